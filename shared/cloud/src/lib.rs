@@ -1,1 +1,32 @@
-//! Placeholder replaced below.
+//! The half of Retorno that reaches: DynamoDB, SQS, EventBridge Scheduler, the channels, secrets.
+//!
+//! It loads, commits and carries out; it decides nothing (see `retorno-domain`). There is no store
+//! trait and no fake: on a laptop and in tests the same AWS SDK speaks to an embedded engine
+//! through its own HTTP connector.
+
+pub mod aws;
+pub mod channels;
+pub mod clock;
+pub mod error;
+pub mod links;
+pub mod logging;
+pub mod orders;
+pub mod secrets;
+pub mod store;
+
+pub use clock::Clock;
+pub use error::CloudError;
+
+use orders::Orders;
+use store::Store;
+
+/// What every function is handed: the table, the queue and schedules, and the time.
+#[derive(Clone, Debug)]
+pub struct Reach {
+    /// The table.
+    pub store: Store,
+    /// The dispatch queue and the schedules that feed it.
+    pub orders: Orders,
+    /// The time.
+    pub clock: Clock,
+}

@@ -1,0 +1,233 @@
+//! The commit-to-send: one transaction before the provider is called. It claims the message and, in
+//! the same breath, proves that everything the decision rested on still stands — the enrollment and
+//! the patient unchanged, nobody opted out at the contact point, a place free under both caps and in
+//! the number's daily tier. Whatever happens afterwards, a claimed message is never claimed again
+//! unless it is proven that it was not sent.
+
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
+use chrono::{DateTime, Utc};
+use retorno_domain::channel::Channel;
+use retorno_domain::enrollment::Enrollment;
+use retorno_domain::limits::FreePlace;
+use retorno_domain::message::ClearedMessage;
+use retorno_domain::patient::Patient;
+use uuid::Uuid;
+
+use super::audit::audit_item;
+use super::contact_point::not_suppressed;
+use super::enrollment::{StoredEnrollment, advance, put_item};
+use super::item::{Item, ms, n, s};
+use super::key::{Key, Keys};
+use super::message::claimed_item;
+use super::patient::day_count;
+use super::{StoredPatient, TenantStore};
+use crate::error::{CloudError, sort};
+
+/// Everything a claim rests on.
+#[derive(Debug)]
+pub struct Claim<'a> {
+    /// The message.
+    pub message: &'a ClearedMessage,
+    /// The enrollment as read, and as it stands once the message is claimed.
+    pub from: &'a StoredEnrollment,
+    /// The enrollment afterwards.
+    pub next: &'a Enrollment,
+    /// Why, in one line.
+    pub because: &'a str,
+    /// The patient as read.
+    pub patient: &'a StoredPatient,
+    /// The hash of the contact point.
+    pub contact: &'a str,
+    /// Which attempt this is, from 1.
+    pub attempt: u32,
+    /// The WhatsApp number and the place taken in its daily tier.
+    pub tier: Option<(&'a str, u32)>,
+    /// Template name and version, for the record.
+    pub template: (&'a str, u32),
+    /// The instant of the claim.
+    pub now: DateTime<Utc>,
+}
+
+/// A claim that stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Claimed {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Which attempt.
+    pub attempt: u32,
+}
+
+/// Why a claim does not stand. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum ClaimRefused {
+    /// Somebody claimed the message before, or it is over.
+    #[error("the message is claimed already")]
+    AlreadyClaimed,
+    /// The number's daily tier has no such place any more.
+    #[error("the place in the number's tier is taken")]
+    TierTaken,
+    /// The enrollment, the patient or the contact point changed: read again and decide again.
+    #[error("something changed meanwhile")]
+    Changed,
+    /// The table could not be reached.
+    #[error(transparent)]
+    Cloud(#[from] CloudError),
+}
+
+pub(super) fn update(tenant: &TenantStore, key: &Key) -> UpdateBuilder {
+    Update::builder().table_name(tenant.table()).set_key(Some(key.item()))
+}
+
+pub(super) fn put(tenant: &TenantStore, item: Item, condition: &str) -> Result<TransactWriteItem, CloudError> {
+    let put = Put::builder().table_name(tenant.table()).set_item(Some(item)).condition_expression(condition);
+    Ok(TransactWriteItem::builder().put(put_item(put)?).build())
+}
+
+pub(super) fn cancelled(error: &TransactWriteItemsError) -> Option<Vec<String>> {
+    let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else { return None };
+    Some(cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None").to_owned()).collect())
+}
+
+pub(super) fn is_cancelled(error: &TransactWriteItemsError) -> bool {
+    cancelled(error).is_some()
+}
+
+fn built(builder: UpdateBuilder) -> Result<TransactWriteItem, CloudError> {
+    let update = builder.build();
+    let update = update.map_err(|_| CloudError::Permanent { operation: "TransactWriteItems", code: "update".to_owned() })?;
+    Ok(TransactWriteItem::builder().update(update).build())
+}
+
+impl TenantStore {
+    /// Claims a message for sending. Items, in order: message, enrollment, patient, contact point,
+    /// audit record, and for WhatsApp the place in the number's tier; a call's task is one more.
+    ///
+    /// # Errors
+    /// [`ClaimRefused`]; in every case nothing was written.
+    pub async fn claim(&self, claim: &Claim<'_>) -> Result<Claimed, ClaimRefused> {
+        const OPERATION: &str = "TransactWriteItems claim";
+        let keys = Keys(&self.clinic);
+        let intent = claim.message.intent();
+        // Absent, or proven not sent in the attempt before.
+        let unclaimed = if claim.attempt == 1 { "attribute_not_exists(pk)" } else { "st = :ready AND att = :before" };
+        let message = Put::builder()
+            .table_name(self.table())
+            .set_item(Some(claimed_item(&keys, claim)))
+            .condition_expression(unclaimed);
+        let message = if claim.attempt == 1 {
+            message
+        } else {
+            message
+                .expression_attribute_values(":ready", s("ready"))
+                .expression_attribute_values(":before", n(claim.attempt - 1))
+        };
+        let audit = put(self, audit_item(&keys, claim), "attribute_not_exists(pk)")?;
+        let mut writes = vec![
+            TransactWriteItem::builder().put(put_item(message)?).build(),
+            TransactWriteItem::builder().update(advance(self, claim.from, claim.next, claim.because)?).build(),
+            built(self.patient_part(&keys, claim))?,
+            built(self.contact_part(&keys, claim))?,
+            audit,
+        ];
+        if let Some((number, place)) = claim.tier {
+            writes.push(built(self.tier_part(&keys.tier(number, place), claim.now))?);
+        }
+        if intent.channel == Channel::Call {
+            writes.push(put(self, call_item(&keys, claim), "attribute_not_exists(pk)")?);
+        }
+        let token = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{}.{}.{}", intent.message, claim.attempt, claim.now).as_bytes());
+        let call = self.client().transact_write_items().set_transact_items(Some(writes));
+        match call.client_request_token(token.to_string()).send().await {
+            Ok(_) => Ok(Claimed { at: claim.now, attempt: claim.attempt }),
+            Err(e) => Err(e.as_service_error().and_then(cancelled).map_or_else(|| sort(OPERATION, &e).into(), |r| refusal(&r))),
+        }
+    }
+
+    fn patient_part(&self, keys: &Keys<'_>, claim: &Claim<'_>) -> UpdateBuilder {
+        let patient: &Patient = &claim.patient.patient;
+        let count = day_count(&patient.history, claim.now, patient.profile.zone);
+        let builder = update(self, &keys.patient(&patient.id))
+            .condition_expression("ver = :ver AND seq = :e")
+            .expression_attribute_values(":ver", n(claim.patient.version))
+            .expression_attribute_values(":e", s(claim.next.id.to_string()))
+            .expression_attribute_values(":now", ms(claim.now))
+            .expression_attribute_values(":count", n(count))
+            .expression_attribute_values(":one", n(1));
+        let set = "last = :now, last_n = :count";
+        ledger_part(builder, set, claim.message.intent().places.map(|(_, person)| person))
+    }
+
+    fn contact_part(&self, keys: &Keys<'_>, claim: &Claim<'_>) -> UpdateBuilder {
+        let intent = claim.message.intent();
+        let mut condition = not_suppressed([intent.channel].into_iter().collect());
+        let mut builder = update(self, &keys.contact_point(claim.contact))
+            .expression_attribute_values(":now", ms(claim.now))
+            .expression_attribute_values(":one", n(1));
+        if let Some((place, _)) = intent.places {
+            let stamp = format!("wa{}", place.place);
+            condition.push_str(" AND (attribute_not_exists(rest) OR rest <= :now) AND ");
+            match place.previous {
+                Some(previous) => {
+                    condition.push_str(&format!("{stamp} = :prev"));
+                    builder = builder.expression_attribute_values(":prev", ms(previous));
+                }
+                None => condition.push_str(&format!("attribute_not_exists({stamp})")),
+            }
+        }
+        let builder = builder.condition_expression(condition);
+        ledger_part(builder, "last = :now", intent.places.map(|(contact, _)| contact))
+    }
+
+    fn tier_part(&self, key: &Key, now: DateTime<Utc>) -> UpdateBuilder {
+        update(self, key)
+            .update_expression("SET used_at = :now")
+            .condition_expression("attribute_not_exists(used_at) OR used_at <= :cut")
+            .expression_attribute_values(":now", ms(now))
+            .expression_attribute_values(":cut", ms(now - super::wave::TIER_WINDOW))
+    }
+}
+
+/// Stamps a ledger's place, and begins the rest that the sending brings.
+fn ledger_part(builder: UpdateBuilder, set: &str, place: Option<FreePlace>) -> UpdateBuilder {
+    let mut set = set.to_owned();
+    let mut builder = builder;
+    if let Some(place) = place {
+        set.push_str(&format!(", wa{} = :now", place.place));
+        if let Some(rest) = place.rest_until {
+            set.push_str(", rest = :rest");
+            builder = builder.expression_attribute_values(":rest", ms(rest));
+        }
+    }
+    builder.update_expression(format!("SET {set} ADD ver :one"))
+}
+
+fn call_item(keys: &Keys<'_>, claim: &Claim<'_>) -> Item {
+    let mut item = keys.call(claim.message.intent().message).item();
+    let fields = [
+        ("patient", s(claim.patient.patient.id.as_str())),
+        ("enr", s(claim.next.id.to_string())),
+        ("segment", s(claim.next.segment.as_str())),
+        ("at", ms(claim.now)),
+        ("st", s("open")),
+    ];
+    item.extend(fields.map(|(name, value)| (name.to_owned(), value)));
+    item
+}
+
+fn refusal(reasons: &[String]) -> ClaimRefused {
+    let failed = |at: usize| reasons.get(at).is_some_and(|reason| reason == "ConditionalCheckFailed");
+    if failed(0) {
+        ClaimRefused::AlreadyClaimed
+    } else if (1..4).any(failed) {
+        ClaimRefused::Changed
+    } else if failed(5) {
+        ClaimRefused::TierTaken
+    } else if failed(4) {
+        ClaimRefused::AlreadyClaimed
+    } else {
+        let code = reasons.iter().find(|reason| *reason != "None").cloned().unwrap_or_else(|| "cancelled".to_owned());
+        CloudError::Retryable { operation: "TransactWriteItems claim", code }.into()
+    }
+}

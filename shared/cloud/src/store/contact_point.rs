@@ -1,0 +1,192 @@
+//! Contact points: items of their own under a keyed hash of the phone or e-mail, so that an opt-out
+//! survives the erasure of the person and binds everyone who shares the number.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, Utc};
+use retorno_domain::channel::{Channel, ChannelSet};
+use retorno_domain::contact_point::{ContactPoint, ContactPoints};
+use retorno_domain::ids::PatientId;
+use retorno_domain::patient::Patient;
+
+use super::item::{Item, Reader, ms, n, s};
+use super::key::Keys;
+use super::patient::ledger_of;
+use super::TenantStore;
+use crate::error::{CloudError, sort};
+use crate::secrets::{SecretKey, hex};
+
+/// The keyed hash of a phone (E.164) or e-mail address within a clinic: 32 hexadecimal digits.
+#[must_use]
+pub fn contact_hash(key: &SecretKey, clinic: &str, address: &str) -> String {
+    let mac = key.mac(&[b"contact", clinic.as_bytes(), address.as_bytes()]);
+    hex(mac.get(..16).unwrap_or(&mac))
+}
+
+/// The hashes of a patient's contact points.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ContactKeys {
+    /// The phone.
+    pub phone: Option<String>,
+    /// The e-mail address.
+    pub email: Option<String>,
+}
+
+impl ContactKeys {
+    /// The hash that a channel uses.
+    #[must_use]
+    pub fn of(&self, channel: Channel) -> Option<&str> {
+        if channel.is_phone() { self.phone.as_deref() } else { self.email.as_deref() }
+    }
+
+    /// Both, those that are there.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.phone.iter().chain(&self.email).map(String::as_str)
+    }
+}
+
+/// The attribute that says since when nobody may be written to here on a channel.
+pub(super) fn opted_out_attribute(channel: Channel) -> String {
+    format!("oo_{channel}")
+}
+
+pub(super) fn point_of(item: &Item) -> Result<ContactPoint, CloudError> {
+    let reader = Reader { kind: "contact point", item };
+    let has = |prefix: &str| -> ChannelSet {
+        Channel::ALL.into_iter().filter(|channel| item.contains_key(&format!("{prefix}_{channel}"))).collect()
+    };
+    let suppressed = if item.contains_key("oo_imp") { ChannelSet::ALL } else { has("oo") };
+    let busy = match (reader.text_opt("busy_p"), reader.instant_opt("busy_u")?) {
+        (Some(id), Some(until)) => Some((PatientId::parse(id).map_err(|_| reader.corrupt("busy_p"))?, until)),
+        _ => None,
+    };
+    Ok(ContactPoint { suppressed, unreachable: has("dead"), whatsapp: ledger_of(&reader)?, busy })
+}
+
+/// The condition that nobody opted out here on these channels.
+pub(super) fn not_suppressed(channels: ChannelSet) -> String {
+    channels.iter().fold("attribute_not_exists(oo_imp)".to_owned(), |condition, channel| {
+        format!("{condition} AND attribute_not_exists({})", opted_out_attribute(channel))
+    })
+}
+
+impl TenantStore {
+    /// The hash of an address of this clinic.
+    #[must_use]
+    pub fn hash(&self, address: &str) -> String {
+        contact_hash(&self.store.contact_key, self.clinic.as_str(), address)
+    }
+
+    /// The hashes of a patient's contact points.
+    #[must_use]
+    pub fn contact_keys(&self, patient: &Patient) -> ContactKeys {
+        ContactKeys {
+            phone: patient.profile.phone.as_ref().ok().map(|phone| self.hash(phone.e164.as_str())),
+            email: patient.profile.email.as_ref().ok().map(|email| self.hash(email.as_str())),
+        }
+    }
+
+    /// A patient's contact points, strongly consistent: one BatchGetItem, one read unit each.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn contact_points(&self, hashes: &ContactKeys) -> Result<ContactPoints, CloudError> {
+        let keys = Keys(&self.clinic);
+        let wanted: Vec<Item> = hashes.iter().map(|hash| keys.contact_point(hash).item()).collect();
+        let mut points = ContactPoints::default();
+        for item in self.batch_get("BatchGetItem contact points", wanted, true).await? {
+            let reader = Reader { kind: "contact point", item: &item };
+            let pk = reader.text("pk")?;
+            let is = |hash: &Option<String>| hash.as_ref().is_some_and(|hash| pk == keys.contact_point(hash).pk);
+            if is(&hashes.phone) {
+                points.phone = point_of(&item)?;
+            } else {
+                points.email = point_of(&item)?;
+            }
+        }
+        Ok(points)
+    }
+
+    /// Records that a patient who uses this contact point has opted out (by an import), or has not
+    /// any more. Harmless to repeat. The contact point is suppressed while anybody is on its list.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn set_imported_opt_out(&self, hash: &str, patient: &PatientId, out: bool) -> Result<(), CloudError> {
+        let keys = Keys(&self.clinic);
+        let who = AttributeValue::Ss(vec![patient.as_str().to_owned()]);
+        let call = self.client().update_item().table_name(self.table());
+        let call = call.set_key(Some(keys.contact_point(hash).item())).expression_attribute_values(":who", who);
+        let call = if out {
+            call.update_expression("ADD oo_imp :who, ver :one SET g1pk = :g, g1sk = :h")
+                .expression_attribute_values(":g", s(keys.suppressed_pk()))
+                .expression_attribute_values(":h", s(hash))
+        } else {
+            call.update_expression("DELETE oo_imp :who ADD ver :one")
+        };
+        let answer = call
+            .expression_attribute_values(":one", n(1))
+            .return_values(aws_sdk_dynamodb::types::ReturnValue::AllNew)
+            .send()
+            .await
+            .map_err(|e| sort("UpdateItem contact point", &e))?;
+        let left = answer.attributes.unwrap_or_default();
+        if !out && point_of(&left)?.suppressed.is_empty() {
+            self.unlist(hash).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes a contact point that nobody opted out of from the list of suppressed ones.
+    async fn unlist(&self, hash: &str) -> Result<(), CloudError> {
+        let call = self.client().update_item().table_name(self.table());
+        let call = call
+            .set_key(Some(Keys(&self.clinic).contact_point(hash).item()))
+            .update_expression("REMOVE g1pk, g1sk")
+            .condition_expression(not_suppressed(ChannelSet::ALL));
+        match call.send().await {
+            Ok(_) => Ok(()),
+            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
+            Err(e) => Err(sort("UpdateItem contact point", &e)),
+        }
+    }
+
+    /// Records an opt-out told to us or to a provider: unconditional, harmless to repeat, never
+    /// lifted by an import. From this write on nothing is sent to the contact point for marketing.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn opt_out(&self, hash: &str, channels: ChannelSet, now: DateTime<Utc>) -> Result<(), CloudError> {
+        let keys = Keys(&self.clinic);
+        let sets: Vec<String> = channels
+            .iter()
+            .map(opted_out_attribute)
+            .map(|name| format!("{name} = if_not_exists({name}, :now)"))
+            .collect();
+        if sets.is_empty() {
+            return Ok(());
+        }
+        let call = self.client().update_item().table_name(self.table());
+        let call = call
+            .set_key(Some(keys.contact_point(hash).item()))
+            .update_expression(format!("SET {}, g1pk = :g, g1sk = :h ADD ver :one", sets.join(", ")))
+            .expression_attribute_values(":now", ms(now))
+            .expression_attribute_values(":g", s(keys.suppressed_pk()))
+            .expression_attribute_values(":h", s(hash))
+            .expression_attribute_values(":one", n(1));
+        call.send().await.map(|_| ()).map_err(|e| sort("UpdateItem opt-out", &e))
+    }
+
+    /// Records that a provider cannot reach anybody here by a channel.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn mark_unreachable(&self, hash: &str, channel: Channel, now: DateTime<Utc>) -> Result<(), CloudError> {
+        let call = self.client().update_item().table_name(self.table());
+        let call = call
+            .set_key(Some(Keys(&self.clinic).contact_point(hash).item()))
+            .update_expression(format!("SET dead_{channel} = if_not_exists(dead_{channel}, :now) ADD ver :one"))
+            .expression_attribute_values(":now", ms(now))
+            .expression_attribute_values(":one", n(1));
+        call.send().await.map(|_| ()).map_err(|e| sort("UpdateItem unreachable", &e))
+    }
+}

@@ -1,0 +1,335 @@
+//! Enrollments: one item each in the patient's collection, with a sparse index key that says when
+//! it is to be looked at next, so that a lost wake-up is found by the sweep.
+
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
+use chrono::{DateTime, Utc};
+use retorno_domain::because::Because;
+use retorno_domain::calendar::IsoWeek;
+use retorno_domain::enrollment::{EndReason, Enrollment, State};
+use retorno_domain::ids::{EnrollmentId, FlowId, PatientId, SegmentId};
+use retorno_domain::wave::Seat;
+
+use super::commit::{cancelled, is_cancelled, put, update};
+use super::item::{Item, Reader, ms, n, s};
+use super::key::{DUE_SHARDS, Keys, shard};
+use super::{ContactKeys, TenantStore};
+use crate::error::{CloudError, sort};
+
+/// An enrollment as stored.
+#[derive(Debug, Clone)]
+pub struct StoredEnrollment {
+    /// The enrollment.
+    pub enrollment: Enrollment,
+    /// Rises with each write.
+    pub version: u64,
+    /// The last decision about it, in one line.
+    pub because: String,
+}
+
+/// What a new enrollment takes.
+#[derive(Debug, Clone)]
+pub struct NewEnrollment {
+    /// The enrollment.
+    pub enrollment: Enrollment,
+    /// Its seat.
+    pub seat: Seat,
+    /// The patient's version, which must still stand.
+    pub patient_version: u64,
+    /// The contact points it occupies.
+    pub contacts: ContactKeys,
+    /// Until when it occupies them at most.
+    pub busy_until: DateTime<Utc>,
+    /// Why the patient is enrolled.
+    pub because: String,
+}
+
+/// Why somebody was not enrolled.
+#[derive(Debug, thiserror::Error)]
+pub enum NotEnrolled {
+    /// The seat is taken.
+    #[error("the seat is taken")]
+    SeatTaken,
+    /// The patient or a contact point changed meanwhile, or the patient was enrolled already.
+    #[error("the patient changed meanwhile")]
+    Changed,
+    /// The table could not be reached.
+    #[error(transparent)]
+    Cloud(#[from] CloudError),
+}
+
+impl StoredEnrollment {
+    pub(super) fn of(item: &Item, patient: &PatientId) -> Result<Self, CloudError> {
+        let reader = Reader { kind: "enrollment", item };
+        let at = |name| reader.instant(name);
+        let state = match reader.text("st")? {
+            "running" => State::Running { step: reader.number("step")?, due: at("due")? },
+            "closing" => State::Closing { due: at("due")? },
+            "conversing" => State::Conversing { since: at("since")?, step: reader.number("step")? },
+            "ended" => State::Ended { reason: reader.parse("reason", EndReason::of_code)?, at: at("at")? },
+            _ => return Err(reader.corrupt("st")),
+        };
+        let first_sent_on = match reader.text_opt("first") {
+            Some(text) => Some(text.parse().map_err(|_| reader.corrupt("first"))?),
+            None => None,
+        };
+        let enrollment = Enrollment {
+            id: reader.parse("sk", |sk| EnrollmentId::parse(sk.strip_prefix("E#")?))?,
+            patient: patient.clone(),
+            segment: reader.parse("segment", |t| SegmentId::parse(t).ok())?,
+            flow: reader.parse("flow", |t| FlowId::parse(t).ok())?,
+            flow_version: reader.number("flow_v")?,
+            week: reader.parse("week", |t| t.parse::<IsoWeek>().ok())?,
+            seat: reader.number("seat")?,
+            state,
+            first_sent_on,
+            wakes: reader.number("wakes")?,
+            epoch: reader.number("epoch")?,
+        };
+        let because = reader.text_opt("because").unwrap_or("").to_owned();
+        Ok(Self { enrollment, version: reader.number("ver")?, because })
+    }
+}
+
+/// The attributes that a decision changes.
+pub(super) fn changing(keys: &Keys<'_>, enrollment: &Enrollment, because: &str) -> Item {
+    let mut item = Item::new();
+    let mut put = |name: &str, value| item.insert(name.to_owned(), value);
+    match &enrollment.state {
+        State::Running { step, due } => {
+            put("st", s("running"));
+            put("step", n(step));
+            put("due", ms(*due));
+        }
+        State::Closing { due } => {
+            put("st", s("closing"));
+            put("due", ms(*due));
+        }
+        State::Conversing { since, step } => {
+            put("st", s("conversing"));
+            put("since", ms(*since));
+            put("step", n(step));
+        }
+        State::Ended { reason, at } => {
+            put("st", s("ended"));
+            put("reason", s(reason.code()));
+            put("at", ms(*at));
+        }
+    }
+    if let Some(first) = enrollment.first_sent_on {
+        put("first", s(first.to_string()));
+    }
+    put("wakes", n(enrollment.wakes));
+    put("because", s(because));
+    if let Some(due) = enrollment.due() {
+        put("g1pk", s(keys.wake_pk(shard(enrollment.patient.as_str(), DUE_SHARDS))));
+        // Fifteen digits of milliseconds sort as text until the year 33658.
+        put("g1sk", s(format!("{:015}", due.timestamp_millis())));
+    }
+    item
+}
+
+fn whole(keys: &Keys<'_>, new: &NewEnrollment) -> Item {
+    let enrollment = &new.enrollment;
+    let mut item = keys.enrollment(&enrollment.patient, enrollment.id).item();
+    item.extend(changing(keys, enrollment, &new.because));
+    let fixed = [
+        ("ver", n(1)),
+        ("segment", s(enrollment.segment.as_str())),
+        ("flow", s(enrollment.flow.as_str())),
+        ("flow_v", n(enrollment.flow_version)),
+        ("week", s(enrollment.week.to_string())),
+        ("seat", n(enrollment.seat)),
+        ("epoch", n(enrollment.epoch)),
+    ];
+    item.extend(fixed.map(|(name, value)| (name.to_owned(), value)));
+    item
+}
+
+/// The update of an enrollment that must still be of the version read.
+pub(super) fn advance(tenant: &TenantStore, from: &StoredEnrollment, next: &Enrollment, because: &str) -> Result<Update, CloudError> {
+    let keys = Keys(&tenant.clinic);
+    let attributes = changing(&keys, next, because);
+    let all = ["step", "due", "since", "reason", "at", "first", "g1pk", "g1sk"];
+    let gone: Vec<&str> = all.into_iter().filter(|name| !attributes.contains_key(*name)).collect();
+    let mut names: Vec<&String> = attributes.keys().collect();
+    names.sort_unstable();
+    let sets: Vec<String> = names.iter().map(|name| format!("#{name} = :{name}")).collect();
+    let mut expression = format!("SET {}", sets.join(", "));
+    if !gone.is_empty() {
+        let gone: Vec<String> = gone.iter().map(|name| format!("#{name}")).collect();
+        expression = format!("{expression} REMOVE {}", gone.join(", "));
+    }
+    let mut builder = update(tenant, &keys.enrollment(&next.patient, next.id))
+        .update_expression(format!("{expression} ADD ver :one"))
+        .condition_expression("ver = :ver")
+        .expression_attribute_values(":ver", n(from.version))
+        .expression_attribute_values(":one", n(1));
+    for name in all.into_iter().chain(attributes.keys().map(String::as_str)) {
+        builder = builder.expression_attribute_names(format!("#{name}"), name);
+    }
+    for (name, value) in attributes {
+        builder = builder.expression_attribute_values(format!(":{name}"), value);
+    }
+    builder.build().map_err(|_| CloudError::Permanent { operation: "TransactWriteItems", code: "update".to_owned() })
+}
+
+impl TenantStore {
+    /// Enrolls a patient: the enrollment, its seat, the patient's place in it and the contact
+    /// points, all or nothing. Two write units an item.
+    ///
+    /// # Errors
+    /// [`NotEnrolled`].
+    pub async fn enroll(&self, new: &NewEnrollment) -> Result<(), NotEnrolled> {
+        const OPERATION: &str = "TransactWriteItems enroll";
+        let keys = Keys(&self.clinic);
+        let enrollment = &new.enrollment;
+        let mut seat = keys.seat(enrollment.week, &new.seat.segment, new.seat.number).item();
+        seat.insert("enr".to_owned(), s(enrollment.id.to_string()));
+        seat.insert("day".to_owned(), s(new.seat.day.to_string()));
+        seat.insert("wa".to_owned(), aws_sdk_dynamodb::types::AttributeValue::Bool(new.seat.whatsapp));
+        let fresh = |item| put(self, item, "attribute_not_exists(pk)");
+        let patient = update(self, &keys.patient(&enrollment.patient))
+            .update_expression("SET seq = :e REMOVE g2pk, g2sk ADD ver :one")
+            .condition_expression("ver = :v AND attribute_not_exists(seq)")
+            .expression_attribute_values(":e", s(enrollment.id.to_string()))
+            .expression_attribute_values(":v", n(new.patient_version))
+            .expression_attribute_values(":one", n(1));
+        let mut writes: Vec<TransactWriteItem> = vec![fresh(seat)?, fresh(whole(&keys, new))?, wrap(patient)?];
+        for hash in new.contacts.iter() {
+            writes.push(wrap(self.occupy(&keys, hash, new))?);
+        }
+        match self.client().transact_write_items().set_transact_items(Some(writes)).send().await {
+            Ok(_) => Ok(()),
+            Err(e) => match e.as_service_error().and_then(cancelled) {
+                Some(reasons) if reasons.first().is_some_and(|r| r == "ConditionalCheckFailed") => Err(NotEnrolled::SeatTaken),
+                Some(reasons) if reasons.iter().any(|r| r == "ConditionalCheckFailed") => Err(NotEnrolled::Changed),
+                Some(_) => Err(CloudError::Retryable { operation: OPERATION, code: "conflict".to_owned() }.into()),
+                None => Err(sort(OPERATION, &e).into()),
+            },
+        }
+    }
+
+    fn occupy(&self, keys: &Keys<'_>, hash: &str, new: &NewEnrollment) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
+        update(self, &keys.contact_point(hash))
+            .update_expression("SET busy_p = :p, busy_u = :u ADD ver :one")
+            .condition_expression("attribute_not_exists(busy_u) OR busy_u < :now OR busy_p = :p")
+            .expression_attribute_values(":p", s(new.enrollment.patient.as_str()))
+            .expression_attribute_values(":u", ms(new.busy_until))
+            .expression_attribute_values(":now", ms(new.enrollment.due().unwrap_or(new.busy_until)))
+            .expression_attribute_values(":one", n(1))
+    }
+
+    /// Stores an enrollment's next state if nothing else has changed it; says whether it did.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn advance_enrollment(&self, from: &StoredEnrollment, next: &Enrollment, because: &Because) -> Result<bool, CloudError> {
+        self.finish(vec![TransactWriteItem::builder().update(advance(self, from, next, &because.line())?).build()]).await
+    }
+
+    /// Ends an enrollment: its last state, the patient and the contact points freed, and its seat
+    /// given back if no message ever left. Says whether it did.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn end_enrollment(
+        &self,
+        from: &StoredEnrollment,
+        next: &Enrollment,
+        because: &Because,
+        contacts: &ContactKeys,
+        free_seat: bool,
+    ) -> Result<bool, CloudError> {
+        let keys = Keys(&self.clinic);
+        let id = next.id.to_string();
+        let patient = update(self, &keys.patient(&next.patient))
+            .update_expression("REMOVE seq SET g1sk = :today ADD ver :one")
+            .condition_expression("seq = :e")
+            .expression_attribute_values(":e", s(id.clone()))
+            // Looked at again by the next evaluation.
+            .expression_attribute_values(":today", s("0000-00-00"))
+            .expression_attribute_values(":one", n(1));
+        let mut writes = vec![TransactWriteItem::builder().update(advance(self, from, next, &because.line())?).build(), wrap(patient)?];
+        if free_seat {
+            let seat = keys.seat(next.week, &next.segment, next.seat);
+            let delete = aws_sdk_dynamodb::types::Delete::builder()
+                .table_name(self.table())
+                .set_key(Some(seat.item()))
+                .condition_expression("enr = :e")
+                .expression_attribute_values(":e", s(id))
+                .build()
+                .map_err(|_| CloudError::Permanent { operation: "TransactWriteItems", code: "delete".to_owned() })?;
+            writes.push(TransactWriteItem::builder().delete(delete).build());
+        }
+        let done = self.finish(writes).await?;
+        for hash in contacts.iter() {
+            self.vacate(hash, &next.patient).await?;
+        }
+        Ok(done)
+    }
+
+    async fn finish(&self, writes: Vec<TransactWriteItem>) -> Result<bool, CloudError> {
+        const OPERATION: &str = "TransactWriteItems enrollment";
+        match self.client().transact_write_items().set_transact_items(Some(writes)).send().await {
+            Ok(_) => Ok(true),
+            Err(e) if e.as_service_error().is_some_and(is_cancelled_by_condition) => Ok(false),
+            Err(e) if e.as_service_error().is_some_and(is_cancelled) => {
+                Err(CloudError::Retryable { operation: OPERATION, code: "conflict".to_owned() })
+            }
+            Err(e) => Err(sort(OPERATION, &e)),
+        }
+    }
+
+    /// Frees a contact point that this patient occupied; harmless to repeat.
+    async fn vacate(&self, hash: &str, patient: &PatientId) -> Result<(), CloudError> {
+        let call = self.client().update_item().table_name(self.table());
+        let call = call
+            .set_key(Some(Keys(&self.clinic).contact_point(hash).item()))
+            .update_expression("REMOVE busy_p, busy_u ADD ver :one")
+            .condition_expression("busy_p = :p")
+            .expression_attribute_values(":p", s(patient.as_str()))
+            .expression_attribute_values(":one", n(1));
+        match call.send().await {
+            Ok(_) => Ok(()),
+            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
+            Err(e) => Err(sort("UpdateItem vacate", &e)),
+        }
+    }
+
+    /// Enrollments that were to be looked at before an instant and still are not: their wake-up was lost.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn overdue_enrollments(&self, before: DateTime<Utc>) -> Result<Vec<(PatientId, EnrollmentId, usize)>, CloudError> {
+        let mut found = Vec::new();
+        for shard in 0..DUE_SHARDS {
+            let bound = Some(("g1sk < :sk", format!("{:015}", before.timestamp_millis())));
+            for item in self.query_index("g1", Keys(&self.clinic).wake_pk(shard), bound, None).await? {
+                let reader = Reader { kind: "overdue enrollment", item: &item };
+                let patient = reader.parse("pk", |pk| {
+                    PatientId::parse(&pk.split_once("#P#")?.1.replace("%23", "#").replace("%25", "%")).ok()
+                })?;
+                let id = reader.parse("sk", |sk| EnrollmentId::parse(sk.strip_prefix("E#")?))?;
+                // The closing of a cycle has no step number of its own in the index.
+                found.push((patient, id, reader.number_opt("step")?.unwrap_or(usize::MAX)));
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn wrap(builder: aws_sdk_dynamodb::types::builders::UpdateBuilder) -> Result<TransactWriteItem, CloudError> {
+    let update = builder.build();
+    let update = update.map_err(|_| CloudError::Permanent { operation: "TransactWriteItems", code: "update".to_owned() })?;
+    Ok(TransactWriteItem::builder().update(update).build())
+}
+
+fn is_cancelled_by_condition(error: &TransactWriteItemsError) -> bool {
+    cancelled(error).is_some_and(|reasons| reasons.iter().any(|reason| reason == "ConditionalCheckFailed"))
+}
+
+/// Puts are built in one place so that their condition cannot be forgotten.
+pub(super) fn put_item(builder: aws_sdk_dynamodb::types::builders::PutBuilder) -> Result<Put, CloudError> {
+    builder.build().map_err(|_| CloudError::Permanent { operation: "TransactWriteItems", code: "put".to_owned() })
+}

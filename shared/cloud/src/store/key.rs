@@ -1,0 +1,156 @@
+//! Keys. Every partition key begins with `T#<clinic>`; this is the only place that builds one.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use retorno_domain::calendar::IsoWeek;
+use retorno_domain::ids::{ClinicId, EnrollmentId, MessageId, PatientId, SegmentId};
+
+use super::item::Item;
+
+/// Shards of the keys under which things become due: a first import makes everyone due at once, and
+/// one partition takes 1,000 writes a second.
+pub(crate) const DUE_SHARDS: u8 = 16;
+/// Shards of a day's audit records.
+pub(crate) const AUDIT_SHARDS: u8 = 4;
+
+/// A primary key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Key {
+    pub(crate) pk: String,
+    pub(crate) sk: String,
+}
+
+impl Key {
+    pub(crate) fn item(&self) -> Item {
+        Item::from([
+            ("pk".to_owned(), AttributeValue::S(self.pk.clone())),
+            ("sk".to_owned(), AttributeValue::S(self.sk.clone())),
+        ])
+    }
+}
+
+/// Text of the clinic's own within a key: the separator and the escape sign are escaped.
+fn escaped(text: &str) -> String {
+    text.replace('%', "%25").replace('#', "%23")
+}
+
+/// A stable shard of a text.
+pub(crate) fn shard(text: &str, shards: u8) -> u8 {
+    // FNV-1a: spreads well enough, and must never change.
+    let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    u8::try_from(hash % u32::from(shards.max(1))).unwrap_or(0)
+}
+
+/// Builds the keys of one clinic.
+pub(crate) struct Keys<'a>(pub(crate) &'a ClinicId);
+
+impl Keys<'_> {
+    fn key(&self, rest: &str, sk: impl Into<String>) -> Key {
+        Key { pk: format!("T#{}{rest}", self.0), sk: sk.into() }
+    }
+
+    pub(crate) fn clinic(&self, sk: &str) -> Key {
+        self.key("", sk)
+    }
+
+    pub(crate) fn patient_pk(&self, patient: &PatientId) -> String {
+        format!("T#{}#P#{}", self.0, escaped(patient.as_str()))
+    }
+
+    pub(crate) fn patient(&self, patient: &PatientId) -> Key {
+        Key { pk: self.patient_pk(patient), sk: "PATIENT".to_owned() }
+    }
+
+    pub(crate) fn enrollment(&self, patient: &PatientId, id: EnrollmentId) -> Key {
+        Key { pk: self.patient_pk(patient), sk: format!("E#{id}") }
+    }
+
+    pub(crate) fn message(&self, patient: &PatientId, id: MessageId) -> Key {
+        Key { pk: self.patient_pk(patient), sk: format!("M#{id}") }
+    }
+
+    pub(crate) fn conversation(&self, patient: &PatientId) -> Key {
+        Key { pk: self.patient_pk(patient), sk: "CONVERSATION".to_owned() }
+    }
+
+    pub(crate) fn contact_point(&self, hash: &str) -> Key {
+        self.key(&format!("#CP#{hash}"), "CP")
+    }
+
+    pub(crate) fn wave_pk(&self, week: IsoWeek) -> String {
+        format!("T#{}#WAVE#{week}", self.0)
+    }
+
+    pub(crate) fn week(&self, week: IsoWeek) -> Key {
+        Key { pk: self.wave_pk(week), sk: "WEEK".to_owned() }
+    }
+
+    pub(crate) fn seat(&self, week: IsoWeek, segment: &SegmentId, number: u32) -> Key {
+        Key { pk: self.wave_pk(week), sk: format!("SEAT#{segment}#{number:05}") }
+    }
+
+    pub(crate) fn tier_pk(&self, number_id: &str) -> String {
+        format!("T#{}#TIER#{number_id}", self.0)
+    }
+
+    pub(crate) fn tier(&self, number_id: &str, place: u32) -> Key {
+        Key { pk: self.tier_pk(number_id), sk: format!("{place:05}") }
+    }
+
+    pub(crate) fn slots_pk(&self) -> String {
+        format!("T#{}#SLOTS", self.0)
+    }
+
+    pub(crate) fn call(&self, message: MessageId) -> Key {
+        self.key("#CALLS", message.to_string())
+    }
+
+    pub(crate) fn audit(&self, day: chrono::NaiveDate, sk: String) -> Key {
+        let shard = shard(&sk, AUDIT_SHARDS);
+        self.key(&format!("#AUDIT#{day}#{shard}"), sk)
+    }
+
+    pub(crate) fn due_pk(&self, shard: u8) -> String {
+        format!("T#{}#DUE#{shard:02}", self.0)
+    }
+
+    pub(crate) fn backlog_pk(&self, segment: &SegmentId) -> String {
+        format!("T#{}#BACKLOG#{segment}", self.0)
+    }
+
+    pub(crate) fn wake_pk(&self, shard: u8) -> String {
+        format!("T#{}#WAKE#{shard:02}", self.0)
+    }
+
+    pub(crate) fn open_messages_pk(&self) -> String {
+        format!("T#{}#OPEN", self.0)
+    }
+
+    pub(crate) fn suppressed_pk(&self) -> String {
+        format!("T#{}#SUPPRESSED", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn a_patients_id_cannot_leave_its_place_in_the_key() {
+        let clinic = ClinicId::parse("aurora").unwrap();
+        let key = |id: &str| Keys(&clinic).patient(&PatientId::parse(id).unwrap()).pk;
+        assert_eq!(key("7#8%"), "T#aurora#P#7%238%25");
+        assert_ne!(key("7#8"), key("7%238"));
+    }
+
+    #[test]
+    fn shards_are_spread_and_stable() {
+        let mut seen = [0u32; DUE_SHARDS as usize];
+        for n in 0..16_000 {
+            let at = usize::from(shard(&n.to_string(), DUE_SHARDS));
+            *seen.get_mut(at).unwrap() += 1;
+        }
+        assert!(seen.iter().all(|n| (600..1_400).contains(n)), "{seen:?}");
+        assert_eq!(shard("07601", 16), shard("07601", 16));
+    }
+}

@@ -1,0 +1,79 @@
+//! The table: one table, every key under its tenant. `README.md` beside this file lists each access
+//! pattern with its key and its request units.
+
+mod audit;
+mod clinic;
+mod commit;
+mod contact_point;
+mod due;
+mod enrollment;
+mod item;
+mod key;
+mod lease;
+mod message;
+mod patient;
+mod patient_wire;
+mod slots;
+mod table;
+mod wave;
+
+pub use clinic::StoredClinic;
+pub use commit::{Claim, ClaimRefused, Claimed};
+pub use contact_point::{ContactKeys, contact_hash};
+pub use due::{BacklogEntry, Standing, ValueEntry};
+pub use enrollment::{NewEnrollment, NotEnrolled, StoredEnrollment};
+pub use lease::ImportLease;
+pub use message::{OverdueMessage, StoredMessage};
+pub use patient::{Collection, StoredPatient};
+pub use slots::FreeSlot;
+pub use table::create_table;
+
+use aws_sdk_dynamodb::Client;
+use retorno_domain::ids::ClinicId;
+
+use crate::secrets::SecretKey;
+
+/// The table of a deployment.
+#[derive(Clone, Debug)]
+pub struct Store {
+    client: Client,
+    table: String,
+    contact_key: SecretKey,
+}
+
+impl Store {
+    /// The table of that name, with the key under which contact points are hashed.
+    #[must_use]
+    pub fn new(client: Client, table: impl Into<String>, contact_key: SecretKey) -> Self {
+        Self { client, table: table.into(), contact_key }
+    }
+
+    /// The table as one clinic sees it. There is no other way to a key.
+    #[must_use]
+    pub fn of(&self, clinic: &ClinicId) -> TenantStore {
+        TenantStore { store: self.clone(), clinic: clinic.clone() }
+    }
+}
+
+/// The table as one clinic sees it: every key it builds begins with the clinic's id.
+#[derive(Clone, Debug)]
+pub struct TenantStore {
+    pub(crate) store: Store,
+    pub(crate) clinic: ClinicId,
+}
+
+impl TenantStore {
+    /// Whose view this is.
+    #[must_use]
+    pub fn clinic(&self) -> &ClinicId {
+        &self.clinic
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.store.client
+    }
+
+    pub(crate) fn table(&self) -> &str {
+        &self.store.table
+    }
+}

@@ -1,0 +1,120 @@
+//! A patient's long lists as compact text inside the item: statements of consent and appointments.
+//! JSON arrays rather than attribute maps: a history of twenty visits stays within two kilobytes.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate};
+use retorno_domain::appointment::{Appointment, AppointmentStatus, PlanSession};
+use retorno_domain::channel::{Channel, ChannelSet};
+use retorno_domain::consent::{Consent, Source, Statement, Wish};
+use retorno_domain::ids::AppointmentId;
+use serde::{Deserialize, Serialize};
+
+/// id, start (s), status, professional, service, amount, done, total, lead source, as of (s).
+#[derive(Serialize, Deserialize)]
+struct AppointmentWire<'a>(
+    #[serde(borrow)] std::borrow::Cow<'a, str>,
+    i64,
+    char,
+    #[serde(borrow)] std::borrow::Cow<'a, str>,
+    #[serde(borrow)] std::borrow::Cow<'a, str>,
+    Option<i64>,
+    u16,
+    u16,
+    #[serde(borrow)] Option<std::borrow::Cow<'a, str>>,
+    i64,
+);
+
+/// day, `in` or `out`, channels (letters), source (letter).
+#[derive(Serialize, Deserialize)]
+struct StatementWire(NaiveDate, bool, String, char);
+
+const STATUSES: [(char, AppointmentStatus); 5] = [
+    ('b', AppointmentStatus::Booked),
+    ('f', AppointmentStatus::Confirmed),
+    ('c', AppointmentStatus::Completed),
+    ('x', AppointmentStatus::Cancelled),
+    ('n', AppointmentStatus::NoShow),
+];
+
+const CHANNELS: [(char, Channel); 4] =
+    [('w', Channel::Whatsapp), ('e', Channel::Email), ('s', Channel::Sms), ('c', Channel::Call)];
+
+fn channels_text(set: ChannelSet) -> String {
+    CHANNELS.into_iter().filter(|(_, channel)| set.contains(*channel)).map(|(letter, _)| letter).collect()
+}
+
+fn channels_of(text: &str) -> Option<ChannelSet> {
+    let channel = |letter| CHANNELS.into_iter().find(|(l, _)| *l == letter).map(|(_, channel)| channel);
+    text.chars().map(channel).collect()
+}
+
+pub(super) fn appointments_text(appointments: &[Appointment]) -> String {
+    let wire = |a: &Appointment| {
+        let letter = STATUSES.into_iter().find(|(_, status)| *status == a.status).map_or('b', |(letter, _)| letter);
+        serde_json::json!([
+            a.id.as_str(),
+            a.start.timestamp(),
+            letter,
+            &*a.professional,
+            &*a.service,
+            a.amount_cents,
+            a.session.map_or(0, |s| s.done),
+            a.session.map_or(0, |s| s.total),
+            a.lead_source.as_deref(),
+            a.as_of.timestamp()
+        ])
+    };
+    serde_json::Value::Array(appointments.iter().map(wire).collect()).to_string()
+}
+
+pub(super) fn appointments_of(text: &str) -> Option<Vec<Appointment>> {
+    let wires: Vec<AppointmentWire<'_>> = serde_json::from_str(text).ok()?;
+    wires.into_iter().map(appointment_of).collect()
+}
+
+fn appointment_of(wire: AppointmentWire<'_>) -> Option<Appointment> {
+    let AppointmentWire(id, start, letter, professional, service, amount_cents, done, total, lead, as_of) = wire;
+    Some(Appointment {
+        id: AppointmentId::parse(&id).ok()?,
+        start: DateTime::from_timestamp(start, 0)?,
+        status: STATUSES.into_iter().find(|(l, _)| *l == letter).map(|(_, status)| status)?,
+        professional: Arc::from(&*professional),
+        service: Arc::from(&*service),
+        amount_cents,
+        session: (total > 0).then_some(PlanSession { done, total }),
+        lead_source: lead.map(|lead| Arc::from(&*lead)),
+        as_of: DateTime::from_timestamp(as_of, 0)?,
+    })
+}
+
+pub(super) fn consent_text(consent: &Consent) -> String {
+    let wire = |statement: &Statement| {
+        let (agrees, channels) = match statement.wish {
+            Wish::OptIn(channels) => (true, channels_text(channels)),
+            Wish::OptOut => (false, String::new()),
+        };
+        let source = match statement.source {
+            Source::Import => 'i',
+            Source::Recorded => 'r',
+        };
+        StatementWire(statement.on, agrees, channels, source)
+    };
+    let wires: Vec<StatementWire> = consent.statements().iter().map(wire).collect();
+    // Serialising plain arrays of plain values cannot fail.
+    serde_json::to_string(&wires).unwrap_or_else(|_| "[]".to_owned())
+}
+
+pub(super) fn consent_of(text: &str) -> Option<Consent> {
+    let wires: Vec<StatementWire> = serde_json::from_str(text).ok()?;
+    let statement = |StatementWire(on, agrees, channels, source)| {
+        let wish = if agrees { Wish::OptIn(channels_of(&channels)?) } else { Wish::OptOut };
+        let source = match source {
+            'i' => Source::Import,
+            'r' => Source::Recorded,
+            _ => return None,
+        };
+        Some(Statement { on, wish, source })
+    };
+    Some(Consent::from_statements(wires.into_iter().map(statement).collect::<Option<_>>()?))
+}

@@ -1,0 +1,46 @@
+//! A phone number or an e-mail address, as something that several people may share. Opt-out and
+//! caps bind the contact point; consent binds the person.
+
+use chrono::{DateTime, Utc};
+
+use crate::channel::{Channel, ChannelSet};
+use crate::ids::PatientId;
+use crate::limits::WhatsappLedger;
+
+/// What is known of one contact point.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ContactPoint {
+    /// Channels on which nobody may be written to here for marketing.
+    pub suppressed: ChannelSet,
+    /// Channels on which the provider says that nobody can be reached here.
+    pub unreachable: ChannelSet,
+    /// Marketing WhatsApp messages sent here, to whomever.
+    pub whatsapp: WhatsappLedger,
+    /// Whose sequence uses it now, and until when at most.
+    pub busy: Option<(PatientId, DateTime<Utc>)>,
+}
+
+/// A patient's contact points. One that the patient does not have is empty.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ContactPoints {
+    /// The phone.
+    pub phone: ContactPoint,
+    /// The e-mail address.
+    pub email: ContactPoint,
+}
+
+impl ContactPoints {
+    /// The contact point that a channel uses.
+    #[must_use]
+    pub fn of(&self, channel: Channel) -> &ContactPoint {
+        if channel.is_phone() { &self.phone } else { &self.email }
+    }
+}
+
+impl ContactPoint {
+    /// Until when another patient's sequence uses this contact point.
+    #[must_use]
+    pub fn busy_with_another(&self, patient: &PatientId, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.busy.as_ref().filter(|(who, until)| who != patient && *until > now).map(|(_, until)| *until)
+    }
+}

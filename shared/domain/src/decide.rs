@@ -1,0 +1,282 @@
+//! The one decision: (enrollment, event, now, facts) → (next enrollment, commands, because).
+//!
+//! It chooses everything; whoever carries the commands out chooses nothing. The dry run and the
+//! live run call this same function.
+
+use chrono::{DateTime, Utc};
+
+use crate::because::{Because, Finding, Verdict};
+use crate::calendar::local_date;
+use crate::enrollment::{EndReason, Enrollment, State};
+use crate::flow::{Answer, Flow, Reaction};
+use crate::ids::{MessageId, StepId};
+use crate::message::{Delivery, Intent};
+use crate::step_rules::{Facts, StepCase, StepRule};
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A wake-up for a step (its number; one past the last stands for the closing of the cycle).
+    /// Carries what is stored of that step's message, if there is any.
+    StepDue {
+        /// The step.
+        step: usize,
+        /// Where its message stands.
+        message: Option<Delivery>,
+    },
+    /// Something about the patient changed: an import, a staff action.
+    PatientChanged,
+    /// The patient answered, or kept silent.
+    Answered(Answer),
+    /// Staff released the conversation.
+    Released,
+}
+
+/// What is to be done. Carried out in order; each is harmless to repeat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Wake up for a step at an instant. Comes before everything else: a wake without a need is
+    /// harmless, a need without a wake is a lost patient.
+    Wake {
+        /// The step.
+        step: usize,
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// Record that a step was left out, and why.
+    Drop {
+        /// The message that will not be.
+        message: MessageId,
+        /// Its step.
+        step: StepId,
+        /// The rule's reason.
+        reason: &'static str,
+    },
+    /// Claim and send a message.
+    Send(Intent),
+    /// Give the seat of the week back: no message ever left.
+    FreeSeat,
+    /// The sequence is over: free the patient and the contact points.
+    Release,
+    /// React to an answer.
+    React(Reaction),
+}
+
+/// A decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// The enrollment as it stands afterwards.
+    pub next: Enrollment,
+    /// What is to be done.
+    pub commands: Vec<Command>,
+    /// Why.
+    pub because: Because,
+}
+
+/// Decides what an event leads to.
+#[must_use]
+pub fn decide(enrollment: &Enrollment, event: &Event, now: DateTime<Utc>, facts: &Facts<'_>) -> Decision {
+    let mut course = Course { next: enrollment.clone(), commands: Vec::new(), findings: Vec::new(), now, facts };
+    match (event, &enrollment.state) {
+        (_, State::Ended { .. }) => course.nothing("already_ended"),
+        (Event::StepDue { step, message }, state) => course.step_due(*step, message.as_ref(), state),
+        (Event::PatientChanged, _) => course.stand(),
+        (Event::Answered(answer), _) => course.answer(*answer),
+        (Event::Released, State::Conversing { step, .. }) => course.resume(*step),
+        (Event::Released, State::Running { .. } | State::Closing { .. }) => course.nothing("not_conversing"),
+    }
+    Decision { next: course.next, commands: course.commands, because: Because { findings: course.findings } }
+}
+
+/// A decision in the making.
+struct Course<'a> {
+    next: Enrollment,
+    commands: Vec<Command>,
+    findings: Vec<Finding>,
+    now: DateTime<Utc>,
+    facts: &'a Facts<'a>,
+}
+
+/// What is to become of a step.
+enum Fate {
+    Send(Box<Intent>),
+    Wait(DateTime<Utc>),
+    Skip(&'static str),
+    Stop(EndReason),
+}
+
+impl Course<'_> {
+    fn nothing(&mut self, why: &'static str) {
+        self.findings.push(Finding::not("event", why, Verdict::Block(None)));
+    }
+
+    fn step_due(&mut self, step: usize, message: Option<&Delivery>, state: &State) {
+        match (state, message) {
+            (State::Closing { due }, _) if step >= self.facts.flow.steps.len() => {
+                if self.now >= *due {
+                    self.end(EndReason::NoAnswer);
+                } else {
+                    self.commands.push(Command::Wake { step, at: *due });
+                    self.nothing("too_early");
+                }
+            }
+            (State::Running { step: expected, due }, None) if *expected == step => {
+                if self.now >= *due {
+                    self.advance(step);
+                } else {
+                    self.commands.push(Command::Wake { step, at: *due });
+                    self.nothing("too_early");
+                }
+            }
+            (_, Some(Delivery::Ready { .. })) => self.retry(step),
+            (State::Running { .. } | State::Closing { .. } | State::Conversing { .. } | State::Ended { .. }, _) => {
+                self.nothing("stale_wake");
+            }
+        }
+    }
+
+    /// Decides the step and, as long as nothing has been sent, those after it: the first that can
+    /// be sent is day 1.
+    fn advance(&mut self, from: usize) {
+        let flow = self.facts.flow;
+        for (number, step) in flow.steps.iter().enumerate().skip(from) {
+            match self.fate(number) {
+                Fate::Send(intent) => {
+                    let today = local_date(self.now, self.facts.patient.profile.zone);
+                    self.next.first_sent_on = self.next.first_sent_on.or(Some(today));
+                    self.go_to(number + 1);
+                    self.commands.push(Command::Send(*intent));
+                    return;
+                }
+                Fate::Wait(until) => {
+                    self.next.state = State::Running { step: number, due: until };
+                    self.commands.push(Command::Wake { step: number, at: until });
+                    return;
+                }
+                Fate::Skip(reason) => {
+                    let message = MessageId::of(self.next.id, &step.id);
+                    self.commands.push(Command::Drop { message, step: step.id.clone(), reason });
+                    if self.next.first_sent_on.is_some() {
+                        self.go_to(number + 1);
+                        return;
+                    }
+                }
+                Fate::Stop(reason) => return self.end(reason),
+            }
+        }
+        self.end(EndReason::NothingSendable);
+    }
+
+    /// A message proven not sent is tried again under all the rules; the enrollment stays where it is.
+    fn retry(&mut self, number: usize) {
+        let Some(step) = self.facts.flow.steps.get(number) else { return self.nothing("no_such_step") };
+        let message = MessageId::of(self.next.id, &step.id);
+        match self.fate(number) {
+            Fate::Send(intent) => self.commands.push(Command::Send(*intent)),
+            Fate::Wait(until) => self.commands.push(Command::Wake { step: number, at: until }),
+            Fate::Skip(reason) => self.commands.push(Command::Drop { message, step: step.id.clone(), reason }),
+            Fate::Stop(reason) => {
+                self.commands.push(Command::Drop { message, step: step.id.clone(), reason: reason.code() });
+                self.end(reason);
+            }
+        }
+    }
+
+    /// Looks at the rules in order; the first that does not pass decides.
+    fn fate(&mut self, number: usize) -> Fate {
+        let enrollment = self.next.clone();
+        let Some(step) = self.facts.flow.steps.get(number) else { return Fate::Stop(EndReason::FlowGone) };
+        let case = StepCase { facts: self.facts, enrollment: &enrollment, step, now: self.now };
+        for rule in StepRule::ALL {
+            let finding = case.check(rule);
+            let (verdict, reason) = (finding.verdict, finding.reason);
+            self.findings.push(finding);
+            match verdict {
+                Verdict::Pass => {}
+                Verdict::Stop | Verdict::Block(_) => return Fate::Stop(rule.end_reason()),
+                Verdict::Skip => return Fate::Skip(reason),
+                Verdict::Wait(until) if until <= case.latest() => return Fate::Wait(until),
+                // Before the first message has left, waiting beyond the week gives the seat back.
+                Verdict::Wait(_) if enrollment.first_sent_on.is_none() => return Fate::Stop(EndReason::WeekOver),
+                Verdict::Wait(_) => return Fate::Skip("too_late"),
+            }
+        }
+        let zone = self.facts.patient.profile.zone;
+        let today = local_date(self.now, zone);
+        let closes = self.facts.clinic.calendar.window_on(today, zone).map_or(self.now, |window| window.closes);
+        Fate::Send(Box::new(Intent {
+            message: MessageId::of(enrollment.id, &step.id),
+            step: number,
+            step_id: step.id.clone(),
+            channel: step.channel,
+            purpose: step.purpose,
+            template: Flow::template_key(&enrollment.segment, &step.id),
+            claim_before: closes.min(case.latest()),
+            places: case.places(),
+        }))
+    }
+
+    /// Moves on to the step of that number, or to the closing of the cycle.
+    fn go_to(&mut self, number: usize) {
+        let zone = self.facts.patient.profile.zone;
+        let first = self.next.first_sent_on.unwrap_or_else(|| local_date(self.now, zone));
+        let (state, at) = match self.facts.flow.steps.get(number) {
+            Some(step) => {
+                let due = self.next.step_due(step, first, &self.facts.clinic.calendar, zone).max(self.now);
+                (State::Running { step: number, due }, due)
+            }
+            None => {
+                let due = self.next.closes(self.facts.flow, zone).unwrap_or(self.now).max(self.now);
+                (State::Closing { due }, due)
+            }
+        };
+        self.next.state = state;
+        self.commands.push(Command::Wake { step: number, at });
+    }
+
+    fn end(&mut self, reason: EndReason) {
+        if self.next.first_sent_on.is_none() {
+            self.commands.push(Command::FreeSeat);
+        }
+        self.commands.push(Command::Release);
+        self.next.state = State::Ended { reason, at: self.now };
+    }
+
+    /// After a change: ends the sequence if one of the standing rules is broken.
+    fn stand(&mut self) {
+        let enrollment = self.next.clone();
+        let Some(step) = self.facts.flow.steps.first() else { return self.end(EndReason::FlowGone) };
+        let case = StepCase { facts: self.facts, enrollment: &enrollment, step, now: self.now };
+        for rule in StepRule::STANDING {
+            let finding = case.check(rule);
+            let stops = finding.verdict == Verdict::Stop;
+            self.findings.push(finding);
+            if stops {
+                return self.end(rule.end_reason());
+            }
+        }
+    }
+
+    fn answer(&mut self, answer: Answer) {
+        let reaction = self.facts.flow.reaction(answer);
+        self.findings.push(Finding::pass("answered"));
+        match (answer, reaction) {
+            (Answer::OptOut, _) => self.end(EndReason::OptedOut),
+            (_, Reaction::Close) => self.end(if answer == Answer::Silence { EndReason::NoAnswer } else { EndReason::Declined }),
+            (_, Reaction::NextStep) => {}
+            (_, Reaction::BookNow | Reaction::HighIntent | Reaction::HandOver) => {
+                let step = match self.next.state {
+                    State::Running { step, .. } | State::Conversing { step, .. } => step,
+                    State::Closing { .. } | State::Ended { .. } => self.facts.flow.steps.len(),
+                };
+                self.next.state = State::Conversing { since: self.now, step };
+                self.commands.push(Command::React(reaction));
+            }
+        }
+    }
+
+    fn resume(&mut self, step: usize) {
+        self.findings.push(Finding::pass("released"));
+        self.go_to(step);
+    }
+}

@@ -1,0 +1,259 @@
+//! Who may be enrolled: the rules tested on entry, each of which can say why not and until when.
+//! Deciding stops at the first that blocks; explaining looks at all of them with the same code.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::because::{Because, Finding, Verdict};
+use crate::calendar::start_of_day;
+use crate::channel::{Channel, ChannelSet, Purpose};
+use crate::clinic::Clinic;
+use crate::contact_point::ContactPoints;
+use crate::flow::Flow;
+use crate::patient::Patient;
+use crate::segment::{Placement, date_of};
+
+/// Everything the entry rules look at.
+#[derive(Debug, Clone, Copy)]
+pub struct EntryCase<'a> {
+    /// The clinic.
+    pub clinic: &'a Clinic,
+    /// The patient.
+    pub patient: &'a Patient,
+    /// The patient's contact points.
+    pub points: &'a ContactPoints,
+    /// Where the patient belongs today.
+    pub placement: Placement,
+    /// The instant of the question.
+    pub now: DateTime<Utc>,
+}
+
+/// A rule tested on entry, in the order in which they are tested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryRule {
+    /// The clinic has not stopped all sending.
+    Running,
+    /// The patient belongs to a segment.
+    Segment,
+    /// The person agreed to a channel of the segment's flow.
+    Consent,
+    /// There is a usable contact for such a channel.
+    Contact,
+    /// Nobody opted out for that contact.
+    SharedOptOut,
+    /// Nothing is booked.
+    OpenAppointment,
+    /// No appointment passed lately without an outcome.
+    AwaitingOutcome,
+    /// Staff does not have the conversation.
+    Paused,
+    /// No sequence is running.
+    Sequence,
+    /// Not contacted lately.
+    Quiet,
+    /// Not resting after the last allowed message.
+    Rest,
+    /// Nobody sharing the contact is in a sequence.
+    ContactBusy,
+    /// A sendable channel has room under the contact point's cap.
+    ContactCap,
+}
+
+impl EntryRule {
+    /// All rules, in order.
+    pub const ALL: [Self; 13] = [
+        Self::Running,
+        Self::Segment,
+        Self::Consent,
+        Self::Contact,
+        Self::SharedOptOut,
+        Self::OpenAppointment,
+        Self::AwaitingOutcome,
+        Self::Paused,
+        Self::Sequence,
+        Self::Quiet,
+        Self::Rest,
+        Self::ContactBusy,
+        Self::ContactCap,
+    ];
+
+    /// Rules that the patient's own record answers, without the contact points.
+    #[must_use]
+    pub fn needs_contact_points(self) -> bool {
+        match self {
+            Self::SharedOptOut | Self::ContactBusy | Self::ContactCap => true,
+            Self::Running
+            | Self::Segment
+            | Self::Consent
+            | Self::Contact
+            | Self::OpenAppointment
+            | Self::AwaitingOutcome
+            | Self::Paused
+            | Self::Sequence
+            | Self::Quiet
+            | Self::Rest => false,
+        }
+    }
+
+    /// What the rule says of a case.
+    #[must_use]
+    pub fn check(self, case: &EntryCase<'_>) -> Finding {
+        match self {
+            Self::Running if case.clinic.halted => Finding::not("running", "clinic_halted", Verdict::Block(None)),
+            Self::Running => Finding::pass("running"),
+            Self::Segment => segment(case),
+            Self::Consent => consent(case),
+            Self::Contact if case.reachable().is_empty() => {
+                Finding::not("contact", "no_usable_contact", Verdict::Block(None)).with("phone", phone_state(case))
+            }
+            Self::Contact => Finding::pass("contact"),
+            Self::SharedOptOut if case.sendable().is_empty() => {
+                Finding::not("shared_opt_out", "shared_opt_out", Verdict::Block(None))
+            }
+            Self::SharedOptOut => Finding::pass("shared_opt_out"),
+            Self::OpenAppointment => open_appointment(case),
+            Self::AwaitingOutcome => awaiting_outcome(case),
+            Self::Paused if case.patient.paused => Finding::not("paused", "paused", Verdict::Block(None)),
+            Self::Paused => Finding::pass("paused"),
+            Self::Sequence => match case.patient.sequence {
+                Some(id) => Finding::not("sequence", "in_sequence", Verdict::Block(None)).with("enrollment", id),
+                None => Finding::pass("sequence"),
+            },
+            Self::Quiet => quiet(case),
+            Self::Rest => until("rest", "resting", case.patient.history.whatsapp.rest_until, case.now),
+            Self::ContactBusy => until("contact_busy", "contact_busy", case.busy_until(), case.now),
+            Self::ContactCap => contact_cap(case),
+        }
+    }
+}
+
+/// Decides a case by the rules given: passes, or blocks with the first rule that does.
+#[must_use]
+pub fn first_block(case: &EntryCase<'_>, rules: impl IntoIterator<Item = EntryRule>) -> Option<Finding> {
+    rules.into_iter().map(|rule| rule.check(case)).find(|finding| !finding.passes())
+}
+
+/// Every rule's finding, for the explanation.
+#[must_use]
+pub fn explain(case: &EntryCase<'_>) -> Because {
+    Because { findings: EntryRule::ALL.into_iter().map(|rule| rule.check(case)).collect() }
+}
+
+impl EntryCase<'_> {
+    /// The flow of the patient's segment.
+    #[must_use]
+    pub fn flow(&self) -> Option<&Flow> {
+        let segment = self.clinic.segments.get(self.placement.segment?)?;
+        self.clinic.flow(&segment.flow)
+    }
+
+    fn wanted(&self) -> ChannelSet {
+        let of_flow = |flow: &Flow| flow.steps.iter().map(|step| step.channel).collect::<ChannelSet>();
+        self.flow().map(of_flow).unwrap_or_default().and(self.clinic.channels)
+    }
+
+    fn filtered(&self, keep: impl Fn(Channel) -> bool) -> ChannelSet {
+        self.wanted().iter().filter(|channel| keep(*channel)).collect()
+    }
+
+    fn agreed(&self) -> ChannelSet {
+        let today = self.clinic.date(self.now);
+        self.filtered(|channel| self.patient.consent.prove(channel, Purpose::Marketing, today).is_ok())
+    }
+
+    fn reachable(&self) -> ChannelSet {
+        let usable = |channel| self.patient.address(channel).is_some() && !self.points.of(channel).unreachable.contains(channel);
+        self.agreed().and(self.filtered(usable))
+    }
+
+    fn sendable(&self) -> ChannelSet {
+        self.reachable().and(self.filtered(|channel| !self.points.of(channel).suppressed.contains(channel)))
+    }
+
+    /// Channels by which the first message could go, given the cap of the contact point.
+    #[must_use]
+    pub fn open_channels(&self) -> ChannelSet {
+        let free = |channel| channel != Channel::Whatsapp || self.whatsapp_capped_until().is_none();
+        self.sendable().and(self.filtered(free))
+    }
+
+    fn whatsapp_capped_until(&self) -> Option<DateTime<Utc>> {
+        self.points.phone.whatsapp.free_place(self.now, &self.clinic.limits).err().map(|capped| capped.until())
+    }
+
+    fn busy_until(&self) -> Option<DateTime<Utc>> {
+        let sendable = self.sendable();
+        let points = [(&self.points.phone, sendable.iter().any(Channel::is_phone)), (&self.points.email, sendable.contains(Channel::Email))];
+        points
+            .into_iter()
+            .filter(|(_, used)| *used)
+            .filter_map(|(point, _)| point.busy_with_another(&self.patient.id, self.now))
+            .max()
+    }
+}
+
+fn phone_state(case: &EntryCase<'_>) -> &'static str {
+    match &case.patient.profile.phone {
+        Ok(_) => "usable",
+        Err(why) => why.code(),
+    }
+}
+
+fn segment(case: &EntryCase<'_>) -> Finding {
+    let change = case.placement.next_change.and_then(date_of).map(|date| start_of_day(date, case.clinic.zone));
+    match case.placement.segment.and_then(|index| case.clinic.segments.get(index)) {
+        Some(segment) => Finding::pass("segment").with("segment", &segment.id),
+        None => Finding::not("segment", "no_segment", Verdict::Block(change)),
+    }
+}
+
+fn consent(case: &EntryCase<'_>) -> Finding {
+    let today = case.clinic.date(case.now);
+    if !case.agreed().is_empty() {
+        return Finding::pass("consent");
+    }
+    let until = case.patient.consent.next_change(today).map(|date| start_of_day(date, case.clinic.zone));
+    let reason = match case.patient.consent.agreed(today) {
+        Err(why) => why.code(),
+        Ok(_) => "channel_not_agreed",
+    };
+    Finding::not("consent", reason, Verdict::Block(until))
+}
+
+fn open_appointment(case: &EntryCase<'_>) -> Finding {
+    let open = case.patient.appointments.iter().filter(|a| a.is_open(case.now)).min_by_key(|a| a.start);
+    match open {
+        Some(a) => Finding::not("open_appointment", "open_appointment", Verdict::Block(Some(a.start))).with("appointment", &a.id),
+        None => Finding::pass("open_appointment"),
+    }
+}
+
+fn awaiting_outcome(case: &EntryCase<'_>) -> Finding {
+    let since = case.clinic.awaiting_outcome_since(case.now);
+    let recent = |a: &&crate::appointment::Appointment| a.awaits_outcome(case.now) && a.start >= since;
+    let Some(last) = case.patient.appointments.iter().filter(recent).max_by_key(|a| a.start) else {
+        return Finding::pass("awaiting_outcome");
+    };
+    let days = TimeDelta::days(i64::from(case.clinic.limits.awaiting_outcome_days) + 1);
+    let until = case.clinic.date(last.start).checked_add_signed(days).map(|date| start_of_day(date, case.clinic.zone));
+    Finding::not("awaiting_outcome", "awaiting_outcome", Verdict::Block(until)).with("appointment", &last.id)
+}
+
+fn quiet(case: &EntryCase<'_>) -> Finding {
+    let days = TimeDelta::days(i64::from(case.clinic.limits.entry_quiet_days));
+    until("quiet", "contacted_recently", case.patient.history.last_at.map(|at| at + days), case.now)
+}
+
+fn until(rule: &'static str, reason: &'static str, until: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Finding {
+    match until.filter(|until| *until > now) {
+        Some(until) => Finding::not(rule, reason, Verdict::Block(Some(until))),
+        None => Finding::pass(rule),
+    }
+}
+
+fn contact_cap(case: &EntryCase<'_>) -> Finding {
+    if case.open_channels().is_empty() {
+        Finding::not("contact_cap", "contact_resting", Verdict::Block(case.whatsapp_capped_until()))
+    } else {
+        Finding::pass("contact_cap")
+    }
+}

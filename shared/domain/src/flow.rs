@@ -1,0 +1,134 @@
+//! Flows are data: the steps of a sequence, and what an answer leads to. A running enrollment
+//! keeps the version of the flow it began with.
+
+use chrono::TimeDelta;
+
+use crate::channel::{Channel, Purpose};
+use crate::ids::{FlowId, SegmentId, StepId};
+
+/// What a patient (or silence) says to a sequence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Answer {
+    /// Wants to come.
+    Yes,
+    /// Opened the booking link.
+    Click,
+    /// Does not want to come now.
+    No,
+    /// Wants no more messages.
+    OptOut,
+    /// Something that a person must read.
+    Unclear,
+    /// The message was not read.
+    Unread,
+    /// Nothing, until the sequence ended.
+    Silence,
+}
+
+/// What an answer leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reaction {
+    /// Offer real slots at once; automation waits for the booking.
+    BookNow,
+    /// Send the booking link and put the patient on top of the call queue.
+    HighIntent,
+    /// Try again by the next step of the sequence.
+    NextStep,
+    /// Hand the conversation to a person; automation waits.
+    HandOver,
+    /// End the sequence.
+    Close,
+}
+
+/// One step of a flow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Its id within the flow.
+    pub id: StepId,
+    /// On which day it is due, counted in local dates from the day the first message left.
+    pub offset_days: u16,
+    /// By which channel.
+    pub channel: Channel,
+    /// For which purpose; consent and limits depend on it.
+    pub purpose: Purpose,
+    /// How many hours after its due instant it may still leave; later it is dropped, and said so.
+    pub delay_hours_max: u16,
+    /// The figure by which the step is judged, for the people who read figures.
+    pub metric: String,
+}
+
+impl Step {
+    /// The longest accepted delay.
+    #[must_use]
+    pub fn delay_max(&self) -> TimeDelta {
+        TimeDelta::hours(i64::from(self.delay_hours_max))
+    }
+}
+
+/// A sequence of steps and its branches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flow {
+    /// Its id.
+    pub id: FlowId,
+    /// Rises with each edit.
+    pub version: u32,
+    /// In the order of their offsets.
+    pub steps: Vec<Step>,
+    /// The cycle closes so many days after the first message.
+    pub close_after_days: u16,
+    /// What each answer leads to.
+    pub branches: Vec<(Answer, Reaction)>,
+}
+
+/// Why a flow cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FlowError {
+    /// There is no step.
+    #[error("flow {0} has no step")]
+    NoStep(FlowId),
+    /// Two steps have the same id.
+    #[error("flow {0} has step {1} twice")]
+    SameStep(FlowId, StepId),
+    /// A step is due before the one it follows.
+    #[error("flow {0}: step {1} is due before the step it follows")]
+    Order(FlowId, StepId),
+    /// The cycle closes before its last step.
+    #[error("flow {0} closes before its last step is due")]
+    ClosesEarly(FlowId),
+}
+
+impl Flow {
+    /// Checks that the flow can be run.
+    ///
+    /// # Errors
+    /// [`FlowError`] names the first thing that is wrong.
+    pub fn validate(&self) -> Result<(), FlowError> {
+        let mut seen: Vec<&Step> = Vec::new();
+        for step in &self.steps {
+            if seen.iter().any(|earlier| earlier.id == step.id) {
+                return Err(FlowError::SameStep(self.id.clone(), step.id.clone()));
+            }
+            if seen.last().is_some_and(|earlier| earlier.offset_days > step.offset_days) {
+                return Err(FlowError::Order(self.id.clone(), step.id.clone()));
+            }
+            seen.push(step);
+        }
+        match seen.last() {
+            None => Err(FlowError::NoStep(self.id.clone())),
+            Some(last) if last.offset_days > self.close_after_days => Err(FlowError::ClosesEarly(self.id.clone())),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// What an answer leads to; an answer without a branch goes to a person.
+    #[must_use]
+    pub fn reaction(&self, answer: Answer) -> Reaction {
+        self.branches.iter().find(|(on, _)| *on == answer).map_or(Reaction::HandOver, |(_, then)| *then)
+    }
+
+    /// The key of a step's template in the catalogue.
+    #[must_use]
+    pub fn template_key(segment: &SegmentId, step: &StepId) -> String {
+        format!("{segment}/{step}")
+    }
+}

@@ -1,0 +1,186 @@
+//! A patient: who, how to be reached, what was agreed, and what happened so far.
+
+use std::fmt;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+use crate::appointment::Appointment;
+use crate::channel::Channel;
+use crate::consent::{Consent, Statement};
+use crate::contact::{EmailAddress, PersonName, Phone, UnusableEmail, UnusablePhone};
+use crate::ids::{AppointmentId, EnrollmentId, PatientId};
+use crate::limits::WhatsappLedger;
+
+/// The most appointments kept of one patient; beyond it the oldest are dropped, and said so.
+pub const APPOINTMENTS_MAX: usize = 1_000;
+
+/// Who a patient is and how to reach them, as one row of an export says.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// The name.
+    pub name: PersonName,
+    /// The phone, or why it is of no use.
+    pub phone: Result<Phone, UnusablePhone>,
+    /// The e-mail address, or why it is of no use.
+    pub email: Result<EmailAddress, UnusableEmail>,
+    /// The patient's zone: contact hours and limits are counted in it.
+    pub zone: Tz,
+    /// The insurer.
+    pub insurer: Option<Arc<str>>,
+    /// As of when the clinic's system says so, and in which appointment's row.
+    pub as_of: (DateTime<Utc>, AppointmentId),
+}
+
+impl fmt::Debug for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Profile").field("zone", &self.zone).field("as_of", &self.as_of).finish_non_exhaustive()
+    }
+}
+
+/// What has been sent to a person so far.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SendingHistory {
+    /// Marketing WhatsApp messages.
+    pub whatsapp: WhatsappLedger,
+    /// The last message on any channel.
+    pub last_at: Option<DateTime<Utc>>,
+    /// How many were sent on the local day of the last one.
+    pub last_day_count: u8,
+}
+
+/// A patient of a clinic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Patient {
+    /// The clinic's number for the patient.
+    pub id: PatientId,
+    /// Who and how to reach.
+    pub profile: Profile,
+    /// What the person agreed to.
+    pub consent: Consent,
+    /// Appointments by their number, each the best report we have of it.
+    pub appointments: Vec<Appointment>,
+    /// Staff has the conversation until somebody releases it.
+    pub paused: bool,
+    /// What has been sent.
+    pub history: SendingHistory,
+    /// The sequence the patient is in.
+    pub sequence: Option<EnrollmentId>,
+}
+
+/// One row of an export, understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Who and how to reach.
+    pub profile: Profile,
+    /// The appointment.
+    pub appointment: Appointment,
+    /// What was said about being contacted; nothing when the cell is empty.
+    pub consent: Option<Statement>,
+}
+
+/// What a report changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Changes {
+    /// An appointment is new or differs.
+    pub appointments: bool,
+    /// The profile is a newer one.
+    pub profile: bool,
+    /// A statement of consent is new.
+    pub consent: bool,
+}
+
+impl Changes {
+    /// Whether anything changed.
+    #[must_use]
+    pub fn any(self) -> bool {
+        self.appointments || self.profile || self.consent
+    }
+}
+
+impl Patient {
+    /// A patient known from one report.
+    #[must_use]
+    pub fn new(id: PatientId, report: Report) -> Self {
+        Self {
+            id,
+            profile: report.profile,
+            consent: Consent::from_statements(report.consent.into_iter().collect()),
+            appointments: vec![report.appointment],
+            paused: false,
+            history: SendingHistory::default(),
+            sequence: None,
+        }
+    }
+
+    /// Takes in one report. Reports may come in any order and any number of times: what stands
+    /// afterwards depends only on which reports there were.
+    pub fn absorb(&mut self, report: Report) -> Changes {
+        let mut changes = Changes::default();
+        if let Some(statement) = report.consent {
+            changes.consent = self.consent.record(statement);
+        }
+        if report.profile.as_of > self.profile.as_of {
+            changes.profile = true;
+            self.profile = report.profile;
+        }
+        changes.appointments = match self.appointments.binary_search_by(|a| a.id.cmp(&report.appointment.id)) {
+            Err(at) => {
+                self.appointments.insert(at, report.appointment);
+                true
+            }
+            Ok(at) => match self.appointments.get_mut(at) {
+                Some(known) if report.appointment.supersedes(known) => {
+                    *known = report.appointment;
+                    true
+                }
+                Some(_) | None => false,
+            },
+        };
+        changes
+    }
+
+    /// Drops the oldest appointments beyond [`APPOINTMENTS_MAX`]; says how many.
+    pub fn trim(&mut self) -> usize {
+        let surplus = self.appointments.len().saturating_sub(APPOINTMENTS_MAX);
+        if surplus > 0 {
+            self.appointments.sort_by(|a, b| b.start.cmp(&a.start).then_with(|| b.id.cmp(&a.id)));
+            self.appointments.truncate(APPOINTMENTS_MAX);
+            self.appointments.sort_by(|a, b| a.id.cmp(&b.id));
+        }
+        surplus
+    }
+
+    /// The address for a channel, when there is one that can be used.
+    #[must_use]
+    pub fn address(&self, channel: Channel) -> Option<Address<'_>> {
+        match channel {
+            Channel::Email => self.profile.email.as_ref().ok().map(Address::Email),
+            Channel::Whatsapp | Channel::Sms => {
+                self.profile.phone.as_ref().ok().filter(|phone| phone.can_whatsapp()).map(Address::Phone)
+            }
+            Channel::Call => self.profile.phone.as_ref().ok().map(Address::Phone),
+        }
+    }
+}
+
+/// Where a message goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Address<'a> {
+    /// A phone.
+    Phone(&'a Phone),
+    /// An e-mail address.
+    Email(&'a EmailAddress),
+}
+
+impl Address<'_> {
+    /// The address as the provider wants it: E.164 with its plus, or the e-mail address.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Phone(phone) => phone.e164.as_str(),
+            Self::Email(email) => email.as_str(),
+        }
+    }
+}
