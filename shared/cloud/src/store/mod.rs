@@ -17,10 +17,10 @@ mod slots;
 mod table;
 mod wave;
 
-pub use clinic::StoredClinic;
+pub use clinic::{SETTINGS_STALE_MAX, StoredClinic};
 pub use commit::{Claim, ClaimRefused, Claimed};
 pub use contact_point::{ContactKeys, contact_hash};
-pub use due::{BacklogEntry, Standing, ValueEntry};
+pub use due::{BacklogEntry, NEVER, Standing, ValueEntry};
 pub use enrollment::{NewEnrollment, NotEnrolled, StoredEnrollment};
 pub use lease::ImportLease;
 pub use message::{OverdueMessage, StoredMessage};
@@ -39,13 +39,14 @@ pub struct Store {
     client: Client,
     table: String,
     contact_key: SecretKey,
+    clinics: clinic::ClinicCache,
 }
 
 impl Store {
     /// The table of that name, with the key under which contact points are hashed.
     #[must_use]
     pub fn new(client: Client, table: impl Into<String>, contact_key: SecretKey) -> Self {
-        Self { client, table: table.into(), contact_key }
+        Self { client, table: table.into(), contact_key, clinics: clinic::ClinicCache::default() }
     }
 
     /// The table as one clinic sees it. There is no other way to a key.

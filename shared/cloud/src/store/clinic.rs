@@ -1,0 +1,141 @@
+//! A clinic's settings (the TOML text itself), its halted channels, and its import reports.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use retorno_domain::channel::Channel;
+use retorno_domain::clinic::Clinic;
+use retorno_domain::ids::ClinicId;
+use retorno_domain::settings::clinic_from_toml;
+
+use super::item::{Reader, ms, n, s};
+use super::key::Keys;
+use super::TenantStore;
+use crate::error::{CloudError, sort};
+
+/// How stale the settings may be that a sending goes by: the kill switch stops within this time.
+pub const SETTINGS_STALE_MAX: TimeDelta = TimeDelta::seconds(15);
+
+/// A clinic as stored.
+#[derive(Debug, Clone)]
+pub struct StoredClinic {
+    /// The clinic.
+    pub clinic: Arc<Clinic>,
+    /// Rises with each edit of the settings.
+    pub version: u64,
+    /// Channels that are halted, each until when.
+    pub breakers: Vec<(Channel, DateTime<Utc>)>,
+    /// When this was read.
+    pub read_at: DateTime<Utc>,
+}
+
+/// Clinics read lately. Settings change rarely and are parsed once per version.
+#[derive(Debug, Clone, Default)]
+pub struct ClinicCache(Arc<Mutex<HashMap<ClinicId, StoredClinic>>>);
+
+impl TenantStore {
+    /// The clinic's settings, at most [`SETTINGS_STALE_MAX`] old.
+    ///
+    /// # Errors
+    /// [`CloudError::Missing`] when there is no such clinic; [`CloudError::Corrupt`] when its
+    /// settings cannot be read.
+    pub async fn settings(&self, now: DateTime<Utc>) -> Result<StoredClinic, CloudError> {
+        let cached = self.cached();
+        if let Some(cached) = cached.as_ref().filter(|c| c.read_at <= now && now - c.read_at < SETTINGS_STALE_MAX) {
+            return Ok(cached.clone());
+        }
+        let items = self.query_partition(Keys(&self.clinic).clinic("").pk, Some("C")).await?;
+        let find = |sk: &str| items.iter().find(|item| item.get("sk").and_then(|v| v.as_s().ok()).is_some_and(|v| v == sk));
+        let item = find("CLINIC").ok_or_else(|| CloudError::Missing(format!("clinic {}", self.clinic)))?;
+        let reader = Reader { kind: "clinic", item };
+        let version = reader.number("ver")?;
+        let clinic = match cached.filter(|cached| cached.version == version) {
+            Some(cached) => cached.clinic,
+            None => {
+                let clinic = clinic_from_toml(self.clinic.clone(), reader.text("toml")?, None);
+                Arc::new(clinic.map_err(|_| reader.corrupt("toml"))?)
+            }
+        };
+        let mut breakers = Vec::new();
+        for channel in Channel::ALL {
+            if let Some(item) = find(&format!("CLOSED#{channel}")) {
+                breakers.push((channel, Reader { kind: "breaker", item }.instant("until_ms")?));
+            }
+        }
+        let stored = StoredClinic { clinic, version, breakers, read_at: now };
+        self.cache().insert(self.clinic.clone(), stored.clone());
+        Ok(stored)
+    }
+
+    fn cache(&self) -> std::sync::MutexGuard<'_, HashMap<ClinicId, StoredClinic>> {
+        self.store.clinics.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn cached(&self) -> Option<StoredClinic> {
+        self.cache().get(&self.clinic).cloned()
+    }
+
+    /// Stores the clinic's settings: the text of its TOML file, which must be whole in itself as to
+    /// the zone.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn put_settings(&self, toml: &str) -> Result<(), CloudError> {
+        let call = self.client().update_item().table_name(self.table());
+        let call = call
+            .set_key(Some(Keys(&self.clinic).clinic("CLINIC").item()))
+            .update_expression("SET toml = :t ADD ver :one")
+            .expression_attribute_values(":t", s(toml))
+            .expression_attribute_values(":one", n(1));
+        call.send().await.map_err(|e| sort("UpdateItem clinic", &e))?;
+        self.cache().remove(&self.clinic);
+        Ok(())
+    }
+
+    /// Halts a channel until an instant: its provider says that the account or number is in trouble.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn halt_channel(&self, channel: Channel, until: DateTime<Utc>, code: &str) -> Result<(), CloudError> {
+        let mut item = Keys(&self.clinic).clinic(&format!("CLOSED#{channel}")).item();
+        item.insert("until_ms".to_owned(), ms(until));
+        item.insert("code".to_owned(), s(code));
+        let call = self.client().put_item().table_name(self.table()).set_item(Some(item));
+        call.send().await.map_err(|e| sort("PutItem breaker", &e))?;
+        self.cache().remove(&self.clinic);
+        Ok(())
+    }
+
+    /// Keeps the report of an import.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn put_import_report(&self, at: DateTime<Utc>, report_json: &str) -> Result<(), CloudError> {
+        let mut item = Keys(&self.clinic).clinic(&format!("IMPORT#{:015}", at.timestamp_millis())).item();
+        item.insert("report".to_owned(), s(report_json));
+        let call = self.client().put_item().table_name(self.table()).set_item(Some(item));
+        call.send().await.map(|_| ()).map_err(|e| sort("PutItem import", &e))
+    }
+
+    /// The reports of imports, newest last.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn import_reports(&self) -> Result<Vec<String>, CloudError> {
+        let items = self.query_partition(Keys(&self.clinic).clinic("").pk, Some("IMPORT#")).await?;
+        items.iter().map(|item| Ok(Reader { kind: "import", item }.text("report")?.to_owned())).collect()
+    }
+
+    /// Opens a conversation for staff: the patient answered something that a person must take up.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn open_conversation(&self, patient: &retorno_domain::ids::PatientId, reaction: &str, now: DateTime<Utc>) -> Result<(), CloudError> {
+        let mut item = Keys(&self.clinic).conversation(patient).item();
+        item.insert("reaction".to_owned(), s(reaction));
+        item.insert("since".to_owned(), ms(now));
+        let call = self.client().put_item().table_name(self.table()).set_item(Some(item));
+        call.send().await.map(|_| ()).map_err(|e| sort("PutItem conversation", &e))
+    }
+}

@@ -1,0 +1,263 @@
+//! Messages: one item each in the patient's collection. Open ones (claimed, or of unknown fate) are
+//! also listed in a sparse index, so that the sweep finds what a crash left behind.
+
+use chrono::{DateTime, Utc};
+use retorno_domain::ids::{EnrollmentId, MessageId, PatientId};
+use retorno_domain::message::{Delivery, Outcome, UNKNOWN_AFTER};
+
+use super::commit::{Claim, Claimed};
+use super::item::{Item, Reader, ms, n, s};
+use super::key::Keys;
+use super::TenantStore;
+use crate::error::{CloudError, sort};
+
+/// A message as stored.
+#[derive(Clone)]
+pub struct StoredMessage {
+    /// Its id.
+    pub id: MessageId,
+    /// Of which enrollment.
+    pub enrollment: EnrollmentId,
+    /// Where it stands.
+    pub delivery: Delivery,
+    /// How often it was claimed.
+    pub attempts: u32,
+    /// Channel, step and segment, as stored.
+    pub labels: (String, String, String),
+    /// When it was last claimed.
+    pub claimed_at: Option<DateTime<Utc>>,
+    /// The text that was sent, and the subject of an e-mail.
+    pub text: Option<(Option<String>, String)>,
+}
+
+impl std::fmt::Debug for StoredMessage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoredMessage").field("id", &self.id).field("delivery", &self.delivery).finish_non_exhaustive()
+    }
+}
+
+/// A message that a crash or a lost answer left open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OverdueMessage {
+    /// Whose.
+    pub patient: PatientId,
+    /// Which.
+    pub message: MessageId,
+    /// Where it stands.
+    pub delivery: Delivery,
+}
+
+impl StoredMessage {
+    pub(super) fn of(item: &Item, _patient: &PatientId) -> Result<Self, CloudError> {
+        let reader = Reader { kind: "message", item };
+        let label = |name| reader.text_opt(name).unwrap_or("").to_owned();
+        let text = reader.text_opt("text").map(|text| (reader.text_opt("subject").map(str::to_owned), text.to_owned()));
+        Ok(Self {
+            id: reader.parse("sk", |sk| MessageId::parse(sk.strip_prefix("M#")?))?,
+            enrollment: reader.parse("enr", EnrollmentId::parse)?,
+            delivery: delivery_of(&reader)?,
+            attempts: reader.number_opt("att")?.unwrap_or(0),
+            labels: (label("channel"), label("step"), label("segment")),
+            claimed_at: reader.instant_opt("claimed")?,
+            text,
+        })
+    }
+}
+
+fn delivery_of(reader: &Reader<'_>) -> Result<Delivery, CloudError> {
+    let code = || reader.text_opt("code").unwrap_or("").to_owned();
+    Ok(match reader.text("st")? {
+        "ready" => Delivery::Ready { attempts: reader.number("att")? },
+        "in_flight" => Delivery::InFlight { attempt: reader.number("att")?, claimed_at: reader.instant("claimed")? },
+        "accepted" => Delivery::Accepted,
+        "failed" => Delivery::Failed(code()),
+        "unknown" => Delivery::Unknown { claimed_at: reader.instant("claimed")? },
+        "undetermined" => Delivery::Undetermined,
+        "dropped" => Delivery::Dropped(code()),
+        _ => return Err(reader.corrupt("st")),
+    })
+}
+
+/// The item of a message as it is claimed.
+pub(super) fn claimed_item(keys: &Keys<'_>, claim: &Claim<'_>) -> Item {
+    let intent = claim.message.intent();
+    let rendered = claim.message.rendered();
+    let mut item = keys.message(&claim.patient.patient.id, intent.message).item();
+    let fields = [
+        ("st", s("in_flight")),
+        ("att", n(claim.attempt)),
+        ("claimed", ms(claim.now)),
+        ("enr", s(claim.next.id.to_string())),
+        ("channel", s(intent.channel.code())),
+        ("purpose", s(intent.purpose.code())),
+        ("step", s(intent.step_id.as_str())),
+        ("segment", s(claim.next.segment.as_str())),
+        ("campaign", s(claim.next.campaign())),
+        ("tmpl", s(claim.template.0)),
+        ("tmpl_v", n(claim.template.1)),
+        ("cp", s(claim.contact)),
+        ("text", s(rendered.text.clone())),
+        ("g1pk", s(keys.open_messages_pk())),
+        ("g1sk", s(format!("{:015}", (claim.now + UNKNOWN_AFTER).timestamp_millis()))),
+    ];
+    item.extend(fields.map(|(name, value)| (name.to_owned(), value)));
+    if let Some(subject) = &rendered.subject {
+        item.insert("subject".to_owned(), s(subject.clone()));
+    }
+    item
+}
+
+impl TenantStore {
+    /// Records what became of a claimed message. Only the attempt that was claimed may be recorded,
+    /// and evidence that came first (a receipt) stands: then nothing is written.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn record_outcome(&self, patient: &PatientId, message: MessageId, claimed: Claimed, outcome: &Outcome) -> Result<(), CloudError> {
+        let delivery = outcome.delivery(claimed.attempt, claimed.at);
+        let keys = Keys(&self.clinic);
+        let mut set = "SET st = :st".to_owned();
+        let call = self.client().update_item().table_name(self.table());
+        let mut call = call
+            .set_key(Some(keys.message(patient, message).item()))
+            .condition_expression("st IN (:flying, :unknown) AND att = :att")
+            .expression_attribute_values(":st", s(delivery.code()))
+            .expression_attribute_values(":flying", s("in_flight"))
+            .expression_attribute_values(":unknown", s("unknown"))
+            .expression_attribute_values(":att", n(claimed.attempt));
+        if let Outcome::Accepted { provider_id } = outcome {
+            set.push_str(", prov_id = :id");
+            call = call.expression_attribute_values(":id", s(provider_id.clone()));
+        }
+        if let Outcome::NotSent { code, .. } | Outcome::Refused { code, .. } | Outcome::Ambiguous { code } = outcome {
+            set.push_str(", code = :code");
+            call = call.expression_attribute_values(":code", s(code.clone()));
+        }
+        // An unknown fate stays listed until evidence comes or its time is over.
+        let gone = if matches!(delivery, Delivery::Unknown { .. }) { "" } else { " REMOVE g1pk, g1sk" };
+        match call.update_expression(format!("{set}{gone}")).send().await {
+            Ok(_) => Ok(()),
+            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
+            Err(e) => Err(sort("UpdateItem outcome", &e)),
+        }
+    }
+
+    /// Gives back the places that a message proven not sent had taken, as far as nobody has used
+    /// them since. Harmless to repeat.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn refund(&self, claim: &Claim<'_>) -> Result<(), CloudError> {
+        let keys = Keys(&self.clinic);
+        let Some((contact, person)) = claim.message.intent().places else { return Ok(()) };
+        let targets = [
+            (keys.contact_point(claim.contact), contact),
+            (keys.patient(&claim.patient.patient.id), person),
+        ];
+        for (key, place) in targets {
+            let stamp = format!("wa{}", place.place);
+            let mut set = String::new();
+            let mut remove = Vec::new();
+            let mut call = self
+                .client()
+                .update_item()
+                .table_name(self.table())
+                .set_key(Some(key.item()))
+                .condition_expression(format!("{stamp} = :mine"))
+                .expression_attribute_values(":mine", ms(claim.now))
+                .expression_attribute_values(":one", n(1));
+            match place.previous {
+                Some(previous) => {
+                    set = format!("SET {stamp} = :previous ");
+                    call = call.expression_attribute_values(":previous", ms(previous));
+                }
+                None => remove.push(stamp),
+            }
+            if place.rest_until.is_some() {
+                remove.push("rest".to_owned());
+            }
+            let remove = if remove.is_empty() { String::new() } else { format!("REMOVE {} ", remove.join(", ")) };
+            match call.update_expression(format!("{set}{remove}ADD ver :one")).send().await {
+                Ok(_) => {}
+                Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {}
+                Err(e) => return Err(sort("UpdateItem refund", &e)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Records that a step was left out, once; a message that was claimed keeps its state.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn drop_message(&self, patient: &PatientId, enrollment: EnrollmentId, message: MessageId, step: &str, reason: &str, now: DateTime<Utc>) -> Result<(), CloudError> {
+        let keys = Keys(&self.clinic);
+        let call = self.client().update_item().table_name(self.table());
+        let call = call
+            .set_key(Some(keys.message(patient, message).item()))
+            .update_expression("SET st = :st, code = :code, enr = :e, step = :step, dropped = :now REMOVE g1pk, g1sk")
+            .condition_expression("attribute_not_exists(pk) OR st = :ready")
+            .expression_attribute_values(":st", s("dropped"))
+            .expression_attribute_values(":code", s(reason))
+            .expression_attribute_values(":e", s(enrollment.to_string()))
+            .expression_attribute_values(":step", s(step))
+            .expression_attribute_values(":ready", s("ready"))
+            .expression_attribute_values(":now", ms(now));
+        match call.send().await {
+            Ok(_) => Ok(()),
+            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
+            Err(e) => Err(sort("UpdateItem drop", &e)),
+        }
+    }
+
+    /// Messages whose claim or whose wait for evidence is over by an instant.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn overdue_messages(&self, now: DateTime<Utc>) -> Result<Vec<OverdueMessage>, CloudError> {
+        let bound = Some(("g1sk <= :sk", format!("{:015}", now.timestamp_millis())));
+        let mut found = Vec::new();
+        for item in self.query_index("g1", Keys(&self.clinic).open_messages_pk(), bound, None).await? {
+            let reader = Reader { kind: "open message", item: &item };
+            let patient = reader.parse("pk", |pk| {
+                PatientId::parse(&pk.split_once("#P#")?.1.replace("%23", "#").replace("%25", "%")).ok()
+            })?;
+            let message = reader.parse("sk", |sk| MessageId::parse(sk.strip_prefix("M#")?))?;
+            found.push(OverdueMessage { patient, message, delivery: delivery_of(&reader)? });
+        }
+        Ok(found)
+    }
+
+    /// Moves an open message on as time demands, if it still stands as read.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn age_message(&self, open: &OverdueMessage, next: &Delivery) -> Result<(), CloudError> {
+        let keys = Keys(&self.clinic);
+        let call = self.client().update_item().table_name(self.table());
+        let call = call
+            .set_key(Some(keys.message(&open.patient, open.message).item()))
+            .condition_expression("st = :was")
+            .expression_attribute_values(":was", s(open.delivery.code()))
+            .expression_attribute_values(":st", s(next.code()));
+        let call = match next {
+            Delivery::Unknown { claimed_at } => call
+                .update_expression("SET st = :st, g1sk = :until")
+                .expression_attribute_values(
+                    ":until",
+                    s(format!("{:015}", (*claimed_at + retorno_domain::message::EVIDENCE_LASTS).timestamp_millis())),
+                ),
+            Delivery::Ready { .. }
+            | Delivery::InFlight { .. }
+            | Delivery::Accepted
+            | Delivery::Failed(_)
+            | Delivery::Undetermined
+            | Delivery::Dropped(_) => call.update_expression("SET st = :st REMOVE g1pk, g1sk"),
+        };
+        match call.send().await {
+            Ok(_) => Ok(()),
+            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
+            Err(e) => Err(sort("UpdateItem age", &e)),
+        }
+    }
+}
