@@ -11,7 +11,6 @@ use crate::hours::ContactCalendar;
 use crate::ids::{ClinicId, FlowId};
 use crate::language::Language;
 use crate::limits::Limits;
-use crate::offer::Offer;
 use crate::segment::Segment;
 use crate::services::ServiceLists;
 
@@ -88,8 +87,6 @@ pub struct Clinic {
     pub segments: Vec<Segment>,
     /// Flows by id; each segment names one.
     pub flows: Vec<Flow>,
-    /// Offers, one per segment at most.
-    pub offers: Vec<Offer>,
     /// The lists of services that rules refer to.
     pub services: ServiceLists,
     /// How waves are sized.

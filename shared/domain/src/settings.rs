@@ -16,7 +16,6 @@ use crate::hours::{ContactCalendar, ContactHours, OpenHours};
 use crate::ids::ClinicId;
 use crate::language::Language;
 use crate::limits::Limits;
-use crate::offer::Offer;
 use crate::services::ServiceLists;
 use crate::settings_rules::{FlowSettings, SegmentSettings};
 
@@ -148,7 +147,6 @@ fn build(id: ClinicId, settings: Settings, zone: Option<Tz>) -> Result<Clinic, S
     let parse_channel = |name: &String| {
         name.parse::<Channel>().map_err(|()| wrong("channels", "are whatsapp, email, sms and call"))
     };
-    let offers = segments.iter().filter_map(|segment| Offer::default_for(&segment.id, language)).collect();
     Ok(Clinic {
         id,
         name: text("name", settings.name)?,
@@ -162,7 +160,6 @@ fn build(id: ClinicId, settings: Settings, zone: Option<Tz>) -> Result<Clinic, S
         channels: settings.channels.iter().map(parse_channel).collect::<Result<_, _>>()?,
         segments,
         flows,
-        offers,
         services,
         wave: wave(&settings.wave)?,
         prices: prices(&settings.prices, country)?,
@@ -235,7 +232,7 @@ fn open_hours(span: &str) -> Result<Option<OpenHours>, &'static str> {
     }
     let (from, until) = span.split_once('-').ok_or(EXPECTED)?;
     let time = |text: &str| NaiveTime::parse_from_str(text.trim(), "%H:%M").map_err(|_| EXPECTED);
-    OpenHours::new(time(from)?, time(until)?).map(Some).ok_or("must open before it closes")
+    OpenHours::new(time(from)?, time(until)?).map(Some).map_err(|_| "must open before it closes")
 }
 
 fn at_least_one(key: &str, value: u32) -> Result<(), SettingsError> {

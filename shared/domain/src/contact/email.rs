@@ -37,6 +37,12 @@ impl UnusableEmail {
             Self::Malformed => "malformed",
         }
     }
+
+    /// The reason of that name.
+    #[must_use]
+    pub fn of_code(code: &str) -> Option<Self> {
+        [Self::Missing, Self::Malformed].into_iter().find(|why| why.code() == code)
+    }
 }
 
 impl EmailAddress {

@@ -67,6 +67,31 @@ impl UnusablePhone {
             Self::Invalid => "invalid",
         }
     }
+
+    /// The reason of that name.
+    #[must_use]
+    pub fn of_code(code: &str) -> Option<Self> {
+        let all = [Self::Missing, Self::NotANumber, Self::TooShort, Self::TooLong, Self::Invalid];
+        all.into_iter().find(|why| why.code() == code)
+    }
+}
+
+impl Line {
+    /// Its name in records.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Mobile => "mobile",
+            Self::Fixed => "fixed",
+            Self::Either => "either",
+        }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn of_code(code: &str) -> Option<Self> {
+        [Self::Mobile, Self::Fixed, Self::Either].into_iter().find(|line| line.code() == code)
+    }
 }
 
 impl Phone {

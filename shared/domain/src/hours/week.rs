@@ -112,6 +112,20 @@ impl ContactHours {
         }
     }
 
+    /// Sets the hours of a weekday; none closes it.
+    pub fn set(&mut self, weekday: Weekday, hours: Option<OpenHours>) {
+        let day = match weekday {
+            Weekday::Mon => &mut self.monday,
+            Weekday::Tue => &mut self.tuesday,
+            Weekday::Wed => &mut self.wednesday,
+            Weekday::Thu => &mut self.thursday,
+            Weekday::Fri => &mut self.friday,
+            Weekday::Sat => &mut self.saturday,
+            Weekday::Sun => &mut self.sunday,
+        };
+        *day = hours;
+    }
+
     /// The hours of a weekday.
     #[must_use]
     pub const fn on(&self, weekday: Weekday) -> Option<OpenHours> {
