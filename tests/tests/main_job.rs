@@ -28,27 +28,21 @@ const SHOWN: usize = 20;
 
 #[test]
 fn austral_in_march_2026_with_its_free_slots() {
-    let Some(folder) = trial_exports() else {
+    let Some(export) = trial_export("clinica-austral.csv") else {
         return;
     };
-    let slots = folder.join("clinica-austral-huecos.csv");
-    holds(
-        &folder.join("clinica-austral.csv"),
-        Some(&slots),
-        "2026-03-01T09:00",
-    );
+    let Some(slots) = trial_export("clinica-austral-huecos.csv") else {
+        return;
+    };
+    holds(&export, Some(&slots), "2026-03-01T09:00");
 }
 
 #[test]
 fn vitoria_in_december_2016_without_slots() {
-    let Some(folder) = trial_exports() else {
+    let Some(export) = trial_export("clinica-vitoria.csv") else {
         return;
     };
-    holds(
-        &folder.join("clinica-vitoria.csv"),
-        None,
-        "2016-12-15T09:00",
-    );
+    holds(&export, None, "2016-12-15T09:00");
 }
 
 #[test]
@@ -257,12 +251,14 @@ fn program() -> PathBuf {
     program
 }
 
-/// The trial exports, which are kept beside the workspace and not in it.
-fn trial_exports() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
-    if folder.join("clinica-austral.csv").exists() {
-        return Some(folder);
+/// A trial export, kept beside the workspace and not in it; nothing where it is missing.
+fn trial_export(name: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../shared/data")
+        .join(name);
+    if path.exists() {
+        return Some(path);
     }
-    println!("skipped: no trial exports beside the workspace");
+    println!("skipped: no {name} beside the workspace");
     None
 }
