@@ -1,0 +1,44 @@
+-- Instants are microseconds since the Unix epoch, UTC.
+CREATE TABLE IF NOT EXISTS queue_messages (
+    number     INTEGER PRIMARY KEY AUTOINCREMENT,
+    queue      TEXT    NOT NULL,
+    body       TEXT    NOT NULL,
+    visible_at INTEGER NOT NULL,
+    receives   INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX IF NOT EXISTS queue_order ON queue_messages (queue, visible_at, number);
+
+CREATE TABLE IF NOT EXISTS schedules (
+    group_name   TEXT    NOT NULL,
+    name         TEXT    NOT NULL,
+    request      TEXT    NOT NULL,
+    next_due     INTEGER,
+    created_at   INTEGER NOT NULL,
+    modified_at  INTEGER NOT NULL,
+    PRIMARY KEY (group_name, name)
+) STRICT;
+CREATE INDEX IF NOT EXISTS schedule_order ON schedules (next_due, group_name, name)
+    WHERE next_due IS NOT NULL;
+
+CREATE TABLE IF NOT EXISTS invocations (
+    number       INTEGER PRIMARY KEY AUTOINCREMENT,
+    schedule     TEXT    NOT NULL,
+    target_arn   TEXT    NOT NULL,
+    payload      TEXT    NOT NULL,
+    available_at INTEGER NOT NULL,
+    taken        INTEGER NOT NULL DEFAULT 0,
+    attempts     INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS mails (
+    number  INTEGER PRIMARY KEY AUTOINCREMENT,
+    at      INTEGER NOT NULL,
+    request TEXT    NOT NULL
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS whatsapp_messages (
+    number          INTEGER PRIMARY KEY AUTOINCREMENT,
+    at              INTEGER NOT NULL,
+    phone_number_id TEXT    NOT NULL,
+    request         TEXT    NOT NULL
+) STRICT;
