@@ -1,0 +1,148 @@
+//! Orders to the dispatcher: the queue it reads, and the schedules that feed the queue. An order
+//! carries ids, never content; whoever takes it up reads everything again.
+
+use aws_sdk_scheduler::types::{ActionAfterCompletion, FlexibleTimeWindow, FlexibleTimeWindowMode, Target};
+use chrono::{DateTime, TimeDelta, Utc};
+use retorno_domain::ids::{ClinicId, EnrollmentId, PatientId};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::{CloudError, sort};
+use crate::secrets::hex;
+
+/// An order to the dispatcher.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "order", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Order {
+    /// A step may be due.
+    Step {
+        /// The clinic.
+        clinic: String,
+        /// The patient.
+        patient: String,
+        /// The enrollment.
+        enrollment: String,
+        /// The step's number; one past the last for the closing of the cycle.
+        step: usize,
+    },
+    /// Something about a patient changed.
+    PatientChanged {
+        /// The clinic.
+        clinic: String,
+        /// The patient.
+        patient: String,
+    },
+    /// Look for what was lost: overdue steps, messages left open.
+    Sweep {
+        /// The clinic.
+        clinic: String,
+    },
+}
+
+/// Where orders go.
+#[derive(Debug, Clone)]
+pub struct OrderTargets {
+    /// URL of the dispatch queue.
+    pub queue_url: String,
+    /// ARN of the dispatch queue.
+    pub queue_arn: String,
+    /// ARN of the role that schedules assume.
+    pub role_arn: String,
+    /// The schedule group.
+    pub group: String,
+}
+
+impl OrderTargets {
+    /// From `DISPATCH_QUEUE_URL`, `DISPATCH_QUEUE_ARN`, `SCHEDULE_ROLE_ARN` and `SCHEDULE_GROUP`.
+    ///
+    /// # Errors
+    /// [`CloudError::Setup`] names the variable that is missing.
+    pub fn from_env() -> Result<Self, CloudError> {
+        let get = |name: &str| std::env::var(name).map_err(|_| CloudError::Setup(format!("{name} is not set")));
+        Ok(Self {
+            queue_url: get("DISPATCH_QUEUE_URL")?,
+            queue_arn: get("DISPATCH_QUEUE_ARN")?,
+            role_arn: get("SCHEDULE_ROLE_ARN")?,
+            group: get("SCHEDULE_GROUP")?,
+        })
+    }
+}
+
+/// The queue and the schedules.
+#[derive(Debug, Clone)]
+pub struct Orders {
+    sqs: aws_sdk_sqs::Client,
+    scheduler: aws_sdk_scheduler::Client,
+    targets: OrderTargets,
+}
+
+/// An order this near goes to the queue with a delay (SQS allows 900 s) instead of a schedule.
+const QUEUE_DELAY_MAX: TimeDelta = TimeDelta::seconds(900);
+
+impl Orders {
+    /// Over these clients.
+    #[must_use]
+    pub fn new(sqs: aws_sdk_sqs::Client, scheduler: aws_sdk_scheduler::Client, targets: OrderTargets) -> Self {
+        Self { sqs, scheduler, targets }
+    }
+
+    /// Puts an order on the queue, to be taken up at an instant within fifteen minutes (or at once).
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn queue(&self, order: &Order, now: DateTime<Utc>, at: DateTime<Utc>) -> Result<(), CloudError> {
+        let delay = (at - now).clamp(TimeDelta::zero(), QUEUE_DELAY_MAX);
+        // Rounded up: taken up too early, it would only be put back.
+        let seconds = i32::try_from((delay.num_milliseconds() + 999) / 1_000).unwrap_or(0);
+        let call = self.sqs.send_message().queue_url(&self.targets.queue_url).message_body(body(order)?);
+        call.delay_seconds(seconds).send().await.map(|_| ()).map_err(|e| sort("SendMessage order", &e))
+    }
+
+    /// Sees to it that an order is taken up at an instant. `turn` tells apart orders that are
+    /// otherwise the same; asking twice for the same one gives one schedule.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn wake(&self, order: &Order, turn: u32, now: DateTime<Utc>, at: DateTime<Utc>) -> Result<(), CloudError> {
+        if at - now <= QUEUE_DELAY_MAX {
+            return self.queue(order, now, at).await;
+        }
+        let input = body(order)?;
+        let name = hex(&Sha256::digest(format!("{input}#{turn}#{}", at.timestamp())));
+        // Whole seconds, rounded up.
+        let at = DateTime::from_timestamp(at.timestamp() + i64::from(at.timestamp_subsec_nanos() > 0), 0).unwrap_or(at);
+        let setup = |_| CloudError::Permanent { operation: "CreateSchedule", code: "request".to_owned() };
+        let target = Target::builder().arn(&self.targets.queue_arn).role_arn(&self.targets.role_arn).input(input);
+        let window = FlexibleTimeWindow::builder().mode(FlexibleTimeWindowMode::Off).build().map_err(setup)?;
+        let call = self
+            .scheduler
+            .create_schedule()
+            .name(name.get(..60).unwrap_or(&name))
+            .group_name(&self.targets.group)
+            .schedule_expression(format!("at({})", at.format("%Y-%m-%dT%H:%M:%S")))
+            .schedule_expression_timezone("UTC")
+            .flexible_time_window(window)
+            .action_after_completion(ActionAfterCompletion::Delete)
+            .target(target.build().map_err(setup)?);
+        match call.send().await {
+            Ok(_) => Ok(()),
+            Err(e) if e.as_service_error().is_some_and(|e| e.is_conflict_exception()) => Ok(()),
+            Err(e) => Err(sort("CreateSchedule", &e)),
+        }
+    }
+}
+
+fn body(order: &Order) -> Result<String, CloudError> {
+    serde_json::to_string(order).map_err(|e| CloudError::Setup(e.to_string()))
+}
+
+/// The order about a step.
+#[must_use]
+pub fn step_order(clinic: &ClinicId, patient: &PatientId, enrollment: EnrollmentId, step: usize) -> Order {
+    Order::Step {
+        clinic: clinic.to_string(),
+        patient: patient.to_string(),
+        enrollment: enrollment.to_string(),
+        step,
+    }
+}
