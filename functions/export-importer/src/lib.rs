@@ -1,1 +1,3 @@
-//! Placeholder replaced below.
+//! When an export lands, turn its rows into patients and appointments, and start what their changes start.
+
+pub mod export;
