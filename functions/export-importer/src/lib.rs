@@ -1,3 +1,10 @@
-//! When an export lands, turn its rows into patients and appointments, and start what their changes start.
+//! When an export lands, turn its rows into patients and appointments, and start what their changes
+//! start.
 
 pub mod export;
+mod import;
+mod rows;
+mod slots_import;
+
+pub use import::{ImportError, ImportReport, Progress, Stage, import};
+pub use slots_import::{SlotsReport, import_slots};

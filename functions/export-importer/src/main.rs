@@ -1,1 +1,51 @@
-fn main() {}
+//! When an export lands in the bucket, import it: `uploads/<clinic>/<file>.csv`, free slots as
+//! `slots/<clinic>/<file>.csv`.
+
+use aws_lambda_events::event::s3::{S3Event, S3EventRecord};
+use export_importer::{import, import_slots};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use retorno_cloud::Reach;
+use retorno_domain::ids::ClinicId;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    retorno_cloud::logging::start();
+    let config = retorno_cloud::aws::config_from_env()?;
+    let reach = Reach::from_env(&config)?;
+    let s3 = aws_sdk_s3::Client::new(&config);
+    run(service_fn(|event: LambdaEvent<S3Event>| handle(&reach, &s3, event))).await
+}
+
+async fn handle(reach: &Reach, s3: &aws_sdk_s3::Client, event: LambdaEvent<S3Event>) -> Result<(), Error> {
+    for record in event.payload.records {
+        landed(reach, s3, &record).await?;
+    }
+    Ok(())
+}
+
+async fn landed(reach: &Reach, s3: &aws_sdk_s3::Client, record: &S3EventRecord) -> Result<(), Error> {
+    let bucket = record.s3.bucket.name.as_deref().ok_or("the event names no bucket")?;
+    let key = record.s3.object.url_decoded_key.as_deref().or(record.s3.object.key.as_deref());
+    let key = key.ok_or("the event names no object")?;
+    let version = record.s3.object.sequencer.as_deref().unwrap_or("");
+    let mut parts = key.splitn(3, '/');
+    let (kind, clinic) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
+    let clinic = ClinicId::parse(clinic)?;
+    let object = s3.get_object().bucket(bucket).key(key).send().await?;
+    // On disk, so that memory stays bounded whatever lands.
+    let path = std::env::temp_dir().join("export.csv");
+    let mut file = tokio::fs::File::create(&path).await?;
+    tokio::io::copy(&mut object.body.into_async_read(), &mut file).await?;
+    let file = std::fs::File::open(&path)?;
+    match kind {
+        "slots" => {
+            let report = import_slots(reach, &clinic, file).await?;
+            tracing::info!(%clinic, read = report.read, rejected = report.rejected.len(), "slots imported");
+        }
+        _ => {
+            let report = import(reach, &clinic, &format!("{key}@{version}"), file, &mut |_| {}).await?;
+            tracing::info!(%clinic, read = report.read, accepted = report.accepted, changed = report.changed, "export imported");
+        }
+    }
+    Ok(())
+}

@@ -1,1 +1,11 @@
-//! Placeholder replaced below.
+//! When a step is due, decide it, claim it, send it, record it. The one mouth: nothing else in
+//! Retorno can reach a patient.
+
+mod carry_out;
+mod copy;
+mod dispatch;
+mod facts;
+mod sweep;
+mod tier;
+
+pub use dispatch::{Dispatcher, Done};

@@ -30,3 +30,20 @@ pub struct Reach {
     /// The time.
     pub clock: Clock,
 }
+
+impl Reach {
+    /// From the environment of a function: `TABLE_NAME`, `CONTACT_KEY`, and what [`orders::OrderTargets`] reads.
+    ///
+    /// # Errors
+    /// [`CloudError::Setup`] names the variable that is missing.
+    pub fn from_env(config: &aws_types::SdkConfig) -> Result<Self, CloudError> {
+        let table = std::env::var("TABLE_NAME").map_err(|_| CloudError::Setup("TABLE_NAME is not set".to_owned()))?;
+        let key = secrets::SecretKey::from_env("CONTACT_KEY")?;
+        let orders = Orders::new(
+            aws_sdk_sqs::Client::new(config),
+            aws_sdk_scheduler::Client::new(config),
+            orders::OrderTargets::from_env()?,
+        );
+        Ok(Self { store: Store::new(aws_sdk_dynamodb::Client::new(config), table, key), orders, clock: Clock::System })
+    }
+}

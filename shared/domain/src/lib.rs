@@ -27,6 +27,7 @@ pub mod segment;
 pub mod services;
 pub mod settings;
 mod settings_rules;
+pub mod standing;
 pub mod step_rules;
 pub mod summary;
 pub mod template;

@@ -182,11 +182,12 @@ impl FlowSettings {
 impl StepSettings {
     fn read(self, key: &str) -> Result<Step, SettingsError> {
         let key = format!("{key}.steps.{}", self.id);
+        let channel = self.channel.parse::<Channel>().ok().filter(|channel| *channel != Channel::Sms);
         let purpose = [Purpose::Marketing, Purpose::Care].into_iter().find(|p| p.code() == self.purpose);
         Ok(Step {
             id: StepId::parse(&self.id).map_err(|e| wrong(format!("{key}.id"), e))?,
             offset_days: self.offset_days,
-            channel: self.channel.parse::<Channel>().map_err(|()| wrong(format!("{key}.channel"), "is whatsapp, email, sms or call"))?,
+            channel: channel.ok_or_else(|| wrong(format!("{key}.channel"), "is whatsapp, email or call"))?,
             purpose: purpose.ok_or_else(|| wrong(format!("{key}.purpose"), "is marketing or care"))?,
             delay_hours_max: self.delay_hours_max,
             metric: self.metric,

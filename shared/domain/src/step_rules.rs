@@ -18,8 +18,19 @@ use crate::segment::Placement;
 /// How often a step held back by a person (a halted clinic, a paused patient) is looked at again.
 pub const HALT_CHECKED_EVERY: TimeDelta = TimeDelta::hours(1);
 
+/// What is wrong with a step's copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CopyProblem {
+    /// There is no template for the step in the clinic's language.
+    Missing,
+    /// A variable has no value.
+    Unfilled,
+    /// The provider has halted the template until then.
+    Halted(DateTime<Utc>),
+}
+
 /// Everything a decision about an enrollment looks at, read together and just before.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Facts<'a> {
     /// The clinic.
     pub clinic: &'a Clinic,
@@ -35,6 +46,8 @@ pub struct Facts<'a> {
     pub number_full_until: Option<DateTime<Utc>>,
     /// Channels that are halted, each until when.
     pub breakers: &'a [(Channel, DateTime<Utc>)],
+    /// What is wrong with a step's copy, if anything. Pure, like everything here.
+    pub copy: &'a dyn Fn(&Step) -> Option<CopyProblem>,
 }
 
 /// A rule about a step.
@@ -60,6 +73,8 @@ pub enum StepRule {
     Contact,
     /// Nobody opted out for that contact.
     SharedOptOut,
+    /// There is a copy, and every variable in it has a value.
+    Copy,
     /// The person has room under the cap.
     PersonCap,
     /// The contact point has room under the cap.
@@ -82,7 +97,7 @@ pub enum StepRule {
 
 impl StepRule {
     /// All rules, in order: what ends the sequence, what leaves the step out, what makes it wait.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Epoch,
         Self::OpenAppointment,
         Self::AwaitingOutcome,
@@ -93,6 +108,7 @@ impl StepRule {
         Self::Consent,
         Self::Contact,
         Self::SharedOptOut,
+        Self::Copy,
         Self::PersonCap,
         Self::ContactCap,
         Self::Delay,
@@ -121,6 +137,7 @@ impl StepRule {
             | Self::Consent
             | Self::Contact
             | Self::SharedOptOut
+            | Self::Copy
             | Self::PersonCap
             | Self::ContactCap
             | Self::Delay
@@ -135,7 +152,7 @@ impl StepRule {
 }
 
 /// A step of an enrollment, about to be decided.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct StepCase<'a> {
     /// What was read.
     pub facts: &'a Facts<'a>,
@@ -162,6 +179,7 @@ impl StepCase<'_> {
             StepRule::Consent => self.consent(),
             StepRule::Contact => self.contact(),
             StepRule::SharedOptOut => self.shared_opt_out(),
+            StepRule::Copy => self.copy(),
             StepRule::PersonCap => self.cap("person_cap", self.person_place()),
             StepRule::ContactCap => self.cap("contact_cap", self.contact_place()),
             StepRule::Delay => self.delay(),
@@ -299,6 +317,15 @@ impl StepCase<'_> {
             return Finding::not("shared_opt_out", "shared_opt_out", Verdict::Skip).with("channel", channel);
         }
         Finding::pass("shared_opt_out")
+    }
+
+    fn copy(&self) -> Finding {
+        match (self.facts.copy)(self.step) {
+            None => Finding::pass("copy"),
+            Some(CopyProblem::Missing) => Finding::not("copy", "no_template", Verdict::Skip),
+            Some(CopyProblem::Unfilled) => Finding::not("copy", "unfilled_variable", Verdict::Skip),
+            Some(CopyProblem::Halted(until)) => Finding::not("copy", "template_halted", Verdict::Wait(until)),
+        }
     }
 
     fn delay(&self) -> Finding {

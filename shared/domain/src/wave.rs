@@ -11,14 +11,21 @@ use crate::ids::{PatientId, SegmentId};
 use crate::segment::{Day, Mean};
 
 /// The order in which patients wait: worth more first; among those worth about the same, the one
-/// who leaves the segment soonest; then by exact worth and by id. Sorts as text.
+/// who leaves the segment soonest; then by exact worth and by id. Sorts as text. `reach` (`w` for
+/// WhatsApp, else `e`) is carried along, so that nobody is loaded in vain when the number is full.
 #[must_use]
-pub fn rank(mean: Option<Mean>, leaves: Option<Day>, patient: &PatientId) -> String {
+pub fn rank(mean: Option<Mean>, leaves: Option<Day>, reach: char, patient: &PatientId) -> String {
     let cents = mean.map_or(0, |mean| mean.sum_cents / i64::from(mean.count.max(1))).clamp(0, 999_999_999_999);
     // "About the same" is the same half-octave: values within a factor of the square root of two.
     let class = u64::try_from(cents).unwrap_or(0).saturating_mul(cents.unsigned_abs()).checked_ilog2().map_or(0, |log| log + 1);
     let leaves = leaves.unwrap_or(Day::MAX);
-    format!("{:03}.{leaves:010}.{:012}.{patient}", 999 - class, 999_999_999_999 - cents)
+    format!("{:03}.{leaves:010}.{:012}.{reach}.{patient}", 999 - class, 999_999_999_999 - cents)
+}
+
+/// Whether a rank is of somebody reached by WhatsApp.
+#[must_use]
+pub fn rank_uses_whatsapp(rank: &str) -> bool {
+    rank.split('.').nth(3) == Some("w")
 }
 
 /// How many patients may be enrolled in a week over all segments, given the free slots in reach.

@@ -24,15 +24,24 @@ pub struct StoredClinic {
     pub clinic: Arc<Clinic>,
     /// Rises with each edit of the settings.
     pub version: u64,
-    /// Channels that are halted, each until when.
-    pub breakers: Vec<(Channel, DateTime<Utc>)>,
+    /// What is halted.
+    pub breakers: Breakers,
     /// When this was read.
     pub read_at: DateTime<Utc>,
 }
 
+/// What providers have halted, each until when.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Breakers {
+    /// Channels: the account or the number is in trouble.
+    pub channels: Vec<(Channel, DateTime<Utc>)>,
+    /// Templates, by their name at the provider.
+    pub templates: Vec<(String, DateTime<Utc>)>,
+}
+
 /// Clinics read lately. Settings change rarely and are parsed once per version.
 #[derive(Debug, Clone, Default)]
-pub struct ClinicCache(Arc<Mutex<HashMap<ClinicId, StoredClinic>>>);
+pub(super) struct ClinicCache(Arc<Mutex<HashMap<ClinicId, StoredClinic>>>);
 
 impl TenantStore {
     /// The clinic's settings, at most [`SETTINGS_STALE_MAX`] old.
@@ -57,10 +66,14 @@ impl TenantStore {
                 Arc::new(clinic.map_err(|_| reader.corrupt("toml"))?)
             }
         };
-        let mut breakers = Vec::new();
-        for channel in Channel::ALL {
-            if let Some(item) = find(&format!("CLOSED#{channel}")) {
-                breakers.push((channel, Reader { kind: "breaker", item }.instant("until_ms")?));
+        let mut breakers = Breakers::default();
+        for item in &items {
+            let reader = Reader { kind: "breaker", item };
+            let Some(what) = reader.text("sk")?.strip_prefix("CLOSED#") else { continue };
+            let until = reader.instant("until_ms")?;
+            match what.parse::<Channel>() {
+                Ok(channel) => breakers.channels.push((channel, until)),
+                Err(()) => breakers.templates.push((what.to_owned(), until)),
             }
         }
         let stored = StoredClinic { clinic, version, breakers, read_at: now };
@@ -93,12 +106,13 @@ impl TenantStore {
         Ok(())
     }
 
-    /// Halts a channel until an instant: its provider says that the account or number is in trouble.
+    /// Halts a channel (by its word) or a template (by its name) until an instant: its provider says
+    /// that it is in trouble.
     ///
     /// # Errors
     /// [`CloudError`].
-    pub async fn halt_channel(&self, channel: Channel, until: DateTime<Utc>, code: &str) -> Result<(), CloudError> {
-        let mut item = Keys(&self.clinic).clinic(&format!("CLOSED#{channel}")).item();
+    pub async fn halt(&self, what: &str, until: DateTime<Utc>, code: &str) -> Result<(), CloudError> {
+        let mut item = Keys(&self.clinic).clinic(&format!("CLOSED#{what}")).item();
         item.insert("until_ms".to_owned(), ms(until));
         item.insert("code".to_owned(), s(code));
         let call = self.client().put_item().table_name(self.table()).set_item(Some(item));

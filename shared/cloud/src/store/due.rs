@@ -6,43 +6,34 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::NaiveDate;
 use retorno_domain::ids::{PatientId, SegmentId};
 use retorno_domain::segment::Mean;
+use retorno_domain::standing::Standing;
 
 use super::item::{Item, Reader, n, s};
 use super::key::{DUE_SHARDS, Keys, shard};
 use super::TenantStore;
 use crate::error::{CloudError, sort};
 
-/// Where a patient stands by the last evaluation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
-    /// The day to look again; every patient has one (far ahead if only an event can change anything).
-    pub due: NaiveDate,
-    /// The segment in whose backlog the patient waits, and the rank there.
-    pub waits: Option<(SegmentId, String)>,
-    /// Number of visits and mean amount, from which clinic-wide percentiles are taken.
-    pub visits: u32,
-    /// The mean amount.
-    pub mean: Option<Mean>,
+/// The key of those whom only an event can change.
+const NEVER: &str = "9999-12-31";
+
+fn due_text(day: Option<NaiveDate>) -> String {
+    day.map_or_else(|| NEVER.to_owned(), |day| day.to_string())
 }
 
-/// The day of those whom only an event can change: a date beyond every calendar.
-pub const NEVER: NaiveDate = NaiveDate::MAX;
+/// Where a patient stands, as index keys.
+pub(super) struct IndexKeys<'a>(pub(super) &'a Standing);
 
-fn due_text(day: NaiveDate) -> String {
-    if day == NEVER { "9999-12-31".to_owned() } else { day.to_string() }
-}
-
-impl Standing {
+impl IndexKeys<'_> {
     fn attributes(&self, keys: &Keys<'_>, id: &PatientId) -> Vec<(&'static str, AttributeValue)> {
         let mut list = vec![
             ("g1pk", s(keys.due_pk(shard(id.as_str(), DUE_SHARDS)))),
-            ("g1sk", s(due_text(self.due))),
-            ("n_vis", n(self.visits)),
+            ("g1sk", s(due_text(self.0.due))),
+            ("n_vis", n(self.0.visits)),
         ];
-        if let Some(mean) = self.mean {
+        if let Some(mean) = self.0.mean {
             list.extend([("amt_sum", n(mean.sum_cents)), ("amt_n", n(mean.count))]);
         }
-        if let Some((segment, rank)) = &self.waits {
+        if let Some((segment, rank)) = &self.0.waits {
             list.extend([("g2pk", s(keys.backlog_pk(segment))), ("g2sk", s(rank.clone()))]);
         }
         list
@@ -87,6 +78,27 @@ pub struct ValueEntry {
     pub mean: Option<Mean>,
 }
 
+/// Where a patient stood when last evaluated, from the index keys.
+pub(super) fn standing_of(reader: &Reader<'_>) -> Result<Standing, CloudError> {
+    let mean = match (reader.number_opt("amt_sum")?, reader.number_opt("amt_n")?) {
+        (Some(sum_cents), Some(count)) => Some(Mean { sum_cents, count }),
+        _ => None,
+    };
+    let waits = match (reader.text_opt("g2pk"), reader.text_opt("g2sk")) {
+        (Some(pk), Some(rank)) => {
+            let segment = pk.rsplit_once('#').and_then(|(_, id)| SegmentId::parse(id).ok());
+            Some((segment.ok_or_else(|| reader.corrupt("g2pk"))?, rank.to_owned()))
+        }
+        _ => None,
+    };
+    // "Look again by the next evaluation" is stored as a date before every other.
+    let due = match reader.text("g1sk")? {
+        NEVER => None,
+        text => Some(text.parse().unwrap_or(NaiveDate::MIN)),
+    };
+    Ok(Standing { due, waits, visits: reader.number("n_vis")?, mean })
+}
+
 fn patient_id(reader: &Reader<'_>) -> Result<PatientId, CloudError> {
     reader.parse("pk", |pk| {
         PatientId::parse(&pk.split_once("#P#")?.1.replace("%23", "#").replace("%25", "%")).ok()
@@ -102,7 +114,7 @@ impl TenantStore {
         let mut due = Vec::new();
         for shard in 0..DUE_SHARDS {
             let pk = Keys(&self.clinic).due_pk(shard);
-            let items = self.query_index("g1", pk, Some(("g1sk <= :sk", due_text(today))), None).await?;
+            let items = self.query_index("g1", pk, Some(("g1sk <= :sk", due_text(Some(today)))), None).await?;
             for item in &items {
                 due.push(patient_id(&Reader { kind: "due patient", item })?);
             }

@@ -12,7 +12,7 @@ use retorno_domain::wave::Seat;
 
 use super::commit::{cancelled, is_cancelled, put, update};
 use super::item::{Item, Reader, ms, n, s};
-use super::key::{DUE_SHARDS, Keys, shard};
+use super::key::{WAKE_SHARDS, Keys, shard};
 use super::{ContactKeys, TenantStore};
 use crate::error::{CloudError, sort};
 
@@ -122,7 +122,7 @@ pub(super) fn changing(keys: &Keys<'_>, enrollment: &Enrollment, because: &str) 
     put("wakes", n(enrollment.wakes));
     put("because", s(because));
     if let Some(due) = enrollment.due() {
-        put("g1pk", s(keys.wake_pk(shard(enrollment.patient.as_str(), DUE_SHARDS))));
+        put("g1pk", s(keys.wake_pk(shard(enrollment.patient.as_str(), WAKE_SHARDS))));
         // Fifteen digits of milliseconds sort as text until the year 33658.
         put("g1sk", s(format!("{:015}", due.timestamp_millis())));
     }
@@ -303,7 +303,7 @@ impl TenantStore {
     /// [`CloudError`].
     pub async fn overdue_enrollments(&self, before: DateTime<Utc>) -> Result<Vec<(PatientId, EnrollmentId, usize)>, CloudError> {
         let mut found = Vec::new();
-        for shard in 0..DUE_SHARDS {
+        for shard in 0..WAKE_SHARDS {
             let bound = Some(("g1sk < :sk", format!("{:015}", before.timestamp_millis())));
             for item in self.query_index("g1", Keys(&self.clinic).wake_pk(shard), bound, None).await? {
                 let reader = Reader { kind: "overdue enrollment", item: &item };

@@ -9,6 +9,8 @@ use super::item::Item;
 /// Shards of the keys under which things become due: a first import makes everyone due at once, and
 /// one partition takes 1,000 writes a second.
 pub(crate) const DUE_SHARDS: u8 = 16;
+/// Shards of the key under which enrollments wait to be looked at again.
+pub(crate) const WAKE_SHARDS: u8 = 4;
 /// Shards of a day's audit records.
 pub(crate) const AUDIT_SHARDS: u8 = 4;
 
@@ -105,8 +107,11 @@ impl Keys<'_> {
     }
 
     pub(crate) fn audit(&self, day: chrono::NaiveDate, sk: String) -> Key {
-        let shard = shard(&sk, AUDIT_SHARDS);
-        self.key(&format!("#AUDIT#{day}#{shard}"), sk)
+        Key { pk: self.audit_pk(day, shard(&sk, AUDIT_SHARDS)), sk }
+    }
+
+    pub(crate) fn audit_pk(&self, day: chrono::NaiveDate, shard: u8) -> String {
+        format!("T#{}#AUDIT#{day}#{shard}", self.0)
     }
 
     pub(crate) fn due_pk(&self, shard: u8) -> String {

@@ -8,7 +8,7 @@ use super::TenantStore;
 use crate::error::{CloudError, sort};
 
 /// How long a lease lasts without being renewed.
-pub const LEASE_LASTS: TimeDelta = TimeDelta::minutes(5);
+const LEASE_LASTS: TimeDelta = TimeDelta::minutes(5);
 /// A holder stops writing so long before its lease runs out.
 const MARGIN: TimeDelta = TimeDelta::seconds(60);
 

@@ -1,15 +1,18 @@
 //! Messages: one item each in the patient's collection. Open ones (claimed, or of unknown fate) are
 //! also listed in a sparse index, so that the sweep finds what a crash left behind.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use retorno_domain::ids::{EnrollmentId, MessageId, PatientId};
-use retorno_domain::message::{Delivery, Outcome, UNKNOWN_AFTER};
+use retorno_domain::message::{Delivery, EVIDENCE_LASTS, Outcome, UNKNOWN_AFTER};
 
 use super::commit::{Claim, Claimed};
 use super::item::{Item, Reader, ms, n, s};
 use super::key::Keys;
 use super::TenantStore;
 use crate::error::{CloudError, sort};
+
+/// A retry that has not happened so long after its time has lost its wake-up.
+const RETRY_LOST_AFTER: TimeDelta = TimeDelta::minutes(15);
 
 /// A message as stored.
 #[derive(Clone)]
@@ -45,6 +48,10 @@ pub struct OverdueMessage {
     pub message: MessageId,
     /// Where it stands.
     pub delivery: Delivery,
+    /// Of which enrollment.
+    pub enrollment: EnrollmentId,
+    /// The number of its step.
+    pub step: usize,
 }
 
 impl StoredMessage {
@@ -91,6 +98,7 @@ pub(super) fn claimed_item(keys: &Keys<'_>, claim: &Claim<'_>) -> Item {
         ("channel", s(intent.channel.code())),
         ("purpose", s(intent.purpose.code())),
         ("step", s(intent.step_id.as_str())),
+        ("step_n", n(intent.step)),
         ("segment", s(claim.next.segment.as_str())),
         ("campaign", s(claim.next.campaign())),
         ("tmpl", s(claim.template.0)),
@@ -133,8 +141,17 @@ impl TenantStore {
             set.push_str(", code = :code");
             call = call.expression_attribute_values(":code", s(code.clone()));
         }
-        // An unknown fate stays listed until evidence comes or its time is over.
-        let gone = if matches!(delivery, Delivery::Unknown { .. }) { "" } else { " REMOVE g1pk, g1sk" };
+        // What is open stays listed, so that the sweep finds it: an unknown fate until evidence comes
+        // or its time is over, one to be tried again in case its wake-up is lost.
+        let listed_until = match (&delivery, outcome) {
+            (Delivery::Unknown { claimed_at }, _) => Some(*claimed_at + EVIDENCE_LASTS),
+            (Delivery::Ready { .. }, Outcome::NotSent { again_in, .. }) => Some(claimed.at + *again_in + RETRY_LOST_AFTER),
+            _ => None,
+        };
+        let gone = if listed_until.is_some() { ", g1sk = :listed" } else { " REMOVE g1pk, g1sk" };
+        if let Some(until) = listed_until {
+            call = call.expression_attribute_values(":listed", s(format!("{:015}", until.timestamp_millis())));
+        }
         match call.update_expression(format!("{set}{gone}")).send().await {
             Ok(_) => Ok(()),
             Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
@@ -223,7 +240,9 @@ impl TenantStore {
                 PatientId::parse(&pk.split_once("#P#")?.1.replace("%23", "#").replace("%25", "%")).ok()
             })?;
             let message = reader.parse("sk", |sk| MessageId::parse(sk.strip_prefix("M#")?))?;
-            found.push(OverdueMessage { patient, message, delivery: delivery_of(&reader)? });
+            let enrollment = reader.parse("enr", EnrollmentId::parse)?;
+            let step = reader.number("step_n")?;
+            found.push(OverdueMessage { patient, message, delivery: delivery_of(&reader)?, enrollment, step });
         }
         Ok(found)
     }
@@ -245,7 +264,7 @@ impl TenantStore {
                 .update_expression("SET st = :st, g1sk = :until")
                 .expression_attribute_values(
                     ":until",
-                    s(format!("{:015}", (*claimed_at + retorno_domain::message::EVIDENCE_LASTS).timestamp_millis())),
+                    s(format!("{:015}", (*claimed_at + EVIDENCE_LASTS).timestamp_millis())),
                 ),
             Delivery::Ready { .. }
             | Delivery::InFlight { .. }

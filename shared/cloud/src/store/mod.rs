@@ -17,10 +17,11 @@ mod slots;
 mod table;
 mod wave;
 
-pub use clinic::{SETTINGS_STALE_MAX, StoredClinic};
+pub use audit::Commitment;
+pub use clinic::{Breakers, SETTINGS_STALE_MAX, StoredClinic};
 pub use commit::{Claim, ClaimRefused, Claimed};
 pub use contact_point::{ContactKeys, contact_hash};
-pub use due::{BacklogEntry, NEVER, Standing, ValueEntry};
+pub use due::{BacklogEntry, ValueEntry};
 pub use enrollment::{NewEnrollment, NotEnrolled, StoredEnrollment};
 pub use lease::ImportLease;
 pub use message::{OverdueMessage, StoredMessage};

@@ -10,8 +10,9 @@ use retorno_domain::contact::{E164, EmailAddress, Line, PersonName, Phone, Unusa
 use retorno_domain::ids::{AppointmentId, EnrollmentId, PatientId};
 use retorno_domain::limits::WhatsappLedger;
 use retorno_domain::patient::{Patient, Profile, SendingHistory};
+use retorno_domain::standing::Standing;
 
-use super::due::Standing;
+use super::due::{IndexKeys, standing_of};
 use super::enrollment::StoredEnrollment;
 use super::item::{Item, Reader, ms, n, s};
 use super::key::Keys;
@@ -27,6 +28,8 @@ pub struct StoredPatient {
     pub patient: Patient,
     /// Rises with each write of anything that decisions rest on.
     pub version: u64,
+    /// Where the patient stood when last evaluated.
+    pub standing: Standing,
 }
 
 /// A patient's item collection: what one Query brings.
@@ -104,7 +107,7 @@ fn item_of(keys: &Keys<'_>, patient: &Patient, version: u64, standing: &Standing
         put("last_n", n(patient.history.last_day_count));
     }
     ledger_attributes(&mut item, &patient.history.whatsapp);
-    standing.put(keys, &patient.id, &mut item);
+    IndexKeys(standing).put(keys, &patient.id, &mut item);
     item
 }
 
@@ -150,7 +153,7 @@ pub(super) fn patient_of(item: &Item) -> Result<StoredPatient, CloudError> {
         },
         sequence,
     };
-    Ok(StoredPatient { patient, version: reader.number("ver")? })
+    Ok(StoredPatient { patient, version: reader.number("ver")?, standing: standing_of(&reader)? })
 }
 
 impl TenantStore {
@@ -265,7 +268,7 @@ impl TenantStore {
     /// [`CloudError`].
     pub async fn set_standing(&self, id: &PatientId, version: u64, standing: &Standing) -> Result<bool, CloudError> {
         let keys = Keys(&self.clinic);
-        let (update, values) = standing.update(&keys, id);
+        let (update, values) = IndexKeys(standing).update(&keys, id);
         let call = self
             .client()
             .update_item()

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{
 use crate::error::{CloudError, sort};
 
 /// Attributes that the first index carries besides the keys: enough for percentiles and for the sweep.
-const G1_CARRIES: [&str; 8] = ["n_vis", "amt_sum", "amt_n", "st", "att", "claimed", "step", "code"];
+const G1_CARRIES: [&str; 9] = ["n_vis", "amt_sum", "amt_n", "st", "att", "claimed", "step", "step_n", "enr"];
 
 fn setup<E: std::fmt::Display>(error: E) -> CloudError {
     CloudError::Setup(format!("the table's definition: {error}"))

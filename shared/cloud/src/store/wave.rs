@@ -83,6 +83,19 @@ impl TenantStore {
         Ok(Some(Thresholds { percentiles }))
     }
 
+    /// The clinic-wide thresholds of the last week before this one that has any.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn thresholds_before(&self, week: IsoWeek) -> Result<Option<Thresholds>, CloudError> {
+        let items = self.query_partition(Keys(&self.clinic).clinic("").pk, Some("THRESHOLD#")).await?;
+        let weeks = items.iter().filter_map(|item| item.get("sk")?.as_s().ok()?.strip_prefix("THRESHOLD#")?.parse().ok());
+        match weeks.filter(|other: &IsoWeek| *other < week).max() {
+            Some(last) => self.thresholds(last).await,
+            None => Ok(None),
+        }
+    }
+
     /// Freezes a week's thresholds; the first to do so wins, and what stands is returned.
     ///
     /// # Errors

@@ -1,0 +1,301 @@
+//! One import: read, compare with what is stored, write what differs. Every step may be the last
+//! one: run again, the import finishes what it began and repeats nothing that is done.
+
+use std::io::Read;
+
+use chrono::{DateTime, Utc};
+use retorno_cloud::orders::Order;
+use retorno_cloud::store::{ContactKeys, ImportLease, StoredPatient, TenantStore};
+use retorno_cloud::{CloudError, Reach};
+use retorno_domain::clinic::Clinic;
+use retorno_domain::ids::{ClinicId, PatientId};
+use retorno_domain::patient::{Patient, Report};
+use retorno_domain::segment::{Mean, PERCENTILE_VISITS_MIN, Thresholds, percentiles_used};
+use retorno_domain::standing::{Standing, standing, summary};
+use serde::Serialize;
+
+use crate::export::{ExportReader, Limits, NotAnExport, Refusal};
+use crate::rows::{Grouped, group};
+
+/// Why a file was not imported at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// It is no export.
+    #[error(transparent)]
+    NotAnExport(#[from] NotAnExport),
+    /// Another import of the clinic is under way.
+    #[error("another import of this clinic is under way; try again when it has finished")]
+    Busy,
+    /// The import took so long that its right to write ran out; run it again, it goes on where it stopped.
+    #[error("the import lost its turn; run it again, it goes on where it stopped")]
+    LeaseLost,
+    /// The table or the queue could not be reached.
+    #[error(transparent)]
+    Cloud(#[from] CloudError),
+}
+
+/// What an import did.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ImportReport {
+    /// Rows of the file.
+    pub read: u64,
+    /// Rows that landed.
+    pub accepted: u64,
+    /// Rows that did not, with line, column and reason.
+    pub rejected: Vec<Rejected>,
+    /// Patients the file speaks of.
+    pub patients: u64,
+    /// Patients that are new.
+    pub added: u64,
+    /// Patients that changed.
+    pub changed: u64,
+    /// Appointments beyond the number kept of one patient.
+    pub dropped_appointments: u64,
+}
+
+/// A row that did not land.
+#[derive(Debug, Clone, Serialize)]
+pub struct Rejected {
+    /// Physical line; the header is line 1.
+    pub line: u64,
+    /// The standard column at fault.
+    pub column: Option<&'static str>,
+    /// The reason's code.
+    pub code: &'static str,
+    /// The reason in words, and what to do.
+    pub reason: String,
+}
+
+impl From<&Refusal> for Rejected {
+    fn from(refusal: &Refusal) -> Self {
+        Self { line: refusal.line, column: refusal.column, code: refusal.reason.code(), reason: refusal.reason.to_string() }
+    }
+}
+
+/// How far an import is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Reading rows; the figures are bytes.
+    Reading,
+    /// Comparing and writing; the figures are patients.
+    Writing,
+}
+
+/// How far an import is.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress {
+    /// What it is doing.
+    pub stage: Stage,
+    /// How much is done.
+    pub done: u64,
+    /// Of how much, where that is known.
+    pub total: Option<u64>,
+}
+
+/// How many patients are compared and written at a time.
+const CHUNK: usize = 100;
+/// Tries to write one patient whom somebody else keeps changing.
+const TRIES_MAX: u32 = 5;
+/// The most rejected rows kept in the stored report (an item holds 400 KB).
+const REJECTED_STORED_MAX: usize = 1_000;
+
+/// Imports an export for a clinic. `import_id` names this run; a retry of the same delivery uses the
+/// same one, and so takes over its own lease.
+///
+/// # Errors
+/// [`ImportError`]; rows written before it stay, and importing the file again finishes the work.
+pub async fn import<R: Read>(
+    reach: &Reach,
+    clinic: &ClinicId,
+    import_id: &str,
+    source: R,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<ImportReport, ImportError> {
+    let tenant = reach.store.of(clinic);
+    let settings = tenant.settings(reach.clock.now()).await?.clinic;
+    let mut reader = ExportReader::open(source, Limits::default())?;
+    let grouped = group(&mut reader, &settings, |_, bytes| {
+        progress(Progress { stage: Stage::Reading, done: bytes, total: None });
+    });
+    let lease = tenant.lease_import(import_id, reach.clock.now()).await?.ok_or(ImportError::Busy)?;
+    let mut run = Run { reach, tenant, clinic: settings, lease, import_id, thresholds: None, report: ImportReport::default() };
+    let outcome = run.all(grouped, progress).await;
+    run.tenant.release_import(&run.lease).await?;
+    outcome?;
+    let mut stored = run.report.clone();
+    stored.rejected.truncate(REJECTED_STORED_MAX);
+    let json = serde_json::to_string(&stored).map_err(|e| CloudError::Setup(e.to_string()))?;
+    run.tenant.put_import_report(reach.clock.now(), &json).await?;
+    Ok(run.report)
+}
+
+struct Run<'a> {
+    reach: &'a Reach,
+    tenant: TenantStore,
+    clinic: std::sync::Arc<Clinic>,
+    lease: ImportLease,
+    import_id: &'a str,
+    thresholds: Option<Thresholds>,
+    report: ImportReport,
+}
+
+impl Run<'_> {
+    fn now(&self) -> DateTime<Utc> {
+        self.reach.clock.now()
+    }
+
+    async fn all(&mut self, grouped: Grouped, progress: &mut dyn FnMut(Progress)) -> Result<(), ImportError> {
+        self.report.read = grouped.read;
+        self.report.accepted = grouped.accepted;
+        self.report.rejected = grouped.refusals.iter().map(Rejected::from).collect();
+        self.report.patients = u64::try_from(grouped.patients.len()).unwrap_or(u64::MAX);
+        self.thresholds = self.week_thresholds(&grouped).await?;
+        let total = self.report.patients;
+        let mut left = grouped.patients.into_iter();
+        let mut done = 0;
+        loop {
+            let chunk: Vec<(PatientId, Vec<Report>)> = left.by_ref().take(CHUNK).collect();
+            if chunk.is_empty() {
+                return Ok(());
+            }
+            done += u64::try_from(chunk.len()).unwrap_or(0);
+            self.keep_lease().await?;
+            self.chunk(chunk).await?;
+            progress(Progress { stage: Stage::Writing, done, total: Some(total) });
+        }
+    }
+
+    async fn keep_lease(&mut self) -> Result<(), ImportError> {
+        if self.lease.wants_renewal(self.now()) {
+            self.lease = self.tenant.lease_import(self.import_id, self.now()).await?.ok_or(ImportError::LeaseLost)?;
+        }
+        if self.lease.holds(self.now()) { Ok(()) } else { Err(ImportError::LeaseLost) }
+    }
+
+    /// The thresholds frozen for this week. A first import freezes them from its own rows; when the
+    /// clinic has patients already and the week none yet, the next evaluation does.
+    async fn week_thresholds(&self, grouped: &Grouped) -> Result<Option<Thresholds>, CloudError> {
+        let week = self.clinic.week(self.now());
+        if let Some(frozen) = self.tenant.thresholds(week).await? {
+            return Ok(Some(frozen));
+        }
+        if !self.tenant.values().await?.is_empty() {
+            return Ok(None);
+        }
+        let means = grouped.patients.iter().filter_map(|(id, reports)| {
+            let patient = patient_of(id, reports.clone())?;
+            let summary = summary(&self.clinic, &patient, self.now());
+            summary.mean().filter(|_| summary.visits >= PERCENTILE_VISITS_MIN)
+        });
+        let means: Vec<Mean> = means.collect();
+        let thresholds = Thresholds::over(means, &percentiles_used(&self.clinic.segments));
+        self.tenant.freeze_thresholds(week, &thresholds).await.map(Some)
+    }
+
+    async fn chunk(&mut self, chunk: Vec<(PatientId, Vec<Report>)>) -> Result<(), ImportError> {
+        let ids: Vec<PatientId> = chunk.iter().map(|(id, _)| id.clone()).collect();
+        let mut known: std::collections::HashMap<PatientId, StoredPatient> =
+            self.tenant.patients(&ids, true).await?.into_iter().map(|stored| (stored.patient.id.clone(), stored)).collect();
+        let mut fresh = Vec::new();
+        for (id, reports) in chunk {
+            match known.remove(&id) {
+                Some(stored) => self.existing(stored, reports).await?,
+                None => {
+                    if let Some(patient) = self.new_patient(&id, reports).await? {
+                        let standing = self.standing(&patient);
+                        fresh.push((patient, standing));
+                    }
+                }
+            }
+        }
+        self.tenant.put_new_patients(&fresh).await?;
+        self.report.added += u64::try_from(fresh.len()).unwrap_or(0);
+        Ok(())
+    }
+
+    async fn new_patient(&mut self, id: &PatientId, reports: Vec<Report>) -> Result<Option<Patient>, CloudError> {
+        let Some(mut patient) = patient_of(id, reports) else { return Ok(None) };
+        self.report.dropped_appointments += u64::try_from(patient.trim()).unwrap_or(0);
+        self.opt_outs(None, &patient).await?;
+        Ok(Some(patient))
+    }
+
+    async fn existing(&mut self, stored: StoredPatient, reports: Vec<Report>) -> Result<(), CloudError> {
+        let mut stored = stored;
+        for _ in 0..TRIES_MAX {
+            let mut patient = stored.patient.clone();
+            for report in &reports {
+                patient.absorb(report.clone());
+            }
+            let dropped = patient.trim();
+            if patient == stored.patient {
+                return Ok(());
+            }
+            self.opt_outs(Some(&stored.patient), &patient).await?;
+            if self.tenant.replace_patient(&patient, stored.version, &self.standing(&patient)).await? {
+                self.report.changed += 1;
+                self.report.dropped_appointments += u64::try_from(dropped).unwrap_or(0);
+                return self.tell(&patient).await;
+            }
+            let again = self.tenant.patients(std::slice::from_ref(&patient.id), true).await?.pop();
+            stored = again.ok_or_else(|| CloudError::Missing("a patient that was there".to_owned()))?;
+        }
+        Err(CloudError::Retryable { operation: "import patient", code: "conflict".to_owned() })
+    }
+
+    /// A running sequence must hear of the change. Should this order be lost, the sequence finds out
+    /// by itself before its next message: each step looks at everything again.
+    async fn tell(&self, patient: &Patient) -> Result<(), CloudError> {
+        if patient.sequence.is_none() {
+            return Ok(());
+        }
+        let order = Order::PatientChanged { clinic: self.clinic.id.to_string(), patient: patient.id.to_string() };
+        self.reach.orders.queue(&order, self.now(), self.now()).await
+    }
+
+    /// Writes what a change of consent or contact means for the contact points, before the patient
+    /// is written: whatever dies in between, the next run sees the same change and does it again.
+    async fn opt_outs(&self, before: Option<&Patient>, after: &Patient) -> Result<(), CloudError> {
+        let today = self.clinic.date(self.now());
+        let is_out = after.consent.is_opted_out(today);
+        let was_out = before.is_some_and(|before| before.consent.is_opted_out(today));
+        let now_at = self.tenant.contact_keys(after);
+        if is_out {
+            let had: ContactKeys = before.filter(|_| was_out).map(|b| self.tenant.contact_keys(b)).unwrap_or_default();
+            for hash in now_at.iter().filter(|hash| !had.iter().any(|old| old == *hash)) {
+                self.tenant.set_imported_opt_out(hash, &after.id, true).await?;
+            }
+        } else if let Some(before) = before.filter(|_| was_out) {
+            let was_at = self.tenant.contact_keys(before);
+            for hash in was_at.iter().chain(now_at.iter()) {
+                self.tenant.set_imported_opt_out(hash, &after.id, false).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn standing(&self, patient: &Patient) -> Standing {
+        match &self.thresholds {
+            Some(thresholds) => standing(&self.clinic, patient, thresholds, self.now()),
+            // Without the week's thresholds nothing can be said: the next evaluation looks.
+            None => {
+                let summary = summary(&self.clinic, patient, self.now());
+                Standing {
+                    due: Some(self.clinic.date(self.now())),
+                    waits: None,
+                    visits: summary.visits,
+                    mean: summary.mean(),
+                }
+            }
+        }
+    }
+}
+
+fn patient_of(id: &PatientId, reports: Vec<Report>) -> Option<Patient> {
+    let mut reports = reports.into_iter();
+    let mut patient = Patient::new(id.clone(), reports.next()?);
+    for report in reports {
+        patient.absorb(report);
+    }
+    Some(patient)
+}

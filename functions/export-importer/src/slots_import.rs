@@ -1,0 +1,54 @@
+//! The clinic's free slots: the file says what is free, and what it does not name is not.
+
+use std::io::Read;
+
+use chrono::{DateTime, Utc};
+use retorno_cloud::Reach;
+use retorno_cloud::store::FreeSlot;
+use retorno_domain::calendar::resolve_local;
+use retorno_domain::ids::ClinicId;
+
+use crate::export::{Limits, SlotsReader};
+use crate::import::{ImportError, Rejected};
+
+/// What an import of free slots did.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+pub struct SlotsReport {
+    /// Rows of the file.
+    pub read: u64,
+    /// Rows that did not land.
+    pub rejected: Vec<Rejected>,
+    /// Slots that are new or differ.
+    pub added: usize,
+    /// Slots that are free no longer.
+    pub removed: usize,
+}
+
+/// Makes the clinic's free slots those of the file.
+///
+/// # Errors
+/// [`ImportError`]; importing the file again finishes the work.
+pub async fn import_slots<R: Read>(reach: &Reach, clinic: &ClinicId, source: R) -> Result<SlotsReport, ImportError> {
+    let mut reader = SlotsReader::open(source, Limits::default())?;
+    let (mut slots, mut report) = (Vec::new(), SlotsReport::default());
+    while let Some(row) = reader.next() {
+        match row {
+            Ok(row) => slots.push(FreeSlot {
+                start: start_of(&row.start, row.zone),
+                id: row.slot_id,
+                professional: row.professional,
+                minutes: u32::from(row.minutes),
+            }),
+            Err(refusal) => report.rejected.push(Rejected::from(&refusal)),
+        }
+    }
+    report.read = reader.rows_read();
+    let now = reach.clock.now();
+    (report.added, report.removed) = reach.store.of(clinic).replace_slots(&slots, now).await?;
+    Ok(report)
+}
+
+fn start_of(cell: &crate::export::StartCell, zone: chrono_tz::Tz) -> DateTime<Utc> {
+    let given = cell.offset.and_then(|offset| cell.local.and_local_timezone(offset).single());
+    given.map_or_else(|| resolve_local(cell.local, zone), |at| at.to_utc())
+}

@@ -1,0 +1,195 @@
+//! Carrying a decision out: wake-ups first, then one commit, then (for a message) the call and its
+//! record. Chooses nothing.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use retorno_cloud::CloudError;
+use retorno_cloud::channels::Dispatch;
+use retorno_cloud::orders::step_order;
+use retorno_cloud::store::{Claim, ClaimRefused, Claimed, TenantStore};
+use retorno_domain::channel::{Channel, ChannelSet};
+use retorno_domain::decide::{Command, Decision};
+use retorno_domain::enrollment::Enrollment;
+use retorno_domain::message::{BreakerScope, CLAIM_LASTS, ClearedMessage, Delivery, Intent, Outcome, RecipientNews};
+
+use crate::copy::{Copy, compose};
+use crate::dispatch::{Dispatcher, Done};
+use crate::facts::Situation;
+use crate::tier::TierRoom;
+
+/// What became of a decision.
+pub(crate) enum Carried {
+    /// Carried out.
+    Done(Done),
+    /// What it rested on had changed: read and decide again.
+    Changed,
+}
+
+/// The call must begin so long before its claim runs out: the longest a provider's answer takes.
+const CALL_TAKES_MAX: TimeDelta = TimeDelta::seconds(8);
+
+impl Dispatcher {
+    pub(crate) async fn carry_out(&self, tenant: &TenantStore, situation: &Situation, decision: Decision) -> Result<Carried, CloudError> {
+        let Decision { mut next, commands, because } = decision;
+        let (mut send, mut release, mut free_seat) = (None, false, false);
+        for command in commands {
+            match command {
+                Command::Wake { step, at } => self.wake(situation, &mut next, step, at).await?,
+                Command::Drop { message, step, reason } => {
+                    let patient = &situation.patient.patient.id;
+                    tenant.drop_message(patient, next.id, message, step.as_str(), reason, situation.now).await?;
+                }
+                Command::Send(intent) => send = Some(intent),
+                Command::FreeSeat => free_seat = true,
+                Command::Release => release = true,
+                Command::React(reaction) => {
+                    let word = format!("{reaction:?}");
+                    tenant.open_conversation(&situation.patient.patient.id, &word, situation.now).await?;
+                }
+            }
+        }
+        if let Some(intent) = send {
+            return self.send(tenant, situation, &next, intent, &because.line()).await;
+        }
+        if release {
+            let done = tenant.end_enrollment(&situation.stored, &next, &because, &situation.contacts, free_seat).await?;
+            return Ok(if done { Carried::Done(Done::Decided) } else { Carried::Changed });
+        }
+        if next == situation.stored.enrollment {
+            return Ok(Carried::Done(Done::Nothing));
+        }
+        let done = tenant.advance_enrollment(&situation.stored, &next, &because).await?;
+        Ok(if done { Carried::Done(Done::Decided) } else { Carried::Changed })
+    }
+
+    /// Asks for a wake-up; each has a turn of its own, so that its schedule has a name of its own.
+    async fn wake(&self, situation: &Situation, next: &mut Enrollment, step: usize, at: DateTime<Utc>) -> Result<(), CloudError> {
+        let order = step_order(&situation.clinic.clinic.id, &next.patient, next.id, step);
+        self.reach.orders.wake(&order, next.wakes, situation.now, at).await?;
+        next.wakes = next.wakes.saturating_add(1);
+        Ok(())
+    }
+
+    async fn send(&self, tenant: &TenantStore, situation: &Situation, next: &Enrollment, intent: Intent, because: &str) -> Result<Carried, CloudError> {
+        let Some(step) = situation.flow.steps.get(intent.step) else { return Ok(Carried::Changed) };
+        let (Some(copy), Some(message)) = (compose(situation, step, &self.links), self.clear(situation, intent, step)) else {
+            return Ok(Carried::Changed);
+        };
+        let intent = message.intent();
+        let Some(contact) = situation.contacts.of(intent.channel) else { return Ok(Carried::Changed) };
+        // Hours, delay and consent were checked a moment ago; the clock is looked at once more, as
+        // the last thing before the commit.
+        let now = self.reach.clock.now();
+        if now >= intent.claim_before {
+            return Ok(Carried::Changed);
+        }
+        let name = copy.template.whatsapp_name();
+        let tier = match (intent.channel, situation.tier) {
+            (Channel::Whatsapp, TierRoom::Free(place)) => Some((situation.clinic.clinic.whatsapp_phone_number_id.as_str(), place)),
+            _ => None,
+        };
+        let attempt = match situation.message_of(intent.step) {
+            Some(Delivery::Ready { attempts }) => attempts + 1,
+            _ => 1,
+        };
+        let claim = Claim {
+            message: &message,
+            from: &situation.stored,
+            next,
+            because,
+            patient: &situation.patient,
+            contact,
+            attempt,
+            tier,
+            template: (&name, copy.template.version),
+            now,
+        };
+        match tenant.claim(&claim).await {
+            Ok(claimed) => {
+                if let Some((_, place)) = tier {
+                    self.note_tier(tenant, place, now);
+                }
+                self.call(tenant, situation, &claim, claimed, &copy).await?;
+                Ok(Carried::Done(Done::Sent))
+            }
+            Err(ClaimRefused::AlreadyClaimed) => Ok(Carried::Done(Done::Nothing)),
+            Err(ClaimRefused::TierTaken) => {
+                self.refresh_tier(tenant, &situation.clinic.clinic).await?;
+                Ok(Carried::Changed)
+            }
+            Err(ClaimRefused::Changed) => Ok(Carried::Changed),
+            Err(ClaimRefused::Cloud(error)) => Err(error),
+        }
+    }
+
+    /// Clears a message: consent is proved here, at the moment of sending.
+    fn clear(&self, situation: &Situation, intent: Intent, step: &retorno_domain::flow::Step) -> Option<ClearedMessage> {
+        let patient = &situation.patient.patient;
+        let today = situation.clinic.clinic.date(situation.now);
+        let proof = patient.consent.prove(intent.channel, intent.purpose, today).ok()?;
+        let to = patient.address(intent.channel)?;
+        let rendered = compose(situation, step, &self.links)?.rendered;
+        ClearedMessage::new(intent, proof, to, rendered).ok()
+    }
+
+    /// Calls the provider, once, and records what came of it. From the claim on nobody else will.
+    async fn call(&self, tenant: &TenantStore, situation: &Situation, claim: &Claim<'_>, claimed: Claimed, copy: &Copy) -> Result<(), CloudError> {
+        let dispatch = Dispatch {
+            clinic: &situation.clinic.clinic,
+            message: claim.message,
+            attempt: claimed.attempt,
+            template_name: claim.template.0,
+            language: copy.template.language,
+            unsubscribe_url: &copy.unsubscribe_url,
+        };
+        let late = self.reach.clock.now() > claimed.at + CLAIM_LASTS - CALL_TAKES_MAX;
+        let outcome = if late {
+            // Frozen between the commit and here: nothing was written to any socket.
+            Outcome::NotSent { code: "claim_ran_out".to_owned(), again_in: TimeDelta::minutes(1), breaker: None }
+        } else {
+            self.channels.send(&dispatch).await
+        };
+        self.after(tenant, situation, claim, claimed, &outcome).await?;
+        tenant.record_outcome(&situation.patient.patient.id, claim.message.intent().message, claimed, &outcome).await
+    }
+
+    /// What an outcome leads to beyond the message. Before the outcome is recorded: should this be
+    /// the last thing that happens, the sweep finds the message still open.
+    async fn after(&self, tenant: &TenantStore, situation: &Situation, claim: &Claim<'_>, claimed: Claimed, outcome: &Outcome) -> Result<(), CloudError> {
+        let intent = claim.message.intent();
+        match outcome {
+            Outcome::Accepted { .. } => {}
+            Outcome::Ambiguous { code } => {
+                tracing::warn!(clinic = %tenant.clinic(), message = %intent.message, code, "fate of a message unknown");
+            }
+            Outcome::NotSent { code, again_in, breaker } => {
+                tenant.refund(claim).await?;
+                if let Some(scope) = breaker {
+                    let what = match scope {
+                        BreakerScope::Channel => intent.channel.code(),
+                        BreakerScope::Template => claim.template.0,
+                    };
+                    tenant.halt(what, claimed.at + *again_in, code).await?;
+                    tracing::error!(clinic = %tenant.clinic(), what, code, "halted: a person must act");
+                }
+                if matches!(outcome.delivery(claimed.attempt, claimed.at), Delivery::Ready { .. }) {
+                    let order = step_order(tenant.clinic(), &situation.patient.patient.id, claim.next.id, intent.step);
+                    // Turns of retries lie above every turn of the enrollment itself.
+                    let turn = u32::MAX - claimed.attempt;
+                    self.reach.orders.wake(&order, turn, self.reach.clock.now(), claimed.at + *again_in).await?;
+                }
+            }
+            Outcome::Refused { code, news } => {
+                tracing::info!(clinic = %tenant.clinic(), message = %intent.message, code, "refused by the provider");
+                match news {
+                    RecipientNews::None => {}
+                    RecipientNews::Unreachable => tenant.mark_unreachable(claim.contact, intent.channel, claimed.at).await?,
+                    RecipientNews::OptedOut => {
+                        let only: ChannelSet = [intent.channel].into_iter().collect();
+                        tenant.opt_out(claim.contact, only, claimed.at).await?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,140 @@
+//! One order, from reading to recording.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use retorno_cloud::channels::{Channels, EmailChannel, EmailSettings, GRAPH_URL, WhatsappChannel};
+use retorno_cloud::links::Links;
+use retorno_cloud::orders::Order;
+use retorno_cloud::secrets::{SecretKey, Token};
+use retorno_cloud::store::TenantStore;
+use retorno_cloud::{CloudError, Reach};
+use retorno_domain::calendar::IsoWeek;
+use retorno_domain::decide::{Decision, Event, decide};
+use retorno_domain::ids::{ClinicId, EnrollmentId, PatientId};
+use retorno_domain::segment::Thresholds;
+
+use crate::carry_out::Carried;
+use crate::facts::Situation;
+use crate::tier::TierView;
+
+/// What became of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Done {
+    /// A message was handed to its provider.
+    Sent,
+    /// Something was decided and stored; nothing was sent.
+    Decided,
+    /// There was nothing to do: done before, or over.
+    Nothing,
+}
+
+/// Takes up orders. Holds the credentials of the channels.
+#[derive(Debug)]
+pub struct Dispatcher {
+    pub(crate) reach: Reach,
+    pub(crate) channels: Channels,
+    pub(crate) links: Links,
+    thresholds: Mutex<HashMap<(ClinicId, IsoWeek), Thresholds>>,
+    pub(crate) tiers: Mutex<HashMap<ClinicId, TierView>>,
+}
+
+/// Tries at one order when what it rests on keeps changing.
+const TRIES_MAX: u32 = 4;
+
+impl Dispatcher {
+    /// Over these channels.
+    #[must_use]
+    pub fn new(reach: Reach, channels: Channels, links: Links) -> Self {
+        Self { reach, channels, links, thresholds: Mutex::default(), tiers: Mutex::default() }
+    }
+
+    /// From the environment of the function: what [`Reach::from_env`] reads, and `WHATSAPP_TOKEN`,
+    /// `SES_CONFIGURATION_SET`, `OPAQUE_KEY`, `LINK_KEY`, `PAGES_URL`; `GRAPH_URL` where Meta's API
+    /// stands elsewhere.
+    ///
+    /// # Errors
+    /// [`CloudError::Setup`] names the variable that is missing.
+    pub fn from_env() -> Result<Self, CloudError> {
+        let get = |name: &str| std::env::var(name).map_err(|_| CloudError::Setup(format!("{name} is not set")));
+        let config = retorno_cloud::aws::config_from_env()?;
+        let graph = std::env::var("GRAPH_URL").unwrap_or_else(|_| GRAPH_URL.to_owned());
+        let whatsapp = WhatsappChannel::new(&graph, Token::new(get("WHATSAPP_TOKEN")?))?;
+        let settings = EmailSettings { configuration_set: get("SES_CONFIGURATION_SET")? };
+        let email = EmailChannel::new(retorno_cloud::aws::ses(&config), settings);
+        let channels = Channels::new(whatsapp, email, SecretKey::from_env("OPAQUE_KEY")?);
+        let links = Links::new(&get("PAGES_URL")?, 1, SecretKey::from_env("LINK_KEY")?);
+        Ok(Self::new(Reach::from_env(&config)?, channels, links))
+    }
+
+    /// Takes up an order. Harmless to repeat, at any time and by several at once.
+    ///
+    /// # Errors
+    /// [`CloudError`]: whoever handed the order over keeps it and hands it over again.
+    pub async fn take_up(&self, order: &Order) -> Result<Done, CloudError> {
+        match order {
+            Order::Step { clinic, patient, enrollment, step } => {
+                let clinic = parsed(ClinicId::parse(clinic))?;
+                let patient = parsed(PatientId::parse(patient))?;
+                let id = EnrollmentId::parse(enrollment).ok_or_else(bad_order)?;
+                Box::pin(self.about(&clinic, &patient, Some(id), Some(*step))).await
+            }
+            Order::PatientChanged { clinic, patient } => {
+                let clinic = parsed(ClinicId::parse(clinic))?;
+                let patient = parsed(PatientId::parse(patient))?;
+                Box::pin(self.about(&clinic, &patient, None, None)).await
+            }
+            Order::Sweep { clinic } => crate::sweep::sweep(&self.reach, &parsed(ClinicId::parse(clinic))?).await,
+        }
+    }
+
+    /// Decides about an enrollment (by id, or the one the patient is in) until what was decided on
+    /// still stands when it is committed.
+    async fn about(&self, clinic: &ClinicId, patient: &PatientId, id: Option<EnrollmentId>, step: Option<usize>) -> Result<Done, CloudError> {
+        let tenant = self.reach.store.of(clinic);
+        for _ in 0..TRIES_MAX {
+            let Some(situation) = Situation::read(self, &tenant, patient, id).await? else { return Ok(Done::Nothing) };
+            let event = match step {
+                Some(step) => Event::StepDue { step, message: situation.message_of(step) },
+                None => Event::PatientChanged,
+            };
+            let decision = self.decide(&situation, &event);
+            match self.carry_out(&tenant, &situation, decision).await? {
+                Carried::Done(done) => return Ok(done),
+                Carried::Changed => {}
+            }
+        }
+        Err(CloudError::Retryable { operation: "dispatch", code: "kept_changing".to_owned() })
+    }
+
+    fn decide(&self, situation: &Situation, event: &Event) -> Decision {
+        let copy = |step: &_| situation.copy_problem(step, &self.links);
+        decide(&situation.stored.enrollment, event, situation.now, &situation.facts(&copy))
+    }
+
+    /// The thresholds by which membership is judged this week; they are frozen, so they are kept.
+    pub(crate) async fn thresholds(&self, tenant: &TenantStore, week: IsoWeek) -> Result<Thresholds, CloudError> {
+        let key = (tenant.clinic().clone(), week);
+        if let Some(kept) = lock(&self.thresholds).get(&key) {
+            return Ok(kept.clone());
+        }
+        let Some(frozen) = tenant.thresholds(week).await? else {
+            // Before the week's first evaluation the last week's stand; not kept.
+            return Ok(tenant.thresholds_before(week).await?.unwrap_or_default());
+        };
+        lock(&self.thresholds).insert(key, frozen.clone());
+        Ok(frozen)
+    }
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn bad_order() -> CloudError {
+    CloudError::Permanent { operation: "dispatch", code: "unreadable_order".to_owned() }
+}
+
+fn parsed<T, E>(result: Result<T, E>) -> Result<T, CloudError> {
+    result.map_err(|_| bad_order())
+}

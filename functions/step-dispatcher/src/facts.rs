@@ -1,0 +1,122 @@
+//! Everything a decision looks at, read together: the clinic, the patient's item collection (one
+//! Query), the contact points, the number's tier.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use retorno_cloud::CloudError;
+use retorno_cloud::links::Links;
+use retorno_cloud::store::{Collection, ContactKeys, FreeSlot, StoredClinic, StoredEnrollment, StoredPatient, TenantStore};
+use retorno_domain::contact_point::ContactPoints;
+use retorno_domain::flow::{Flow, Step};
+use retorno_domain::ids::{EnrollmentId, MessageId, PatientId};
+use retorno_domain::message::Delivery;
+use retorno_domain::segment::Placement;
+use retorno_domain::standing::placement;
+use retorno_domain::step_rules::{CopyProblem, Facts};
+
+use crate::copy;
+use crate::dispatch::Dispatcher;
+use crate::tier::TierRoom;
+
+/// What was read for one decision.
+pub(crate) struct Situation {
+    pub(crate) now: DateTime<Utc>,
+    pub(crate) clinic: StoredClinic,
+    pub(crate) flow: Arc<Flow>,
+    pub(crate) patient: StoredPatient,
+    pub(crate) stored: StoredEnrollment,
+    pub(crate) messages: Vec<(MessageId, Delivery)>,
+    pub(crate) contacts: ContactKeys,
+    pub(crate) points: ContactPoints,
+    pub(crate) placement: Placement,
+    pub(crate) tier: TierRoom,
+    pub(crate) slots: Vec<FreeSlot>,
+}
+
+/// Slots are offered from so long after the message on: nobody rearranges a day in an hour.
+const SLOT_NOTICE: TimeDelta = TimeDelta::hours(24);
+/// Slots read for one message, of which two are offered.
+const SLOTS_READ: usize = 12;
+
+impl Situation {
+    /// Reads the situation of an enrollment; nothing when it is not there.
+    pub(crate) async fn read(
+        dispatcher: &Dispatcher,
+        tenant: &TenantStore,
+        patient: &PatientId,
+        id: Option<EnrollmentId>,
+    ) -> Result<Option<Self>, CloudError> {
+        let now = dispatcher.reach.clock.now();
+        let clinic = tenant.settings(now).await?;
+        let Some(Collection { patient, enrollments, messages }) = tenant.collection(patient).await? else { return Ok(None) };
+        let Some(id) = id.or(patient.patient.sequence) else { return Ok(None) };
+        let Some(stored) = enrollments.into_iter().find(|stored| stored.enrollment.id == id) else { return Ok(None) };
+        if stored.enrollment.has_ended() {
+            return Ok(None);
+        }
+        let contacts = tenant.contact_keys(&patient.patient);
+        let points = tenant.contact_points(&contacts).await?;
+        let thresholds = dispatcher.thresholds(tenant, clinic.clinic.week(now)).await?;
+        let placement = placement(&clinic.clinic, &patient.patient, &thresholds, now);
+        // A flow that is gone from the settings ends its enrollments: an empty one says so.
+        let flow = clinic.clinic.flow(&stored.enrollment.flow).cloned().unwrap_or_else(|| Flow {
+            id: stored.enrollment.flow.clone(),
+            version: 0,
+            steps: Vec::new(),
+            close_after_days: 0,
+            branches: Vec::new(),
+        });
+        let tier = dispatcher.tier_room(tenant, &clinic.clinic, now).await?;
+        let slots = two_slots(tenant, &clinic, id, now).await?;
+        let messages = messages.into_iter().filter(|m| m.enrollment == id).map(|m| (m.id, m.delivery)).collect();
+        let flow = Arc::new(flow);
+        Ok(Some(Self { now, clinic, flow, patient, stored, messages, contacts, points, placement, tier, slots }))
+    }
+
+    pub(crate) fn facts<'a>(&'a self, copy: &'a dyn Fn(&Step) -> Option<CopyProblem>) -> Facts<'a> {
+        Facts {
+            clinic: &self.clinic.clinic,
+            flow: &self.flow,
+            patient: &self.patient.patient,
+            points: &self.points,
+            placement: self.placement,
+            number_full_until: self.tier.full_until(),
+            breakers: &self.clinic.breakers.channels,
+            copy,
+        }
+    }
+
+    /// Where the message of a step stands.
+    pub(crate) fn message_of(&self, step: usize) -> Option<Delivery> {
+        let step = self.flow.steps.get(step)?;
+        let id = MessageId::of(self.stored.enrollment.id, &step.id);
+        self.messages.iter().find(|(message, _)| *message == id).map(|(_, delivery)| delivery.clone())
+    }
+
+    pub(crate) fn copy_problem(&self, step: &Step, links: &Links) -> Option<CopyProblem> {
+        copy::problem(self, step, links)
+    }
+}
+
+/// Two free slots to offer, on different days where there are: spread over the clinic's free slots
+/// by the enrollment, so that a wave does not offer everybody the same two.
+async fn two_slots(tenant: &TenantStore, clinic: &StoredClinic, id: EnrollmentId, now: DateTime<Utc>) -> Result<Vec<FreeSlot>, CloudError> {
+    let from = now + SLOT_NOTICE;
+    let until = now + TimeDelta::days(i64::from(clinic.clinic.wave.slots_horizon_days));
+    let span = (until - from).num_minutes().max(0) / 2;
+    let share = i64::try_from(id.as_u128() >> 96).unwrap_or(0);
+    let start = from + TimeDelta::minutes(span.saturating_mul(share) >> 32);
+    let mut slots = tenant.free_slots(start, until, Some(SLOTS_READ)).await?;
+    if slots.len() < 2 {
+        slots = tenant.free_slots(from, until, Some(SLOTS_READ)).await?;
+    }
+    let Some(first) = slots.first().cloned() else { return Ok(Vec::new()) };
+    let day = |slot: &FreeSlot| clinic.clinic.date(slot.start);
+    let another_day = slots.iter().find(|slot| day(slot) != day(&first));
+    let another_time = slots.iter().rev().find(|slot| slot.start != first.start);
+    match another_day.or(another_time).cloned() {
+        Some(second) => Ok(vec![first, second]),
+        None => Ok(Vec::new()),
+    }
+}
