@@ -6,5 +6,5 @@ mod import;
 mod rows;
 mod slots_import;
 
-pub use import::{ImportError, ImportReport, Progress, Stage, import};
+pub use import::{ImportError, ImportReport, Progress, Rejected, Stage, import};
 pub use slots_import::{SlotsReport, import_slots};

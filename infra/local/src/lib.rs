@@ -1,5 +1,11 @@
-//! The parts of Retorno that stand in for the cloud on one machine: the embedded table engine and
-//! the doubles of the services it talks to. Nothing here is reachable from a deployed function.
+//! The parts of Retorno that stand in for the cloud on one machine: the embedded table engine, the
+//! doubles of the services it talks to, and the host that runs the production handlers over them.
+//! Nothing here is reachable from a deployed function.
 
+pub mod demo;
 pub mod doubles;
 pub mod engine;
+pub mod host;
+pub mod outbox;
+pub mod settings_file;
+pub mod trial;

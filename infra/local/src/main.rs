@@ -1,1 +1,89 @@
-fn main() {}
+//! `retorno`: the whole system on one machine, and its commands.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use chrono::NaiveDateTime;
+use clap::{Args, Parser, Subcommand};
+use retorno::host::HostError;
+use retorno::trial::{self, Outcome, Trial};
+
+/// Brings a clinic's patients back.
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Play an export for some days in memory: who would be written to, when, and why the others not.
+    Try(TryArgs),
+}
+
+#[derive(Args)]
+struct TryArgs {
+    /// The export of the appointment system (CSV, UTF-8, standard columns).
+    export: PathBuf,
+    /// The clinic's free slots (CSV).
+    #[arg(long)]
+    slots: Option<PathBuf>,
+    /// When it begins, in the clinic's zone, e.g. 2026-03-01T09:00. Now when absent.
+    #[arg(long, value_parser = local_instant)]
+    at: Option<NaiveDateTime>,
+    /// How many days are played.
+    #[arg(long, default_value_t = 30)]
+    days: u16,
+    /// The clinic's settings (TOML).
+    #[arg(long)]
+    clinic: Option<PathBuf>,
+    /// Write each message and call task as a line of JSON to this file.
+    #[arg(long)]
+    messages: Option<PathBuf>,
+    /// One JSON object on standard output instead of the report.
+    #[arg(long)]
+    json: bool,
+}
+
+fn local_instant(text: &str) -> Result<NaiveDateTime, String> {
+    let formats = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"];
+    let read = formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
+    read.ok_or_else(|| "write it as 2026-03-01T09:00, in the clinic's zone".to_owned())
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    retorno_cloud::logging::start();
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Some(Command::Try(args)) => try_export(args).await,
+        None => Ok(()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "retorno: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn try_export(args: TryArgs) -> Result<(), HostError> {
+    let trial = Trial { export: args.export, slots: args.slots, clinic: args.clinic, at: args.at, days: args.days };
+    let tried = trial::run(&trial, args.json).await?;
+    if let Some(path) = args.messages {
+        let lines = tried.sent.iter().map(|sent| serde_json::to_string(sent).map(|line| line + "\n"));
+        let text: Result<String, _> = lines.collect();
+        let text = text.map_err(|e| HostError::User(e.to_string()))?;
+        std::fs::write(&path, text).map_err(|error| HostError::Io { what: format!("cannot write {}", path.display()), error })?;
+    }
+    if args.json {
+        let json = serde_json::to_string(&Outcome::of(&tried)).map_err(|e| HostError::User(e.to_string()))?;
+        let _ = writeln!(std::io::stdout(), "{json}");
+    } else {
+        trial::print_report(&tried);
+    }
+    Ok(())
+}

@@ -183,7 +183,7 @@ impl TenantStore {
             None => format!("{index}pk = :pk"),
         };
         let limit = most.map(|most| i32::try_from(most).unwrap_or(i32::MAX));
-        let call = self.client().query().table_name(self.table()).index_name(index);
+        let call = self.client().query().table_name(self.table()).index_name(format!("{index}-index"));
         let call = call.key_condition_expression(condition).expression_attribute_values(":pk", s(pk));
         let call = match bound {
             Some((_, value)) => call.expression_attribute_values(":sk", s(value)),

@@ -21,7 +21,7 @@ fn key(name: &str, kind: KeyType) -> Result<KeySchemaElement, CloudError> {
 
 fn index(name: &str, projection: Projection) -> Result<GlobalSecondaryIndex, CloudError> {
     GlobalSecondaryIndex::builder()
-        .index_name(name)
+        .index_name(format!("{name}-index"))
         .key_schema(key(&format!("{name}pk"), KeyType::Hash)?)
         .key_schema(key(&format!("{name}sk"), KeyType::Range)?)
         .projection(projection)

@@ -1,0 +1,156 @@
+//! The whole system in one process: the production handlers over the embedded table, fed by the
+//! doubles of the queue and the schedules, on a clock that can be moved. Events are taken up one at
+//! a time and in the order of their instants, so the same beginning always plays the same way.
+
+mod play;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use retorno_cloud::channels::{Channels, EmailChannel, EmailSettings, WhatsappChannel};
+use retorno_cloud::links::Links;
+use retorno_cloud::orders::{OrderTargets, Orders};
+use retorno_cloud::secrets::{SecretKey, Token};
+use retorno_cloud::store::{Store, create_table};
+use retorno_cloud::{Clock, CloudError, Reach};
+use step_dispatcher::Dispatcher;
+
+use crate::doubles::{Doubles, DoublesError, queue_url, serve};
+use crate::engine::{Engine, EngineError, sdk_config};
+
+pub use play::Played;
+
+const TABLE: &str = "retorno";
+const QUEUE: &str = "dispatch";
+const QUEUE_ARN: &str = "arn:aws:sqs:us-east-1:000000000000:dispatch";
+const EVALUATOR_ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:segment-evaluator";
+const ROLE_ARN: &str = "arn:aws:iam::000000000000:role/schedules";
+const GROUP: &str = "retorno";
+/// The token that the WhatsApp double expects. It protects nothing: the double listens on loopback
+/// and reaches nobody.
+const SANDBOX_TOKEN: &str = "sandbox";
+
+/// What can go wrong on one machine.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// The embedded table.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The doubles.
+    #[error(transparent)]
+    Doubles(#[from] DoublesError),
+    /// A handler.
+    #[error(transparent)]
+    Cloud(#[from] CloudError),
+    /// An import.
+    #[error(transparent)]
+    Import(#[from] export_importer::ImportError),
+    /// Settings of a clinic.
+    #[error(transparent)]
+    Settings(#[from] retorno_domain::settings::SettingsError),
+    /// A file or a socket.
+    #[error("{what}: {error}")]
+    Io {
+        /// What was being done.
+        what: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// Anything that its user can put right; says how.
+    #[error("{0}")]
+    User(String),
+}
+
+/// The system in one process.
+#[derive(Clone)]
+pub struct Host {
+    /// The table, the queue and the clock, as the handlers have them.
+    pub reach: Reach,
+    /// The doubles, where everything "sent" can be looked at.
+    pub doubles: Doubles,
+    /// The embedded table, which counts request units.
+    pub engine: Engine,
+    dispatcher: Arc<Dispatcher>,
+    scheduler: aws_sdk_scheduler::Client,
+    playing: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// Keys of one machine: they protect a sandbox, but are kept so that hashes and links stay valid
+/// from one start to the next.
+pub struct HostKeys {
+    contact: SecretKey,
+    links: SecretKey,
+    opaque: SecretKey,
+}
+
+impl HostKeys {
+    /// Keys derived from a seed of at least 32 bytes.
+    ///
+    /// # Errors
+    /// [`CloudError::Setup`] when the seed is too short.
+    pub fn from_seed(seed: &[u8]) -> Result<Self, CloudError> {
+        let root = SecretKey::new(seed)?;
+        let key = |name: &[u8]| SecretKey::new(root.mac(&[name]));
+        Ok(Self { contact: key(b"contact")?, links: key(b"links")?, opaque: key(b"opaque")? })
+    }
+}
+
+impl Host {
+    /// A system in memory that forgets everything. Links in messages begin with `pages_url`.
+    ///
+    /// # Errors
+    /// [`HostError`].
+    pub async fn in_memory(clock: Clock, keys: &HostKeys, pages_url: &str) -> Result<Self, HostError> {
+        let doubles = Doubles::in_memory(told_by(&clock))?;
+        Self::over(Engine::in_memory()?, doubles, clock, keys, pages_url).await
+    }
+
+    /// A system in a folder, which survives a restart. Links in messages begin with `pages_url`.
+    ///
+    /// # Errors
+    /// [`HostError`].
+    pub async fn open(folder: &Path, clock: Clock, keys: &HostKeys, pages_url: &str) -> Result<Self, HostError> {
+        let doubles = Doubles::open(folder.join("doubles.sqlite"), told_by(&clock))?;
+        Self::over(Engine::open(folder.join("table.sqlite"))?, doubles, clock, keys, pages_url).await
+    }
+
+    async fn over(engine: Engine, doubles: Doubles, clock: Clock, keys: &HostKeys, pages_url: &str) -> Result<Self, HostError> {
+        let dynamo = aws_sdk_dynamodb::Client::from_conf(sdk_config(engine.http_client()).build());
+        create_table(&dynamo, TABLE).await?;
+        let sqs = aws_sdk_sqs::Client::from_conf(doubles.sqs().sdk_config().build());
+        let scheduler = aws_sdk_scheduler::Client::from_conf(doubles.scheduler().sdk_config().build());
+        let targets = OrderTargets {
+            queue_url: queue_url(QUEUE),
+            queue_arn: QUEUE_ARN.to_owned(),
+            role_arn: ROLE_ARN.to_owned(),
+            group: GROUP.to_owned(),
+        };
+        let reach = Reach {
+            store: Store::new(dynamo, TABLE, keys.contact.clone()),
+            orders: Orders::new(sqs, scheduler.clone(), targets),
+            clock,
+        };
+        let (address, _server) = serve(doubles.whatsapp().router(SANDBOX_TOKEN))
+            .await
+            .map_err(|error| HostError::Io { what: "listening on loopback".to_owned(), error })?;
+        let whatsapp = WhatsappChannel::new(&format!("http://{address}/v23.0"), Token::new(SANDBOX_TOKEN))?;
+        let ses = aws_sdk_sesv2::Client::from_conf(doubles.ses().sdk_config().build());
+        let email = EmailChannel::new(ses, EmailSettings { configuration_set: "retorno".to_owned() });
+        let channels = Channels::new(whatsapp, email, keys.opaque.clone());
+        let dispatcher = Dispatcher::new(reach.clone(), channels, Links::new(pages_url, 1, keys.links.clone()));
+        let dispatcher = Arc::new(dispatcher);
+        Ok(Self { reach, doubles, engine, dispatcher, scheduler, playing: Arc::default() })
+    }
+
+    /// The present instant of this system.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.reach.clock.now()
+    }
+}
+
+fn told_by(clock: &Clock) -> crate::doubles::Clock {
+    let clock = clock.clone();
+    Arc::new(move || clock.now())
+}
