@@ -1,0 +1,52 @@
+//! One mouth: only `step-dispatcher` can reach a patient, through the channels of `shared/cloud`.
+//! The laptop stands in for the providers and may name their clients too.
+
+use crate::finds;
+use crate::rust_source::{Source, lines_with, read_sources, words};
+use crate::tree::File;
+
+/// The crates through which a provider could be made to write to a patient.
+const CLIENTS: [&str; 2] = ["aws_sdk_sesv2", "reqwest"];
+
+/// Where they may be named: a file, or everything below a folder.
+const MOUTHS: [&str; 5] = [
+    "shared/cloud/src/aws.rs",
+    "shared/cloud/src/channels.rs",
+    "shared/cloud/src/channels/",
+    "functions/step-dispatcher/",
+    "infra/local/",
+];
+
+/// Where a client that reaches patients is named and should not be.
+pub(crate) fn other_mouths(sources: &[Source]) -> Vec<String> {
+    let mut findings = Vec::new();
+    for source in sources.iter().filter(|source| !is_mouth(&source.path)) {
+        for client in CLIENTS {
+            for line in lines_with(&source.words, &words(client)) {
+                findings.push(format!(
+                    "{}:{line}: `{client}` can reach a patient; only step-dispatcher does. Put the message on its queue",
+                    source.path
+                ));
+            }
+        }
+    }
+    findings
+}
+
+fn is_mouth(path: &str) -> bool {
+    MOUTHS.iter().any(|mouth| path == *mouth || (mouth.ends_with('/') && path.starts_with(mouth)))
+}
+
+#[test]
+fn another_mouth_is_found() {
+    let files = [
+        File::of("shared/cloud/src/channels/email.rs", "use aws_sdk_sesv2::Client;"),
+        File::of("functions/step-dispatcher/src/main.rs", "fn main() { reqwest::Client::new(); }"),
+        File::of("functions/export-importer/src/lib.rs", "// no reqwest here\nuse aws_sdk_sesv2::Client;"),
+        File::of("shared/cloud/src/aws.rs.rs", "use reqwest as web;"),
+    ];
+    finds(
+        &other_mouths(&read_sources(&files)),
+        &["export-importer/src/lib.rs:2: `aws_sdk_sesv2`", "aws.rs.rs:1: `reqwest`"],
+    );
+}
