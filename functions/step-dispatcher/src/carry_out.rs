@@ -30,6 +30,7 @@ const CALL_TAKES_MAX: TimeDelta = TimeDelta::seconds(8);
 impl Dispatcher {
     pub(crate) async fn carry_out(&self, tenant: &TenantStore, situation: &Situation, decision: Decision) -> Result<Carried, CloudError> {
         let Decision { mut next, commands, because } = decision;
+        tracing::debug!(clinic = %tenant.clinic(), enrollment = %next.id, because = because.line(), "decided");
         let (mut send, mut release, mut free_seat) = (None, false, false);
         for command in commands {
             match command {

@@ -33,7 +33,7 @@ impl Default for Limits {
             whatsapp_window_days: 30,
             rest_days: 60,
             entry_quiet_days: 30,
-            per_day_max: 2,
+            per_day_max: 1,
             awaiting_outcome_days: 14,
             whatsapp_daily_tier: 250,
         }
@@ -140,7 +140,7 @@ mod tests {
         assert_eq!(ledger.rest_until, Some(day(65) + CLOCK_MARGIN));
         assert!(matches!(send(&mut ledger, day(31), &limits), Err(Capped::Resting(_))));
         send(&mut ledger, day(66), &limits).unwrap();
-        assert_eq!(ledger.free_place(day(67), &limits).unwrap().rest_until.is_some(), true);
+        assert!(ledger.free_place(day(67), &limits).unwrap().rest_until.is_some());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::channel::{Channel, Purpose};
 use crate::clinic::Clinic;
 use crate::consent::NoConsent;
 use crate::contact_point::ContactPoints;
-use crate::enrollment::{EndReason, Enrollment};
+use crate::enrollment::{EndReason, Enrollment, place_in_day};
 use crate::flow::{Flow, Step};
 use crate::limits::{Capped, FreePlace};
 use crate::patient::Patient;
@@ -374,8 +374,11 @@ impl StepCase<'_> {
         if sent < self.facts.clinic.limits.per_day_max {
             return Finding::pass("per_day").with("sent_today", sent);
         }
-        let tomorrow = today.succ_opt().map(|date| crate::calendar::start_of_day(date, zone));
-        let verdict = tomorrow.map_or(Verdict::Skip, Verdict::Wait);
+        // Not at the opening, where all that was held back would meet, but at the enrollment's own
+        // place in the next open day.
+        let calendar = &self.facts.clinic.calendar;
+        let next = today.succ_opt().and_then(|date| calendar.next_open_date(date)).and_then(|date| calendar.window_on(date, zone));
+        let verdict = next.map_or(Verdict::Skip, |window| Verdict::Wait(place_in_day(self.enrollment.id, window)));
         Finding::not("per_day", "enough_today", verdict).with("sent_today", sent)
     }
 

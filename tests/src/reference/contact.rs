@@ -26,7 +26,8 @@ pub fn phone(written: &str, country: Country) -> Option<String> {
 fn argentine(digits: &str, international: bool) -> Option<String> {
     let prefix = if international { "54911" } else { "01115" };
     let subscriber = digits.strip_prefix(prefix)?;
-    (subscriber.len() == 8).then(|| format!("+54911{subscriber}"))
+    // No line of the area 11 begins with 9 (national numbering plan).
+    (subscriber.len() == 8 && !subscriber.starts_with('9')).then(|| format!("+54911{subscriber}"))
 }
 
 fn brazilian(digits: &str, international: bool) -> Option<String> {
@@ -79,6 +80,7 @@ mod tests {
             "11 4",
             "+54 11 6323 2292",
             "+54 9 11 6323 229",
+            "+54 9 11 9323 2292",
         ] {
             assert_eq!(ar(unusable), None, "{unusable}");
         }

@@ -155,7 +155,7 @@ impl TenantStore {
             .expression_attribute_values(":now", ms(claim.now))
             .expression_attribute_values(":count", n(count))
             .expression_attribute_values(":one", n(1));
-        let set = "last = :now, last_n = :count";
+        let set = "last_at = :now, last_n = :count";
         ledger_part(builder, set, claim.message.intent().places.map(|(_, person)| person))
     }
 
@@ -177,7 +177,7 @@ impl TenantStore {
             }
         }
         let builder = builder.condition_expression(condition);
-        ledger_part(builder, "last = :now", intent.places.map(|(contact, _)| contact))
+        ledger_part(builder, "last_at = :now", intent.places.map(|(contact, _)| contact))
     }
 
     fn tier_part(&self, key: &Key, now: DateTime<Utc>) -> UpdateBuilder {

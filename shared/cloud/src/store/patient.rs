@@ -103,7 +103,7 @@ fn item_of(keys: &Keys<'_>, patient: &Patient, version: u64, standing: &Standing
         put("seq", s(id.to_string()));
     }
     if let Some(at) = patient.history.last_at {
-        put("last", ms(at));
+        put("last_at", ms(at));
         put("last_n", n(patient.history.last_day_count));
     }
     ledger_attributes(&mut item, &patient.history.whatsapp);
@@ -148,7 +148,7 @@ pub(super) fn patient_of(item: &Item) -> Result<StoredPatient, CloudError> {
         paused: reader.flag("paused"),
         history: SendingHistory {
             whatsapp: ledger_of(&reader)?,
-            last_at: reader.instant_opt("last")?,
+            last_at: reader.instant_opt("last_at")?,
             last_day_count: reader.number_opt("last_n")?.unwrap_or(0),
         },
         sequence,
