@@ -105,7 +105,9 @@ async fn two_slots(tenant: &TenantStore, clinic: &StoredClinic, id: EnrollmentId
     let from = now + SLOT_NOTICE;
     let until = now + TimeDelta::days(i64::from(clinic.clinic.wave.slots_horizon_days));
     let span = (until - from).num_minutes().max(0) / 2;
-    let share = i64::try_from(id.as_u128() >> 96).unwrap_or(0);
+    // Other bits than those that place the enrollment in the day: who is written to early is not
+    // therefore offered the earliest slots.
+    let share = i64::try_from(id.as_u128() & 0xffff_ffff).unwrap_or(0);
     let start = from + TimeDelta::minutes(span.saturating_mul(share) >> 32);
     let mut slots = tenant.free_slots(start, until, Some(SLOTS_READ)).await?;
     if slots.len() < 2 {

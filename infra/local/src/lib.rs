@@ -9,3 +9,4 @@ pub mod host;
 pub mod outbox;
 pub mod settings_file;
 pub mod trial;
+pub mod words;

@@ -83,7 +83,7 @@ async fn try_export(args: TryArgs) -> Result<(), HostError> {
         let json = serde_json::to_string(&Outcome::of(&tried)).map_err(|e| HostError::User(e.to_string()))?;
         let _ = writeln!(std::io::stdout(), "{json}");
     } else {
-        trial::print_report(&tried);
+        let _ = writeln!(std::io::stdout(), "{}", trial::report(&tried));
     }
     Ok(())
 }

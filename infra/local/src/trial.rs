@@ -23,7 +23,7 @@ use crate::outbox::{Sent, sent_between};
 use crate::settings_file::{open, with_zone, zone_of_export};
 
 pub use outcome::Outcome;
-pub use report::print_report;
+pub use report::report;
 
 /// What is to be tried.
 #[derive(Debug, Clone)]
@@ -52,6 +52,8 @@ pub struct Tried {
     pub survey: Survey,
     /// What was played.
     pub played: Played,
+    /// For how many days.
+    pub days: u16,
     /// Everything that was sent, in order.
     pub sent: Vec<Sent>,
     /// The most that could be enrolled in a week over all segments, by week, where slots are known.
@@ -105,7 +107,8 @@ pub async fn run(trial: &Trial, quiet: bool) -> Result<Tried, HostError> {
         week = week.next();
     }
     let units = host.engine.units();
-    Ok(Tried { clinic, began, import, survey, played, sent, overall, units, elapsed: started.elapsed() })
+    tracing::debug!(operations = ?host.engine.units_by_operation(), "request units by operation");
+    Ok(Tried { clinic, began, import, survey, played, days: trial.days, sent, overall, units, elapsed: started.elapsed() })
 }
 
 #[expect(clippy::disallowed_methods, reason = "a stopwatch for the person who waits, not a decision")]

@@ -43,7 +43,7 @@ struct Segment {
 
 /// One segment's part of a week's wave.
 #[derive(Debug, Clone, Serialize)]
-pub struct Wave {
+pub(super) struct Wave {
     /// The segment.
     pub segment: String,
     /// The ISO week, e.g. `2026-W10`.
@@ -89,7 +89,7 @@ impl Outcome {
 
 /// Messages by channel.
 #[must_use]
-pub fn totals(tried: &Tried) -> BTreeMap<String, u64> {
+pub(super) fn totals(tried: &Tried) -> BTreeMap<String, u64> {
     let mut totals = BTreeMap::new();
     for sent in &tried.sent {
         *totals.entry(sent.channel.clone()).or_default() += 1;
@@ -99,7 +99,7 @@ pub fn totals(tried: &Tried) -> BTreeMap<String, u64> {
 
 /// The waves, counted by the first message of each sequence.
 #[must_use]
-pub fn waves(tried: &Tried) -> Vec<Wave> {
+pub(super) fn waves(tried: &Tried) -> Vec<Wave> {
     let mut begun = BTreeSet::new();
     let mut sizes: BTreeMap<(IsoWeek, &str), u32> = BTreeMap::new();
     for sent in &tried.sent {
