@@ -99,8 +99,8 @@ const TRIES_MAX: u32 = 5;
 /// The most rejected rows kept in the stored report (an item holds 400 KB).
 const REJECTED_STORED_MAX: usize = 1_000;
 
-/// Imports an export for a clinic. `import_id` names this run; a retry of the same delivery uses the
-/// same one, and so takes over its own lease.
+/// Imports an export for a clinic. `import_id` names this run: two runs at once have two names, so
+/// that one of them is told to wait.
 ///
 /// # Errors
 /// [`ImportError`]; rows written before it stay, and importing the file again finishes the work.
@@ -112,13 +112,22 @@ pub async fn import<R: Read>(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<ImportReport, ImportError> {
     let tenant = reach.store.of(clinic);
-    let settings = tenant.settings(reach.clock.now()).await?.clinic;
-    let mut reader = ExportReader::open(source, Limits::default())?;
+    let stored = tenant.settings(reach.clock.now()).await?;
+    let settings = stored.clinic;
+    let mut reader = match ExportReader::open(source, Limits::default()) {
+        Ok(reader) => reader,
+        Err(error) => {
+            // A file turned away is shown as well.
+            let report = serde_json::json!({ "turned_away": error.to_string() }).to_string();
+            tenant.put_import_report(reach.clock.now(), &report).await?;
+            return Err(error.into());
+        }
+    };
     let grouped = group(&mut reader, &settings, |_, bytes| {
         progress(Progress { stage: Stage::Reading, done: bytes, total: None });
     });
     let lease = tenant.lease_import(import_id, reach.clock.now()).await?.ok_or(ImportError::Busy)?;
-    let mut run = Run { reach, tenant, clinic: settings, lease, import_id, thresholds: None, report: ImportReport::default() };
+    let mut run = Run { reach, tenant, clinic: settings, lease, import_id, settings_version: stored.version, thresholds: None, report: ImportReport::default() };
     let outcome = run.all(grouped, progress).await;
     run.tenant.release_import(&run.lease).await?;
     outcome?;
@@ -135,6 +144,7 @@ struct Run<'a> {
     clinic: std::sync::Arc<Clinic>,
     lease: ImportLease,
     import_id: &'a str,
+    settings_version: u64,
     thresholds: Option<Thresholds>,
     report: ImportReport,
 }
@@ -179,7 +189,7 @@ impl Run<'_> {
         if let Some(frozen) = self.tenant.thresholds(week).await? {
             return Ok(Some(frozen));
         }
-        if !self.tenant.values().await?.is_empty() {
+        if self.tenant.has_patients().await? {
             return Ok(None);
         }
         let means = grouped.patients.iter().filter_map(|(id, reports)| {
@@ -189,7 +199,10 @@ impl Run<'_> {
         });
         let means: Vec<Mean> = means.collect();
         let thresholds = Thresholds::over(means, &percentiles_used(&self.clinic.segments));
-        self.tenant.freeze_thresholds(week, &thresholds).await.map(Some)
+        let frozen = self.tenant.freeze_thresholds(week, &thresholds).await?;
+        // Everybody of a first import is evaluated as they are written, by the present settings.
+        self.tenant.note_evaluated(self.settings_version).await?;
+        Ok(Some(frozen))
     }
 
     async fn chunk(&mut self, chunk: Vec<(PatientId, Vec<Report>)>) -> Result<(), ImportError> {
@@ -276,13 +289,14 @@ impl Run<'_> {
 
     fn standing(&self, patient: &Patient) -> Standing {
         match &self.thresholds {
-            Some(thresholds) => standing(&self.clinic, patient, thresholds, self.now()),
+            Some(thresholds) => standing(&self.clinic, patient, thresholds, None, self.now()),
             // Without the week's thresholds nothing can be said: the next evaluation looks.
             None => {
                 let summary = summary(&self.clinic, patient, self.now());
                 Standing {
                     due: Some(self.clinic.date(self.now())),
                     waits: None,
+                    aside: None,
                     visits: summary.visits,
                     mean: summary.mean(),
                 }

@@ -18,16 +18,15 @@ async fn main() -> Result<(), Error> {
 
 async fn handle(reach: &Reach, s3: &aws_sdk_s3::Client, event: LambdaEvent<S3Event>) -> Result<(), Error> {
     for record in event.payload.records {
-        landed(reach, s3, &record).await?;
+        landed(reach, s3, &record, &event.context.request_id).await?;
     }
     Ok(())
 }
 
-async fn landed(reach: &Reach, s3: &aws_sdk_s3::Client, record: &S3EventRecord) -> Result<(), Error> {
+async fn landed(reach: &Reach, s3: &aws_sdk_s3::Client, record: &S3EventRecord, request: &str) -> Result<(), Error> {
     let bucket = record.s3.bucket.name.as_deref().ok_or("the event names no bucket")?;
     let key = record.s3.object.url_decoded_key.as_deref().or(record.s3.object.key.as_deref());
     let key = key.ok_or("the event names no object")?;
-    let version = record.s3.object.sequencer.as_deref().unwrap_or("");
     let mut parts = key.splitn(3, '/');
     let (kind, clinic) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
     let clinic = ClinicId::parse(clinic)?;
@@ -42,10 +41,11 @@ async fn landed(reach: &Reach, s3: &aws_sdk_s3::Client, record: &S3EventRecord) 
             let report = import_slots(reach, &clinic, file).await?;
             tracing::info!(%clinic, read = report.read, rejected = report.rejected.len(), "slots imported");
         }
-        _ => {
-            let report = import(reach, &clinic, &format!("{key}@{version}"), file, &mut |_| {}).await?;
+        "uploads" => {
+            let report = import(reach, &clinic, request, file, &mut |_| {}).await?;
             tracing::info!(%clinic, read = report.read, accepted = report.accepted, changed = report.changed, "export imported");
         }
+        _ => return Err(format!("an object outside uploads/ and slots/ of clinic {clinic}").into()),
     }
     Ok(())
 }

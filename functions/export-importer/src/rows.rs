@@ -12,7 +12,7 @@ use retorno_domain::calendar::resolve_local;
 use retorno_domain::channel::{Channel, ChannelSet};
 use retorno_domain::clinic::Clinic;
 use retorno_domain::consent::{Source, Statement, Wish};
-use retorno_domain::contact::{EmailAddress, PersonName, Phone};
+use retorno_domain::contact::{EmailAddress, PersonName, Phone, UnusableName};
 use retorno_domain::ids::{AppointmentId, PatientId};
 use retorno_domain::patient::{Profile, Report};
 use retorno_domain::services::fold;
@@ -29,6 +29,9 @@ pub(crate) struct Grouped {
     pub(crate) read: u64,
     pub(crate) accepted: u64,
 }
+
+/// The longest name kept, in characters.
+const NAME_CHARS_MAX: usize = 200;
 
 /// One text kept once, however many rows repeat it.
 #[derive(Default)]
@@ -100,7 +103,7 @@ fn instant(cell: StartCell, zone: Tz) -> DateTime<Utc> {
 }
 
 fn understand(row: ExportRow, clinic: &Clinic, texts: &mut Interned) -> Result<(PatientId, Report), RowFault> {
-    let name = PersonName::parse(&row.patient_name).map_err(|_| ("paciente_nombre", RefusalReason::Empty))?;
+    let name = PersonName::parse(&row.patient_name).map_err(|why| ("paciente_nombre", name_fault(why, &row.patient_name)))?;
     let phone = Phone::parse(&row.phone, clinic.country);
     let email = EmailAddress::parse(&row.email);
     let id = match &row.patient_id {
@@ -131,6 +134,13 @@ fn understand(row: ExportRow, clinic: &Clinic, texts: &mut Interned) -> Result<(
     let insurer = row.insurer.as_deref().map(|insurer| texts.get(insurer));
     let profile = Profile { name, phone, email, zone: row.zone, insurer, as_of: (as_of, appointment_id) };
     Ok((id, Report { profile, appointment, consent }))
+}
+
+fn name_fault(why: UnusableName, name: &str) -> RefusalReason {
+    match why {
+        UnusableName::TooLong => RefusalReason::TextTooLong { chars: name.chars().count(), max_chars: NAME_CHARS_MAX },
+        UnusableName::Missing => RefusalReason::Empty,
+    }
 }
 
 /// The key of a patient whom the system gives no number: the best contact and the name, so that two

@@ -1,4 +1,5 @@
-//! The clinic's free slots: the file says what is free, and what it does not name is not.
+//! The clinic's free slots: the file says what is free, and what it does not name is not — unless
+//! rows of it could not be read; then slots are only added.
 
 use std::io::Read;
 
@@ -44,7 +45,9 @@ pub async fn import_slots<R: Read>(reach: &Reach, clinic: &ClinicId, source: R) 
     }
     report.read = reader.rows_read();
     let now = reach.clock.now();
-    (report.added, report.removed) = reach.store.of(clinic).replace_slots(&slots, now).await?;
+    // A row that could not be read may be a slot that is free: nothing is taken away on such a file.
+    let whole = report.rejected.is_empty();
+    (report.added, report.removed) = reach.store.of(clinic).put_slots(&slots, whole, now).await?;
     Ok(report)
 }
 

@@ -44,22 +44,28 @@ const CHUNK: usize = 100;
 pub async fn evaluate(reach: &Reach, clinic: &ClinicId, scope: Scope) -> Result<Evaluation, CloudError> {
     let now = reach.clock.now();
     let tenant = reach.store.of(clinic);
-    let settings = tenant.settings(now).await?.clinic;
+    let stored = tenant.settings(now).await?;
+    let settings = stored.clinic;
     let today = settings.date(now);
     let (thresholds, crossed) = week_thresholds(&tenant, &settings, now).await?;
     let mut evaluation = Evaluation::default();
-    let ids = match scope {
+    // New settings may move anybody.
+    let resettled = tenant.evaluated_settings().await? != Some(stored.version);
+    let ids = match if resettled { Scope::All } else { scope } {
         Scope::Due => due(&tenant, today, crossed).await?,
         Scope::All => tenant.values().await?.into_iter().map(|entry| entry.patient).collect(),
     };
     for chunk in ids.chunks(CHUNK) {
         for stored in tenant.patients(chunk, false).await? {
             evaluation.looked_at += 1;
-            let stands = standing(&settings, &stored.patient, &thresholds, now);
+            let stands = standing(&settings, &stored.patient, &thresholds, stored.standing.aside, now);
             if stands != stored.standing && tenant.set_standing(&stored.patient.id, stored.version, &stands).await? {
                 evaluation.moved += 1;
             }
         }
+    }
+    if resettled {
+        tenant.note_evaluated(stored.version).await?;
     }
     evaluation.wave = enroll_day(reach, &tenant, &settings, &thresholds).await?;
     Ok(evaluation)
@@ -89,7 +95,7 @@ async fn week_thresholds(tenant: &TenantStore, clinic: &Clinic, now: DateTime<Ut
         values.into_iter().filter(|entry| crosses(entry.mean, before.as_ref(), &computed)).map(|entry| entry.patient).collect();
     for chunk in crossed.chunks(CHUNK) {
         for stored in tenant.patients(chunk, false).await? {
-            let stands = standing(clinic, &stored.patient, &computed, now);
+            let stands = standing(clinic, &stored.patient, &computed, stored.standing.aside, now);
             if stands != stored.standing {
                 tenant.set_standing(&stored.patient.id, stored.version, &stands).await?;
             }

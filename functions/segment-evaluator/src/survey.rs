@@ -56,7 +56,6 @@ pub async fn survey(reach: &Reach, clinic: &ClinicId) -> Result<Survey, CloudErr
         eligible: 0,
         excluded: BTreeMap::new(),
     };
-    let active: Vec<usize> = (0..settings.segments.len()).collect();
     let mut survey = Survey { patients: 0, segments: settings.segments.iter().map(count).collect() };
     let ids: Vec<PatientId> = tenant.values().await?.into_iter().map(|entry| entry.patient).collect();
     for chunk in ids.chunks(100) {
@@ -65,10 +64,7 @@ pub async fn survey(reach: &Reach, clinic: &ClinicId) -> Result<Survey, CloudErr
             add(&mut survey, &tenant, &settings, &thresholds, &suppressed, &stored.patient, now);
         }
     }
-    let is_active = |index: &usize| settings.segments.get(*index).is_some_and(|segment| segment.active);
-    let keep: Vec<bool> = active.iter().map(is_active).collect();
-    let mut kept = keep.iter();
-    survey.segments.retain(|_| kept.next().copied().unwrap_or(false));
+    survey.segments.retain(|count| settings.segments.iter().any(|segment| segment.id == count.id && segment.active));
     Ok(survey)
 }
 

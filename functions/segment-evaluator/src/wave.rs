@@ -149,7 +149,7 @@ impl Day<'_> {
         let again = self.today.checked_add_days(Days::new(BLOCKED_AGAIN_DAYS));
         let until = finding.verdict.until().map(|until| self.clinic.date(until)).or(again);
         let due = [until, stored.standing.due].into_iter().flatten().min();
-        let standing = Standing { due, waits: None, ..stored.standing.clone() };
+        let standing = Standing { due, waits: None, aside: until, ..stored.standing.clone() };
         self.tenant.set_standing(&stored.patient.id, stored.version, &standing).await?;
         Ok(())
     }
@@ -183,7 +183,7 @@ impl Day<'_> {
         let busy_until = self.now + TimeDelta::days(i64::from(flow.close_after_days) + 7);
         let line = because.findings.iter().filter(|finding| !finding.figures.is_empty());
         let because = line.map(|finding| format!("{} {}", finding.rule, finding.figures)).collect::<Vec<_>>().join("; ");
-        Some(NewEnrollment { enrollment, seat, patient_version: stored.version, contacts: contacts.clone(), busy_until, because })
+        Some(NewEnrollment { enrollment, seat, patient_version: stored.version, contacts: contacts.clone(), busy_until, because, now: self.now })
     }
 
     /// The wake-up first, the enrollment second.

@@ -5,10 +5,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use retorno_cloud::CloudError;
 use retorno_cloud::channels::Dispatch;
 use retorno_cloud::orders::step_order;
-use retorno_cloud::store::{Claim, ClaimRefused, Claimed, TenantStore};
+use retorno_cloud::store::{Claim, ClaimRefused, Claimed, Dropped, TenantStore};
 use retorno_domain::channel::{Channel, ChannelSet};
 use retorno_domain::decide::{Command, Decision};
-use retorno_domain::enrollment::Enrollment;
+use retorno_domain::enrollment::{Enrollment, State};
 use retorno_domain::message::{BreakerScope, CLAIM_LASTS, ClearedMessage, Delivery, Intent, Outcome, RecipientNews};
 
 use crate::copy::{Copy, compose};
@@ -24,6 +24,13 @@ pub(crate) enum Carried {
     Changed,
 }
 
+/// What a decision commits.
+struct Commit<'a> {
+    next: &'a Enrollment,
+    because: &'a str,
+    drops: &'a [Dropped<'a>],
+}
+
 /// The call must begin so long before its claim runs out: the longest a provider's answer takes.
 const CALL_TAKES_MAX: TimeDelta = TimeDelta::seconds(8);
 
@@ -31,34 +38,36 @@ impl Dispatcher {
     pub(crate) async fn carry_out(&self, tenant: &TenantStore, situation: &Situation, decision: Decision) -> Result<Carried, CloudError> {
         let Decision { mut next, commands, because } = decision;
         tracing::debug!(clinic = %tenant.clinic(), enrollment = %next.id, because = because.line(), "decided");
-        let (mut send, mut release, mut free_seat) = (None, false, false);
+        let (mut send, mut release, mut free_seat, mut react) = (None, false, false, None);
+        let mut left_out = Vec::new();
         for command in commands {
             match command {
                 Command::Wake { step, at } => self.wake(situation, &mut next, step, at).await?,
-                Command::Drop { message, step, reason } => {
-                    let patient = &situation.patient.patient.id;
-                    tenant.drop_message(patient, next.id, message, step.as_str(), reason, situation.now).await?;
-                }
+                Command::Drop { message, step, reason } => left_out.push((message, step, reason)),
                 Command::Send(intent) => send = Some(intent),
                 Command::FreeSeat => free_seat = true,
                 Command::Release => release = true,
-                Command::React(reaction) => {
-                    let word = format!("{reaction:?}");
-                    tenant.open_conversation(&situation.patient.patient.id, &word, situation.now).await?;
-                }
+                Command::React(reaction) => react = Some(reaction),
             }
         }
+        let drops: Vec<Dropped<'_>> = left_out
+            .iter()
+            .map(|(message, step, reason)| Dropped { message: *message, step: step.as_str(), reason })
+            .collect();
         if let Some(intent) = send {
-            return self.send(tenant, situation, &next, intent, &because.line()).await;
+            return self.send(tenant, situation, &Commit { next: &next, because: &because.line(), drops: &drops }, intent).await;
         }
-        if release {
-            let done = tenant.end_enrollment(&situation.stored, &next, &because, &situation.contacts, free_seat).await?;
-            return Ok(if done { Carried::Done(Done::Decided) } else { Carried::Changed });
-        }
-        if next == situation.stored.enrollment {
+        let (from, now) = (&situation.stored, situation.now);
+        let done = if release {
+            tenant.end_enrollment(from, &next, &because, &situation.contacts, free_seat, &drops, now).await?
+        } else if next == from.enrollment && drops.is_empty() {
             return Ok(Carried::Done(Done::Nothing));
+        } else {
+            tenant.advance_enrollment(from, &next, &because, &drops, now).await?
+        };
+        if let (true, Some(reaction)) = (done, react) {
+            tenant.open_conversation(&situation.patient.patient.id, reaction.code(), now).await?;
         }
-        let done = tenant.advance_enrollment(&situation.stored, &next, &because).await?;
         Ok(if done { Carried::Done(Done::Decided) } else { Carried::Changed })
     }
 
@@ -70,7 +79,7 @@ impl Dispatcher {
         Ok(())
     }
 
-    async fn send(&self, tenant: &TenantStore, situation: &Situation, next: &Enrollment, intent: Intent, because: &str) -> Result<Carried, CloudError> {
+    async fn send(&self, tenant: &TenantStore, situation: &Situation, commit: &Commit<'_>, intent: Intent) -> Result<Carried, CloudError> {
         let Some(step) = situation.flow.steps.get(intent.step) else { return Ok(Carried::Changed) };
         let (Some(copy), Some(message)) = (compose(situation, step, &self.links), self.clear(situation, intent, step)) else {
             return Ok(Carried::Changed);
@@ -95,8 +104,10 @@ impl Dispatcher {
         let claim = Claim {
             message: &message,
             from: &situation.stored,
-            next,
-            because,
+            next: commit.next,
+            because: commit.because,
+            drops: commit.drops,
+            epoch: situation.clinic.clinic.epoch,
             patient: &situation.patient,
             contact,
             attempt,
@@ -149,35 +160,48 @@ impl Dispatcher {
         } else {
             self.channels.send(&dispatch).await
         };
-        self.after(tenant, situation, claim, claimed, &outcome).await?;
+        self.after(tenant, claim, claimed, &outcome).await?;
+        if self.take_back(tenant, situation, claim, claimed, &outcome).await? {
+            return Ok(());
+        }
         tenant.record_outcome(&situation.patient.patient.id, claim.message.intent().message, claimed, &outcome).await
+    }
+
+    /// When nothing was sent, the enrollment stands before the step again: to try once more, or, if
+    /// this would have been the first message and it is refused for good, to begin with the next
+    /// step. A wake-up first.
+    async fn take_back(&self, tenant: &TenantStore, situation: &Situation, claim: &Claim<'_>, claimed: Claimed, outcome: &Outcome) -> Result<bool, CloudError> {
+        let delivery = outcome.delivery(claimed.attempt, claimed.at);
+        let first = claim.from.enrollment.first_sent_on.is_none();
+        let intent = claim.message.intent();
+        let (step, due) = match (&delivery, outcome) {
+            (Delivery::Ready { .. }, Outcome::NotSent { again_in, .. }) => (intent.step, claimed.at + *again_in),
+            (Delivery::Failed(_), _) if first => (intent.step + 1, claimed.at),
+            _ => return Ok(false),
+        };
+        let mut restored = claim.from.enrollment.clone();
+        restored.wakes = claim.next.wakes;
+        restored.state = State::Running { step, due };
+        self.wake(situation, &mut restored, step, due).await?;
+        tenant.undo_claim(claim, claimed, outcome, &delivery, &restored).await
     }
 
     /// What an outcome leads to beyond the message. Before the outcome is recorded: should this be
     /// the last thing that happens, the sweep finds the message still open.
-    async fn after(&self, tenant: &TenantStore, situation: &Situation, claim: &Claim<'_>, claimed: Claimed, outcome: &Outcome) -> Result<(), CloudError> {
+    async fn after(&self, tenant: &TenantStore, claim: &Claim<'_>, claimed: Claimed, outcome: &Outcome) -> Result<(), CloudError> {
         let intent = claim.message.intent();
         match outcome {
-            Outcome::Accepted { .. } => {}
+            Outcome::Accepted { .. } | Outcome::NotSent { breaker: None, .. } => {}
             Outcome::Ambiguous { code } => {
                 tracing::warn!(clinic = %tenant.clinic(), message = %intent.message, code, "fate of a message unknown");
             }
-            Outcome::NotSent { code, again_in, breaker } => {
-                tenant.refund(claim).await?;
-                if let Some(scope) = breaker {
-                    let what = match scope {
-                        BreakerScope::Channel => intent.channel.code(),
-                        BreakerScope::Template => claim.template.0,
-                    };
-                    tenant.halt(what, claimed.at + *again_in, code).await?;
-                    tracing::error!(clinic = %tenant.clinic(), what, code, "halted: a person must act");
-                }
-                if matches!(outcome.delivery(claimed.attempt, claimed.at), Delivery::Ready { .. }) {
-                    let order = step_order(tenant.clinic(), &situation.patient.patient.id, claim.next.id, intent.step);
-                    // Turns of retries lie above every turn of the enrollment itself.
-                    let turn = u32::MAX - claimed.attempt;
-                    self.reach.orders.wake(&order, turn, self.reach.clock.now(), claimed.at + *again_in).await?;
-                }
+            Outcome::NotSent { code, again_in, breaker: Some(scope) } => {
+                let what = match scope {
+                    BreakerScope::Channel => intent.channel.code(),
+                    BreakerScope::Template => claim.template.0,
+                };
+                tenant.halt(what, claimed.at + *again_in, code).await?;
+                tracing::error!(clinic = %tenant.clinic(), what, code, "halted: a person must act");
             }
             Outcome::Refused { code, news } => {
                 tracing::info!(clinic = %tenant.clinic(), message = %intent.message, code, "refused by the provider");

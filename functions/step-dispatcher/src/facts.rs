@@ -52,15 +52,12 @@ impl Situation {
         let Some(Collection { patient, enrollments, messages }) = tenant.collection(patient).await? else { return Ok(None) };
         let Some(id) = id.or(patient.patient.sequence) else { return Ok(None) };
         let Some(stored) = enrollments.into_iter().find(|stored| stored.enrollment.id == id) else { return Ok(None) };
-        if stored.enrollment.has_ended() {
-            return Ok(None);
-        }
         let contacts = tenant.contact_keys(&patient.patient);
         let points = tenant.contact_points(&contacts).await?;
         let thresholds = dispatcher.thresholds(tenant, clinic.clinic.week(now)).await?;
         let placement = placement(&clinic.clinic, &patient.patient, &thresholds, now);
         // A flow that is gone from the settings ends its enrollments: an empty one says so.
-        let flow = clinic.clinic.flow(&stored.enrollment.flow).cloned().unwrap_or_else(|| Flow {
+        let flow = flow_of(tenant, &clinic, &stored).await?.unwrap_or_else(|| Flow {
             id: stored.enrollment.flow.clone(),
             version: 0,
             steps: Vec::new(),
@@ -97,6 +94,15 @@ impl Situation {
     pub(crate) fn copy_problem(&self, step: &Step, links: &Links) -> Option<CopyProblem> {
         copy::problem(self, step, links)
     }
+}
+
+/// The flow in the version that the enrollment began with.
+async fn flow_of(tenant: &TenantStore, clinic: &StoredClinic, stored: &StoredEnrollment) -> Result<Option<Flow>, CloudError> {
+    let Some(present) = clinic.clinic.flow(&stored.enrollment.flow) else { return Ok(None) };
+    if present.version == stored.enrollment.flow_version {
+        return Ok(Some(present.clone()));
+    }
+    tenant.flow_of_version(&stored.enrollment.flow, stored.enrollment.flow_version).await
 }
 
 /// Two free slots to offer, on different days where there are: spread over the clinic's free slots

@@ -3,17 +3,21 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use retorno_cloud::CloudError;
 use retorno_cloud::store::TenantStore;
 use retorno_domain::clinic::Clinic;
 
 use crate::dispatch::{Dispatcher, lock};
 
+/// How long a full tier is believed without reading it again.
+const FULL_READ_AGAIN: TimeDelta = TimeDelta::minutes(5);
+
 /// When each used place of a clinic's number was used last, as far as this process knows.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TierView {
     used: BTreeMap<u32, DateTime<Utc>>,
+    read_at: DateTime<Utc>,
 }
 
 /// Room in the tier.
@@ -54,8 +58,11 @@ impl Dispatcher {
     pub(crate) async fn tier_room(&self, tenant: &TenantStore, clinic: &Clinic, now: DateTime<Utc>) -> Result<TierRoom, CloudError> {
         let places = clinic.limits.whatsapp_daily_tier;
         if let Some(view) = lock(&self.tiers).get(tenant.clinic()) {
-            if let TierRoom::Free(place) = view.room(places, now) {
-                return Ok(TierRoom::Free(place));
+            // Full by what was read a moment ago: others can only have taken more.
+            let fresh = view.read_at <= now && now - view.read_at < FULL_READ_AGAIN;
+            let room = view.room(places, now);
+            if fresh || matches!(room, TierRoom::Free(_)) {
+                return Ok(room);
             }
         }
         self.refresh_tier(tenant, clinic).await?;
@@ -65,7 +72,8 @@ impl Dispatcher {
     /// Reads the tier's places again.
     pub(crate) async fn refresh_tier(&self, tenant: &TenantStore, clinic: &Clinic) -> Result<(), CloudError> {
         let used = tenant.tier_use(&clinic.whatsapp_phone_number_id).await?.into_iter().collect();
-        lock(&self.tiers).insert(tenant.clinic().clone(), TierView { used });
+        let view = TierView { used, read_at: self.reach.clock.now() };
+        lock(&self.tiers).insert(tenant.clinic().clone(), view);
         Ok(())
     }
 

@@ -22,8 +22,15 @@ pub fn zone_of_export(path: &std::path::Path) -> Result<Tz, HostError> {
     use export_importer::export::{ExportReader, Limits};
     let file = open(path)?;
     let reader = ExportReader::open(file, Limits::default()).map_err(export_importer::ImportError::from)?;
-    let first = reader.flatten().next();
-    first.map(|row| row.zone).ok_or_else(|| HostError::User(format!("{}: no row of the export could be read", path.display())))
+    let mut refused = None;
+    for row in reader {
+        match row {
+            Ok(row) => return Ok(row.zone),
+            Err(refusal) => refused = refused.or(Some(refusal)),
+        }
+    }
+    let why = refused.map_or_else(|| "it has no rows".to_owned(), |refusal| refusal.to_string());
+    Err(HostError::User(format!("{}: no row of the export could be read; the first: {why}", path.display())))
 }
 
 /// Opens a file, naming it when that fails.

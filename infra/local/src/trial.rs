@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
-use export_importer::{ImportReport, Progress, Stage, import, import_slots};
+use export_importer::{ImportReport, Progress, SlotsReport, Stage, import, import_slots};
 use indicatif::{ProgressBar, ProgressStyle};
 use retorno_cloud::Clock;
 use retorno_domain::calendar::resolve_local;
@@ -48,6 +48,8 @@ pub struct Tried {
     pub began: DateTime<Utc>,
     /// The import.
     pub import: ImportReport,
+    /// The import of free slots.
+    pub slots: Option<SlotsReport>,
     /// The segments at the beginning.
     pub survey: Survey,
     /// What was played.
@@ -88,8 +90,9 @@ pub async fn run(trial: &Trial, quiet: bool) -> Result<Tried, HostError> {
     let began = trial.at.map_or_else(now_in_seconds, |at| resolve_local(at, clinic.zone));
     let host = Host::in_memory(Clock::movable(began), &HostKeys::from_seed(TRIAL_SEED)?, TRIAL_PAGES).await?;
     host.add_clinic(&id, &settings, TRIAL_SWEEP).await?;
+    let mut slots = None;
     if let Some(path) = &trial.slots {
-        import_slots(&host.reach, &id, open(path)?).await?;
+        slots = Some(import_slots(&host.reach, &id, open(path)?).await?);
     }
     let import = import_with_bar(&host, &id, &trial.export, quiet).await?;
     let survey = survey(&host.reach, &id).await?;
@@ -108,7 +111,7 @@ pub async fn run(trial: &Trial, quiet: bool) -> Result<Tried, HostError> {
     }
     let units = host.engine.units();
     tracing::debug!(operations = ?host.engine.units_by_operation(), "request units by operation");
-    Ok(Tried { clinic, began, import, survey, played, days: trial.days, sent, overall, units, elapsed: started.elapsed() })
+    Ok(Tried { clinic, began, import, slots, survey, played, days: trial.days, sent, overall, units, elapsed: started.elapsed() })
 }
 
 #[expect(clippy::disallowed_methods, reason = "a stopwatch for the person who waits, not a decision")]

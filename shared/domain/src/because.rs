@@ -108,10 +108,27 @@ impl Because {
         self.decisive().map_or("nothing_to_do", |finding| finding.reason)
     }
 
-    /// One line for the record: `rule reason verdict figures until`.
+    /// One line for the record: what was left out on the way, then either the rule that decided
+    /// (`rule reason verdict figures until`) or, when all rules passed, the figures they saw.
     #[must_use]
     pub fn line(&self) -> String {
-        let Some(finding) = self.decisive() else { return "nothing_to_do".to_owned() };
+        let Some(last) = self.findings.last() else { return "nothing_to_do".to_owned() };
+        let (passed, others): (Vec<&Finding>, Vec<&Finding>) = self.findings.iter().partition(|f| f.passes());
+        let mut parts: Vec<String> = others.into_iter().map(Finding::line).collect();
+        if last.passes() {
+            let seen = passed.iter().filter(|f| !f.figures.is_empty()).map(|f| format!("{}: {}", f.rule, f.figures));
+            parts.push(format!("all {} rules pass", passed.len()));
+            parts.extend(seen);
+        }
+        parts.join("; ")
+    }
+}
+
+impl Finding {
+    /// The finding in one line: `rule reason verdict figures until`.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let finding = self;
         let mut line = format!("{} {} {}", finding.rule, finding.reason, finding.verdict.code());
         if !finding.figures.is_empty() {
             line.push(' ');

@@ -78,7 +78,12 @@ pub struct Decision {
 pub fn decide(enrollment: &Enrollment, event: &Event, now: DateTime<Utc>, facts: &Facts<'_>) -> Decision {
     let mut course = Course { next: enrollment.clone(), commands: Vec::new(), findings: Vec::new(), now, facts };
     match (event, &enrollment.state) {
+        // What was proven not sent is given up with the sequence, and while the patient converses.
+        (Event::StepDue { step, message: Some(Delivery::Ready { .. }) }, State::Ended { .. } | State::Conversing { .. }) => {
+            course.give_up(*step);
+        }
         (_, State::Ended { .. }) => course.nothing("already_ended"),
+        _ if facts.flow.steps.is_empty() => course.end(EndReason::FlowGone),
         (Event::StepDue { step, message }, state) => course.step_due(*step, message.as_ref(), state),
         (Event::PatientChanged, _) => course.stand(),
         (Event::Answered(answer), _) => course.answer(*answer),
@@ -114,19 +119,15 @@ impl Course<'_> {
         match (state, message) {
             (State::Closing { due }, _) if step >= self.facts.flow.steps.len() => {
                 if self.now >= *due {
+                    self.findings.push(Finding::pass("cycle_closed"));
                     self.end(EndReason::NoAnswer);
                 } else {
-                    self.commands.push(Command::Wake { step, at: *due });
                     self.nothing("too_early");
                 }
             }
-            (State::Running { step: expected, due }, None) if *expected == step => {
-                if self.now >= *due {
-                    self.advance(step);
-                } else {
-                    self.commands.push(Command::Wake { step, at: *due });
-                    self.nothing("too_early");
-                }
+            (State::Running { step: expected, due }, None | Some(Delivery::Ready { .. })) if *expected == step => {
+                // The wake-up for its own time is on its way, and the sweep stands behind it.
+                if self.now >= *due { self.advance(step) } else { self.nothing("too_early") }
             }
             (_, Some(Delivery::Ready { .. })) => self.retry(step),
             (State::Running { .. } | State::Closing { .. } | State::Conversing { .. } | State::Ended { .. }, _) => {
@@ -165,6 +166,13 @@ impl Course<'_> {
             }
         }
         self.end(EndReason::NothingSendable);
+    }
+
+    fn give_up(&mut self, number: usize) {
+        let Some(step) = self.facts.flow.steps.get(number) else { return self.nothing("no_such_step") };
+        let message = MessageId::of(self.next.id, &step.id);
+        self.commands.push(Command::Drop { message, step: step.id.clone(), reason: "sequence_over" });
+        self.nothing("sequence_over");
     }
 
     /// A message proven not sent is tried again under all the rules; the enrollment stays where it is.

@@ -40,6 +40,20 @@ pub enum Reaction {
     Close,
 }
 
+impl Reaction {
+    /// The reaction's word in data.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::BookNow => "book_now",
+            Self::HighIntent => "high_intent",
+            Self::NextStep => "next_step",
+            Self::HandOver => "hand_over",
+            Self::Close => "close",
+        }
+    }
+}
+
 /// One step of a flow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {

@@ -21,6 +21,9 @@ pub struct Standing {
     pub due: Option<NaiveDate>,
     /// The segment in whose backlog the patient waits, and the rank there.
     pub waits: Option<(SegmentId, String)>,
+    /// Set aside until that day: something outside the patient's own record (somebody who shares the
+    /// phone) stood in the way when their turn came.
+    pub aside: Option<NaiveDate>,
     /// Number of visits so far.
     pub visits: u32,
     /// The mean amount of the visits that have one.
@@ -39,10 +42,17 @@ pub fn summary<'a>(clinic: &Clinic, patient: &'a Patient, now: DateTime<Utc>) ->
     Summary::of(&patient.appointments, patient.profile.insurer.as_deref(), &clinic.services, clinic.zone, now)
 }
 
-/// Computes where a patient stands.
+/// Computes where a patient stands. `aside` is the day until which the patient was set aside, if so.
 #[must_use]
-pub fn standing(clinic: &Clinic, patient: &Patient, thresholds: &Thresholds, now: DateTime<Utc>) -> Standing {
+pub fn standing(
+    clinic: &Clinic,
+    patient: &Patient,
+    thresholds: &Thresholds,
+    aside: Option<NaiveDate>,
+    now: DateTime<Utc>,
+) -> Standing {
     let today = clinic.date(now);
+    let aside = aside.filter(|until| *until > today);
     let summary = summary(clinic, patient, now);
     let placement = place(&clinic.segments, &summary, thresholds, day_of(today));
     let points = ContactPoints::default();
@@ -50,12 +60,12 @@ pub fn standing(clinic: &Clinic, patient: &Patient, thresholds: &Thresholds, now
     // A halted clinic keeps its backlog; nothing leaves it meanwhile.
     let own = EntryRule::ALL.into_iter().filter(|rule| !rule.needs_contact_points() && *rule != EntryRule::Running);
     let block = first_block(&case, own);
-    let segment = placement.segment.and_then(|index| clinic.segments.get(index)).filter(|_| block.is_none());
+    let segment = placement.segment.and_then(|index| clinic.segments.get(index)).filter(|_| block.is_none() && aside.is_none());
     let reach = if reaches_by_whatsapp(clinic, patient, today) { 'w' } else { 'e' };
     let waits = segment.map(|s| (s.id.clone(), rank(summary.mean(), placement.leaves, reach, &patient.id)));
     let unblocked = block.and_then(|finding| finding.verdict.until()).map(|until| clinic.date(until));
-    let changes = [placement.next_change.and_then(date_of), unblocked, next_event(clinic, patient, now)];
-    Standing { due: changes.into_iter().flatten().min(), waits, visits: summary.visits, mean: summary.mean() }
+    let changes = [placement.next_change.and_then(date_of), unblocked, next_event(clinic, patient, now), aside];
+    Standing { due: changes.into_iter().flatten().min(), waits, aside, visits: summary.visits, mean: summary.mean() }
 }
 
 /// The next day on which something already on record takes effect: an appointment passes, a

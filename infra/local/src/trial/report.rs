@@ -54,6 +54,16 @@ fn head(tried: &Tried, words: Words) -> String {
         text.push_str(&words.fill("rejected_more", &[("n", more.to_string())]));
         text.push('\n');
     }
+    if let Some(slots) = &tried.slots {
+        let accepted = slots.read - u64::try_from(slots.rejected.len()).unwrap_or(0).min(slots.read);
+        let values = [
+            ("read", slots.read.to_string()),
+            ("accepted", accepted.to_string()),
+            ("rejected", slots.rejected.len().to_string()),
+        ];
+        text.push_str(&words.fill("slots", &values));
+        text.push('\n');
+    }
     text.push_str(&words.fill("patients", &[("n", tried.survey.patients.to_string())]));
     text.push('\n');
     text

@@ -8,11 +8,13 @@ use serde::Deserialize;
 /// The part of Meta's error that decisions rest on.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct GraphError {
-    #[serde(default)]
-    pub(super) code: i64,
+    pub(super) code: Option<i64>,
     #[serde(default)]
     pub(super) is_transient: bool,
 }
+
+/// Stands for an answer without a code; Meta's codes are not negative.
+const NO_CODE: i64 = -1;
 
 fn not_sent(code: String, again_in: TimeDelta, breaker: Option<BreakerScope>) -> Outcome {
     Outcome::NotSent { code, again_in, breaker }
@@ -20,8 +22,8 @@ fn not_sent(code: String, again_in: TimeDelta, breaker: Option<BreakerScope>) ->
 
 /// What an error answer means for the message.
 pub(super) fn outcome_of(status: u16, error: &GraphError) -> Outcome {
-    let code = if error.code == 0 { format!("http_{status}") } else { error.code.to_string() };
-    match error.code {
+    let code = error.code.map_or_else(|| format!("http_{status}"), |code| code.to_string());
+    match error.code.unwrap_or(NO_CODE) {
         // Throughput and pair limits, maintenance: certainly not sent.
         4 | 80007 | 130_429 | 131_057 => not_sent(code, TimeDelta::minutes(2), None),
         131_056 => not_sent(code, TimeDelta::minutes(5), None),
@@ -40,8 +42,7 @@ pub(super) fn outcome_of(status: u16, error: &GraphError) -> Outcome {
         132_015 => not_sent(code, TimeDelta::hours(3), Some(BreakerScope::Template)),
         134_101 => not_sent(code, TimeDelta::minutes(15), Some(BreakerScope::Template)),
         // The account, the number, the token, the payment: nothing goes out until a person acts.
-        0 if status == 429 => not_sent(code, TimeDelta::minutes(2), None),
-        190 | 3 | 10 | 200..=299 | 131_005 | 368 | 131_031 | 131_048 | 131_064 | 131_042 | 131_044 | 134_011 | 133_010
+        0 | 190 | 3 | 10 | 200..=299 | 131_005 | 368 | 131_031 | 131_048 | 131_064 | 131_042 | 131_044 | 134_011 | 133_010
         | 131_045 | 133_000 | 133_005 | 133_006 | 133_008 | 133_009 | 133_015 | 133_016 | 136_024 | 131_037
         | 147_001..=147_005 => not_sent(code, TimeDelta::hours(1), Some(BreakerScope::Channel)),
         // Our own mistake: never again the same way.
@@ -59,7 +60,7 @@ mod tests {
     use super::*;
 
     fn of(status: u16, code: i64) -> Outcome {
-        outcome_of(status, &GraphError { code, is_transient: false })
+        outcome_of(status, &GraphError { code: Some(code), is_transient: false })
     }
 
     #[test]
@@ -74,7 +75,7 @@ mod tests {
             assert!(matches!(of(400, code), Outcome::Refused { news: RecipientNews::Unreachable, .. }), "{code}");
         }
         assert!(matches!(of(400, 131_050), Outcome::Refused { news: RecipientNews::OptedOut, .. }));
-        for code in [190, 200, 131_048, 131_042] {
+        for code in [0, 190, 200, 131_048, 131_042] {
             assert!(matches!(of(400, code), Outcome::NotSent { breaker: Some(BreakerScope::Channel), .. }), "{code}");
         }
         for code in [132_001, 132_015] {
@@ -82,6 +83,6 @@ mod tests {
         }
         assert!(matches!(of(400, 424_242), Outcome::Refused { .. }));
         assert!(matches!(of(500, 424_242), Outcome::Ambiguous { .. }));
-        assert!(matches!(outcome_of(400, &GraphError { code: 424_242, is_transient: true }), Outcome::Ambiguous { .. }));
+        assert!(matches!(outcome_of(400, &GraphError { code: Some(424_242), is_transient: true }), Outcome::Ambiguous { .. }));
     }
 }

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use retorno_domain::channel::Channel;
 use retorno_domain::clinic::Clinic;
-use retorno_domain::ids::ClinicId;
+use retorno_domain::flow::Flow;
+use retorno_domain::ids::{ClinicId, FlowId};
 use retorno_domain::settings::clinic_from_toml;
 
 use super::item::{Reader, ms, n, s};
@@ -37,6 +38,10 @@ pub struct Breakers {
     pub channels: Vec<(Channel, DateTime<Utc>)>,
     /// Templates, by their name at the provider.
     pub templates: Vec<(String, DateTime<Utc>)>,
+}
+
+fn flow_sk(flow: &FlowId, version: u32) -> String {
+    format!("FLOW#{flow}#{version:06}")
 }
 
 /// Clinics read lately. Settings change rarely and are parsed once per version.
@@ -90,11 +95,26 @@ impl TenantStore {
     }
 
     /// Stores the clinic's settings: the text of its TOML file, which must be whole in itself as to
-    /// the zone.
+    /// the zone. Each version of a flow is kept, for the enrollments that began with it.
     ///
     /// # Errors
-    /// [`CloudError`].
+    /// [`CloudError::Permanent`] `flow_changed` when a flow differs from the stored one of the same
+    /// version; [`CloudError::Corrupt`] when the text cannot be read.
     pub async fn put_settings(&self, toml: &str) -> Result<(), CloudError> {
+        let corrupt = |_| CloudError::Corrupt { kind: "clinic", attribute: "toml".to_owned() };
+        let clinic = clinic_from_toml(self.clinic.clone(), toml, None).map_err(corrupt)?;
+        for flow in &clinic.flows {
+            match self.flow_of_version(&flow.id, flow.version).await? {
+                Some(kept) if kept == *flow => {}
+                Some(_) => return Err(CloudError::Permanent { operation: "settings", code: "flow_changed".to_owned() }),
+                None => {
+                    let mut item = Keys(&self.clinic).clinic(&flow_sk(&flow.id, flow.version)).item();
+                    item.insert("toml".to_owned(), s(toml));
+                    let call = self.client().put_item().table_name(self.table()).set_item(Some(item));
+                    call.send().await.map_err(|e| sort("PutItem flow", &e))?;
+                }
+            }
+        }
         let call = self.client().update_item().table_name(self.table());
         let call = call
             .set_key(Some(Keys(&self.clinic).clinic("CLINIC").item()))
@@ -104,6 +124,38 @@ impl TenantStore {
         call.send().await.map_err(|e| sort("UpdateItem clinic", &e))?;
         self.cache().remove(&self.clinic);
         Ok(())
+    }
+
+    /// A flow as it was in a version that was stored once.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn flow_of_version(&self, flow: &FlowId, version: u32) -> Result<Option<Flow>, CloudError> {
+        let key = Keys(&self.clinic).clinic(&flow_sk(flow, version));
+        let Some(item) = self.get("GetItem flow", key.item()).await? else { return Ok(None) };
+        let reader = Reader { kind: "flow", item: &item };
+        let clinic = clinic_from_toml(self.clinic.clone(), reader.text("toml")?, None);
+        Ok(clinic.map_err(|_| reader.corrupt("toml"))?.flow(flow).cloned())
+    }
+
+    /// The version of the settings by which everybody was evaluated last.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn evaluated_settings(&self) -> Result<Option<u64>, CloudError> {
+        let item = self.get("GetItem evaluated", Keys(&self.clinic).clinic("EVALUATED").item()).await?;
+        item.map_or(Ok(None), |item| Reader { kind: "evaluated", item: &item }.number_opt("settings"))
+    }
+
+    /// Notes that everybody is evaluated by this version of the settings.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn note_evaluated(&self, settings: u64) -> Result<(), CloudError> {
+        let mut item = Keys(&self.clinic).clinic("EVALUATED").item();
+        item.insert("settings".to_owned(), n(settings));
+        let call = self.client().put_item().table_name(self.table()).set_item(Some(item));
+        call.send().await.map(|_| ()).map_err(|e| sort("PutItem evaluated", &e))
     }
 
     /// Halts a channel (by its word) or a template (by its name) until an instant: its provider says

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::audit::audit_item;
 use super::contact_point::not_suppressed;
-use super::enrollment::{StoredEnrollment, advance, put_item};
+use super::enrollment::{Dropped, StoredEnrollment, advance, put_item};
 use super::item::{Item, ms, n, s};
 use super::key::{Key, Keys};
 use super::message::claimed_item;
@@ -44,6 +44,10 @@ pub struct Claim<'a> {
     pub attempt: u32,
     /// The WhatsApp number and the place taken in its daily tier.
     pub tier: Option<(&'a str, u32)>,
+    /// Steps left out on the way to this one.
+    pub drops: &'a [Dropped<'a>],
+    /// The table's epoch by the settings; the enrollment must be of it.
+    pub epoch: u64,
     /// Template name and version, for the record.
     pub template: (&'a str, u32),
     /// The instant of the claim.
@@ -126,7 +130,7 @@ impl TenantStore {
         let audit = put(self, audit_item(&keys, claim), "attribute_not_exists(pk)")?;
         let mut writes = vec![
             TransactWriteItem::builder().put(put_item(message)?).build(),
-            TransactWriteItem::builder().update(advance(self, claim.from, claim.next, claim.because)?).build(),
+            TransactWriteItem::builder().update(self.enrollment_part(claim)?).build(),
             built(self.patient_part(&keys, claim))?,
             built(self.contact_part(&keys, claim))?,
             audit,
@@ -137,12 +141,21 @@ impl TenantStore {
         if intent.channel == Channel::Call {
             writes.push(put(self, call_item(&keys, claim), "attribute_not_exists(pk)")?);
         }
+        writes.extend(self.drop_writes(claim.next, claim.drops, claim.now)?);
         let token = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{}.{}.{}", intent.message, claim.attempt, claim.now).as_bytes());
         let call = self.client().transact_write_items().set_transact_items(Some(writes));
         match call.client_request_token(token.to_string()).send().await {
             Ok(_) => Ok(Claimed { at: claim.now, attempt: claim.attempt }),
-            Err(e) => Err(e.as_service_error().and_then(cancelled).map_or_else(|| sort(OPERATION, &e).into(), |r| refusal(&r))),
+            Err(e) => Err(e.as_service_error().and_then(cancelled).map_or_else(|| sort(OPERATION, &e).into(), |r| refusal(&r, claim.tier.is_some()))),
         }
+    }
+
+    /// The enrollment unchanged since it was read, and of the table's present epoch.
+    fn enrollment_part(&self, claim: &Claim<'_>) -> Result<Update, CloudError> {
+        let mut part = advance(self, claim.from, claim.next, claim.because)?;
+        part.condition_expression = part.condition_expression.map(|condition| format!("{condition} AND epoch = :epoch"));
+        part.expression_attribute_values.get_or_insert_with(Default::default).insert(":epoch".to_owned(), n(claim.epoch));
+        Ok(part)
     }
 
     fn patient_part(&self, keys: &Keys<'_>, claim: &Claim<'_>) -> UpdateBuilder {
@@ -216,16 +229,18 @@ fn call_item(keys: &Keys<'_>, claim: &Claim<'_>) -> Item {
     item
 }
 
-fn refusal(reasons: &[String]) -> ClaimRefused {
+fn refusal(reasons: &[String], has_tier: bool) -> ClaimRefused {
     let failed = |at: usize| reasons.get(at).is_some_and(|reason| reason == "ConditionalCheckFailed");
     if failed(0) {
         ClaimRefused::AlreadyClaimed
     } else if (1..4).any(failed) {
         ClaimRefused::Changed
-    } else if failed(5) {
+    } else if has_tier && failed(5) {
         ClaimRefused::TierTaken
     } else if failed(4) {
         ClaimRefused::AlreadyClaimed
+    } else if reasons.iter().any(|reason| reason == "ConditionalCheckFailed") {
+        ClaimRefused::Changed
     } else {
         let code = reasons.iter().find(|reason| *reason != "None").cloned().unwrap_or_else(|| "cancelled".to_owned());
         CloudError::Retryable { operation: "TransactWriteItems claim", code }.into()

@@ -30,6 +30,9 @@ impl IndexKeys<'_> {
             ("g1sk", s(due_text(self.0.due))),
             ("n_vis", n(self.0.visits)),
         ];
+        if let Some(until) = self.0.aside {
+            list.push(("aside", s(until.to_string())));
+        }
         if let Some(mean) = self.0.mean {
             list.extend([("amt_sum", n(mean.sum_cents)), ("amt_n", n(mean.count))]);
         }
@@ -47,7 +50,7 @@ impl IndexKeys<'_> {
         let attributes = self.attributes(keys, id);
         let sets: Vec<String> = attributes.iter().map(|(name, _)| format!("{name} = :{name}")).collect();
         let mut update = format!("SET {}", sets.join(", "));
-        let gone = ["amt_sum", "amt_n", "g2pk", "g2sk"];
+        let gone = ["amt_sum", "amt_n", "g2pk", "g2sk", "aside"];
         let gone: Vec<&str> = gone.into_iter().filter(|g| !attributes.iter().any(|(name, _)| name == g)).collect();
         if !gone.is_empty() {
             update = format!("{update} REMOVE {}", gone.join(", "));
@@ -96,7 +99,8 @@ pub(super) fn standing_of(reader: &Reader<'_>) -> Result<Standing, CloudError> {
         NEVER => None,
         text => Some(text.parse().unwrap_or(NaiveDate::MIN)),
     };
-    Ok(Standing { due, waits, visits: reader.number("n_vis")?, mean })
+    let aside = reader.text_opt("aside").and_then(|text| text.parse().ok());
+    Ok(Standing { due, waits, aside, visits: reader.number("n_vis")?, mean })
 }
 
 fn patient_id(reader: &Reader<'_>) -> Result<PatientId, CloudError> {
@@ -120,6 +124,19 @@ impl TenantStore {
             }
         }
         Ok(due)
+    }
+
+    /// Whether the clinic has any patient at all.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn has_patients(&self) -> Result<bool, CloudError> {
+        for shard in 0..DUE_SHARDS {
+            if !self.query_index("g1", Keys(&self.clinic).due_pk(shard), None, Some(1)).await?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Every patient's visits and mean amount, from the index alone.

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use retorno_domain::because::Because;
 use retorno_domain::calendar::IsoWeek;
 use retorno_domain::enrollment::{EndReason, Enrollment, State};
-use retorno_domain::ids::{EnrollmentId, FlowId, PatientId, SegmentId};
+use retorno_domain::ids::{EnrollmentId, FlowId, MessageId, PatientId, SegmentId};
 use retorno_domain::wave::Seat;
 
 use super::commit::{cancelled, is_cancelled, put, update};
@@ -27,6 +27,17 @@ pub struct StoredEnrollment {
     pub because: String,
 }
 
+/// A step that was left out, and why.
+#[derive(Debug, Clone)]
+pub struct Dropped<'a> {
+    /// The message that will not be.
+    pub message: MessageId,
+    /// Its step.
+    pub step: &'a str,
+    /// The rule's reason.
+    pub reason: &'static str,
+}
+
 /// What a new enrollment takes.
 #[derive(Debug, Clone)]
 pub struct NewEnrollment {
@@ -42,6 +53,8 @@ pub struct NewEnrollment {
     pub busy_until: DateTime<Utc>,
     /// Why the patient is enrolled.
     pub because: String,
+    /// The instant of the enrollment.
+    pub now: DateTime<Utc>,
 }
 
 /// Why somebody was not enrolled.
@@ -216,7 +229,7 @@ impl TenantStore {
             .condition_expression("attribute_not_exists(busy_u) OR busy_u < :now OR busy_p = :p")
             .expression_attribute_values(":p", s(new.enrollment.patient.as_str()))
             .expression_attribute_values(":u", ms(new.busy_until))
-            .expression_attribute_values(":now", ms(new.enrollment.due().unwrap_or(new.busy_until)))
+            .expression_attribute_values(":now", ms(new.now))
             .expression_attribute_values(":one", n(1))
     }
 
@@ -224,8 +237,17 @@ impl TenantStore {
     ///
     /// # Errors
     /// [`CloudError`].
-    pub async fn advance_enrollment(&self, from: &StoredEnrollment, next: &Enrollment, because: &Because) -> Result<bool, CloudError> {
-        self.finish(vec![TransactWriteItem::builder().update(advance(self, from, next, &because.line())?).build()]).await
+    pub async fn advance_enrollment(
+        &self,
+        from: &StoredEnrollment,
+        next: &Enrollment,
+        because: &Because,
+        drops: &[Dropped<'_>],
+        now: DateTime<Utc>,
+    ) -> Result<bool, CloudError> {
+        let mut writes = vec![TransactWriteItem::builder().update(advance(self, from, next, &because.line())?).build()];
+        writes.extend(self.drop_writes(next, drops, now)?);
+        self.finish(writes).await
     }
 
     /// Ends an enrollment: its last state, the patient and the contact points freed, and its seat
@@ -240,6 +262,8 @@ impl TenantStore {
         because: &Because,
         contacts: &ContactKeys,
         free_seat: bool,
+        drops: &[Dropped<'_>],
+        now: DateTime<Utc>,
     ) -> Result<bool, CloudError> {
         let keys = Keys(&self.clinic);
         let id = next.id.to_string();
@@ -262,14 +286,36 @@ impl TenantStore {
                 .map_err(|_| CloudError::Permanent { operation: "TransactWriteItems", code: "delete".to_owned() })?;
             writes.push(TransactWriteItem::builder().delete(delete).build());
         }
-        let done = self.finish(writes).await?;
+        writes.extend(self.drop_writes(next, drops, now)?);
+        if !self.finish(writes).await? {
+            return Ok(false);
+        }
         for hash in contacts.iter() {
             self.vacate(hash, &next.patient).await?;
         }
-        Ok(done)
+        Ok(true)
     }
 
-    async fn finish(&self, writes: Vec<TransactWriteItem>) -> Result<bool, CloudError> {
+    /// The records of steps left out, as parts of the commit that leaves them out.
+    pub(super) fn drop_writes(&self, of: &Enrollment, drops: &[Dropped<'_>], now: DateTime<Utc>) -> Result<Vec<TransactWriteItem>, CloudError> {
+        let write = |dropped: &Dropped<'_>| {
+            let key = Keys(&self.clinic).message(&of.patient, dropped.message);
+            wrap(
+                update(self, &key)
+                    .update_expression("SET st = :st, code = :code, enr = :e, step = :step, dropped = :now REMOVE g1pk, g1sk")
+                    .condition_expression("attribute_not_exists(pk) OR st IN (:ready, :st)")
+                    .expression_attribute_values(":st", s("dropped"))
+                    .expression_attribute_values(":code", s(dropped.reason))
+                    .expression_attribute_values(":e", s(of.id.to_string()))
+                    .expression_attribute_values(":step", s(dropped.step))
+                    .expression_attribute_values(":ready", s("ready"))
+                    .expression_attribute_values(":now", ms(now)),
+            )
+        };
+        drops.iter().map(write).collect()
+    }
+
+    pub(super) async fn finish(&self, writes: Vec<TransactWriteItem>) -> Result<bool, CloudError> {
         const OPERATION: &str = "TransactWriteItems enrollment";
         match self.client().transact_write_items().set_transact_items(Some(writes)).send().await {
             Ok(_) => Ok(true),
@@ -319,7 +365,7 @@ impl TenantStore {
     }
 }
 
-fn wrap(builder: aws_sdk_dynamodb::types::builders::UpdateBuilder) -> Result<TransactWriteItem, CloudError> {
+pub(super) fn wrap(builder: aws_sdk_dynamodb::types::builders::UpdateBuilder) -> Result<TransactWriteItem, CloudError> {
     let update = builder.build();
     let update = update.map_err(|_| CloudError::Permanent { operation: "TransactWriteItems", code: "update".to_owned() })?;
     Ok(TransactWriteItem::builder().update(update).build())

@@ -71,6 +71,14 @@ impl StoredMessage {
     }
 }
 
+/// The provider's code of an outcome that has one.
+pub(super) fn outcome_code(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Accepted { .. } => String::new(),
+        Outcome::NotSent { code, .. } | Outcome::Refused { code, .. } | Outcome::Ambiguous { code } => code.clone(),
+    }
+}
+
 fn delivery_of(reader: &Reader<'_>) -> Result<Delivery, CloudError> {
     let code = || reader.text_opt("code").unwrap_or("").to_owned();
     Ok(match reader.text("st")? {
@@ -156,74 +164,6 @@ impl TenantStore {
             Ok(_) => Ok(()),
             Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
             Err(e) => Err(sort("UpdateItem outcome", &e)),
-        }
-    }
-
-    /// Gives back the places that a message proven not sent had taken, as far as nobody has used
-    /// them since. Harmless to repeat.
-    ///
-    /// # Errors
-    /// [`CloudError`].
-    pub async fn refund(&self, claim: &Claim<'_>) -> Result<(), CloudError> {
-        let keys = Keys(&self.clinic);
-        let Some((contact, person)) = claim.message.intent().places else { return Ok(()) };
-        let targets = [
-            (keys.contact_point(claim.contact), contact),
-            (keys.patient(&claim.patient.patient.id), person),
-        ];
-        for (key, place) in targets {
-            let stamp = format!("wa{}", place.place);
-            let mut set = String::new();
-            let mut remove = Vec::new();
-            let mut call = self
-                .client()
-                .update_item()
-                .table_name(self.table())
-                .set_key(Some(key.item()))
-                .condition_expression(format!("{stamp} = :mine"))
-                .expression_attribute_values(":mine", ms(claim.now))
-                .expression_attribute_values(":one", n(1));
-            match place.previous {
-                Some(previous) => {
-                    set = format!("SET {stamp} = :previous ");
-                    call = call.expression_attribute_values(":previous", ms(previous));
-                }
-                None => remove.push(stamp),
-            }
-            if place.rest_until.is_some() {
-                remove.push("rest".to_owned());
-            }
-            let remove = if remove.is_empty() { String::new() } else { format!("REMOVE {} ", remove.join(", ")) };
-            match call.update_expression(format!("{set}{remove}ADD ver :one")).send().await {
-                Ok(_) => {}
-                Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {}
-                Err(e) => return Err(sort("UpdateItem refund", &e)),
-            }
-        }
-        Ok(())
-    }
-
-    /// Records that a step was left out, once; a message that was claimed keeps its state.
-    ///
-    /// # Errors
-    /// [`CloudError`].
-    pub async fn drop_message(&self, patient: &PatientId, enrollment: EnrollmentId, message: MessageId, step: &str, reason: &str, now: DateTime<Utc>) -> Result<(), CloudError> {
-        let keys = Keys(&self.clinic);
-        let call = self.client().update_item().table_name(self.table());
-        let call = call
-            .set_key(Some(keys.message(patient, message).item()))
-            .update_expression("SET st = :st, code = :code, enr = :e, step = :step, dropped = :now REMOVE g1pk, g1sk")
-            .condition_expression("attribute_not_exists(pk) OR st = :ready")
-            .expression_attribute_values(":st", s("dropped"))
-            .expression_attribute_values(":code", s(reason))
-            .expression_attribute_values(":e", s(enrollment.to_string()))
-            .expression_attribute_values(":step", s(step))
-            .expression_attribute_values(":ready", s("ready"))
-            .expression_attribute_values(":now", ms(now));
-        match call.send().await {
-            Ok(_) => Ok(()),
-            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
-            Err(e) => Err(sort("UpdateItem drop", &e)),
         }
     }
 

@@ -15,6 +15,7 @@ mod patient;
 mod patient_wire;
 mod slots;
 mod table;
+mod undo;
 mod wave;
 
 pub use audit::Commitment;
@@ -22,7 +23,7 @@ pub use clinic::{Breakers, SETTINGS_STALE_MAX, StoredClinic};
 pub use commit::{Claim, ClaimRefused, Claimed};
 pub use contact_point::{ContactKeys, contact_hash};
 pub use due::{BacklogEntry, ValueEntry};
-pub use enrollment::{NewEnrollment, NotEnrolled, StoredEnrollment};
+pub use enrollment::{Dropped, NewEnrollment, NotEnrolled, StoredEnrollment};
 pub use lease::ImportLease;
 pub use message::{OverdueMessage, StoredMessage};
 pub use patient::{Collection, StoredPatient};

@@ -73,11 +73,12 @@ impl TenantStore {
         Ok(self.get("GetItem slots", Keys(&self.clinic).clinic("SLOTS").item()).await?.is_some())
     }
 
-    /// Makes the stored slots those given; says how many were added and taken away.
+    /// Stores the slots given and, if they are the `whole` agenda, takes away those not among them;
+    /// says how many were added and taken away.
     ///
     /// # Errors
     /// [`CloudError`]; some may have been written, and repeating finishes it.
-    pub async fn replace_slots(&self, slots: &[FreeSlot], now: DateTime<Utc>) -> Result<(usize, usize), CloudError> {
+    pub async fn put_slots(&self, slots: &[FreeSlot], whole: bool, now: DateTime<Utc>) -> Result<(usize, usize), CloudError> {
         let key_of = |slot: &FreeSlot| self.slot_key(slot).sk;
         let wanted: BTreeMap<String, &FreeSlot> = slots.iter().map(|slot| (key_of(slot), slot)).collect();
         let known: BTreeMap<String, FreeSlot> =
@@ -94,7 +95,7 @@ impl TenantStore {
             }
         }
         let added = writes.len();
-        for (_, slot) in known.iter().filter(|(sk, _)| !wanted.contains_key(*sk)) {
+        for (_, slot) in known.iter().filter(|(sk, _)| whole && !wanted.contains_key(*sk)) {
             let delete = DeleteRequest::builder().set_key(Some(self.slot_key(slot).item())).build();
             let delete = delete.map_err(|_| CloudError::Permanent { operation: "BatchWriteItem slots", code: "delete".to_owned() })?;
             writes.push(WriteRequest::builder().delete_request(delete).build());
