@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
 
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; frame-src 'self'; form-action 'self'; \
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; form-action 'self'; \
                       frame-ancestors 'none'; base-uri 'none'";
 /// For a mail shown in a frame: its own styles, nothing fetched, nothing run.
 pub(crate) const MAIL_POLICY: &str =
