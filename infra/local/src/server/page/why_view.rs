@@ -25,16 +25,19 @@ pub(super) fn panel(shown: &Shown<'_>, of: &OpenClinic, why: &Why) -> Markup {
             }
             @if let Some(sequence) = &why.sequence {
                 h3 { (texts.word("sequence")) ": " (texts.state(&sequence.state)) " (" (sequence.week) ")" }
-                p.soft { (texts.word("why_decided")) ": " (sequence.because) }
+                p.soft { (texts.word("why_decided")) ": " (decided(shown, &sequence.because)) }
                 @if let Some(step) = &sequence.step {
                     h3 { (texts.word("why_step")) ": " (step.id) " · " (texts.channel(&step.channel)) }
                     p.soft { (texts.word("why_step_at")) " " (in_words(of, &step.asked_at)) }
                     (rules(shown, of, &step.rules))
                 }
+                // While a sequence runs its steps are what matters.
+                details { summary { (texts.word("why_entry")) } (rules(shown, of, &why.entry)) }
+            } @else {
+                h3 { (texts.word("why_entry")) }
+                p { @if why.eligible { (texts.word("why_eligible")) } @else { (texts.word("why_blocked")) } }
+                (rules(shown, of, &why.entry))
             }
-            h3 { (texts.word("why_entry")) }
-            p { @if why.eligible { (texts.word("why_eligible")) } @else { (texts.word("why_blocked")) } }
-            (rules(shown, of, &why.entry))
             (left_out(shown, &why.messages))
         }
     }
@@ -42,6 +45,21 @@ pub(super) fn panel(shown: &Shown<'_>, of: &OpenClinic, why: &Why) -> Markup {
 
 fn in_words(of: &OpenClinic, at: &str) -> String {
     DateTime::parse_from_rfc3339(at).map_or_else(|_| at.to_owned(), |at| spoken(at.to_utc(), of.clinic.zone, of.clinic.language))
+}
+
+/// A decision as stored (`rule reason verdict figures`), in words where it has that form.
+fn decided(shown: &Shown<'_>, because: &str) -> Markup {
+    let texts = shown.texts;
+    let mut parts = because.splitn(4, ' ');
+    let (rule, reason, verdict) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""), parts.next().unwrap_or(""));
+    let figures = parts.next().unwrap_or("");
+    html! {
+        @if ["pass", "block", "wait", "skip", "stop"].contains(&verdict) {
+            (texts.rule(rule)) ": " (texts.verdict(verdict))
+            @if verdict != "pass" { ", " (texts.reason(reason)) }
+            @if !figures.is_empty() { " (" (figures) ")" }
+        } @else { (because) }
+    }
 }
 
 fn rules(shown: &Shown<'_>, of: &OpenClinic, rules: &[RuleSays]) -> Markup {
@@ -52,9 +70,11 @@ fn rules(shown: &Shown<'_>, of: &OpenClinic, rules: &[RuleSays]) -> Markup {
             li.no[!passes].decides[rule.decides] {
                 span aria-hidden="true" { @if passes { "✓" } @else { "✕" } }
                 span {
-                    (texts.rule(&rule.rule)) ": " (texts.verdict(&rule.verdict))
-                    @if !passes { ", " (texts.reason(&rule.reason)) }
-                    @if let Some(until) = &rule.until { " " (texts.word("until")) " " (in_words(of, until)) }
+                    (texts.rule(&rule.rule)) span.unseen { ": " (texts.verdict(&rule.verdict)) }
+                    @if !passes {
+                        " — " (texts.reason(&rule.reason))
+                        @if let Some(until) = &rule.until { ", " (texts.word("until")) " " (in_words(of, until)) }
+                    }
                     @if rule.decides { " ← " (texts.word("decides")) }
                     @if !rule.figures.is_empty() { small { (rule.figures) } }
                 }
