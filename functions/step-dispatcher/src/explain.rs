@@ -33,7 +33,12 @@ impl Dispatcher {
     ///
     /// # Errors
     /// [`CloudError`].
-    pub async fn explain(&self, clinic: &ClinicId, patient: &PatientId, at: DateTime<Utc>) -> Result<Option<StepExplained>, CloudError> {
+    pub async fn explain(
+        &self,
+        clinic: &ClinicId,
+        patient: &PatientId,
+        at: DateTime<Utc>,
+    ) -> Result<Option<StepExplained>, CloudError> {
         let tenant = self.reach.store.of(clinic);
         let Some(mut situation) = Situation::read(self, &tenant, patient, None).await? else { return Ok(None) };
         let State::Running { step, due } = situation.stored.enrollment.state else { return Ok(None) };

@@ -138,14 +138,22 @@ pub async fn run(command: &ClientCommand, data: &Path) -> Result<(), HostError> 
             let clinic = clinic(&connection, &args.which).await?;
             let limit = args.limit.to_string();
             let list: Value = connection.get(&["clinics", &clinic, "outbox"], &[("limit", &limit)]).await?;
-            if args.json { print::json(&list) } else { print::outbox(&list) }
+            if args.json {
+                print::json(&list)
+            } else {
+                print::outbox(&list)
+            }
             Ok(())
         }
         ClientCommand::Why(args) => {
             let clinic = clinic(&connection, &args.which).await?;
             let at: Vec<(&str, &str)> = args.at.iter().map(|at| ("at", at.as_str())).collect();
             let why: Why = connection.get(&["clinics", &clinic, "patients", &args.patient, "why"], &at).await?;
-            if args.json { print::json(&json!(why)) } else { print::why(&why) }
+            if args.json {
+                print::json(&json!(why))
+            } else {
+                print::why(&why)
+            }
             Ok(())
         }
     }
@@ -176,7 +184,8 @@ async fn import(connection: &Connection, args: &ImportArgs) -> Result<(), HostEr
 }
 
 async fn new_clinic(connection: &Connection, id: &str, args: &ImportArgs) -> Result<String, HostError> {
-    let id = ClinicId::parse(id).map_err(|e| HostError::User(format!("the clinic's id: {e}; it holds a-z, 0-9 and -")))?;
+    let id =
+        ClinicId::parse(id).map_err(|e| HostError::User(format!("the clinic's id: {e}; it holds a-z, 0-9 and -")))?;
     let state: State = connection.get(&["state"], &[]).await?;
     if state.clinics.iter().any(|clinic| clinic.id == id.as_str()) {
         return Err(HostError::User(format!("clinic {id} is there already: import into it with --clinic {id}")));
@@ -195,7 +204,11 @@ async fn segments(connection: &Connection, args: &ListArgs) -> Result<(), HostEr
     let clinic = clinic(connection, &args.which).await?;
     let segments: Value = connection.get(&["clinics", &clinic, "segments"], &[]).await?;
     let waves: Value = connection.get(&["clinics", &clinic, "waves"], &[]).await?;
-    if args.json { print::json(&json!({ "segments": segments, "waves": waves })) } else { print::segments(&segments, &waves) }
+    if args.json {
+        print::json(&json!({ "segments": segments, "waves": waves }))
+    } else {
+        print::segments(&segments, &waves)
+    }
     Ok(())
 }
 
@@ -205,7 +218,8 @@ async fn advance(connection: &Connection, args: &AdvanceArgs) -> Result<(), Host
     let body = if is_span { json!({ "by": args.by }) } else { json!({ "to": args.by, "clinic": args.which.clinic }) };
     let begun = connection.post_json(&["advance"], &body).await?;
     let number = begun.get("number").and_then(Value::as_u64).unwrap_or(0);
-    let style = ProgressStyle::with_template("{wide_bar} {percent}% {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style =
+        ProgressStyle::with_template("{wide_bar} {percent}% {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = ProgressBar::new(0).with_style(style);
     loop {
         let state: State = connection.get(&["state"], &[]).await?;

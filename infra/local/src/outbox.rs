@@ -59,10 +59,10 @@ pub async fn sent_between(tenant: &TenantStore, from: NaiveDate, until: NaiveDat
     let mut list = Vec::new();
     for day in from.iter_days().take_while(|day| *day <= until) {
         for commitment in tenant.commitments(day).await? {
-            if !known.contains_key(&commitment.patient) {
-                if let Some(collection) = tenant.collection(&commitment.patient).await? {
-                    known.insert(commitment.patient.clone(), collection);
-                }
+            if !known.contains_key(&commitment.patient)
+                && let Some(collection) = tenant.collection(&commitment.patient).await?
+            {
+                known.insert(commitment.patient.clone(), collection);
             }
             let Some(collection) = known.get(&commitment.patient) else { continue };
             list.extend(sent(collection, &commitment));

@@ -10,6 +10,7 @@ mod kept_clock;
 mod load;
 mod page;
 mod problem;
+mod state;
 mod survey;
 mod system;
 #[cfg(test)]
@@ -30,8 +31,9 @@ use crate::host::{Host, HostError};
 
 pub use folder::{DataFolder, NotRunning};
 pub use import::ImportDone;
+pub use state::{AdvanceBy, Advanced, ClinicState, State, Work};
 pub use survey::{SegmentView, Segments};
-pub use system::{AdvanceBy, Advanced, ClinicState, State, Work};
+
 pub use wave::{RunningAt, WavePart, Waves};
 
 use kept_clock::KeptClock;
@@ -100,12 +102,16 @@ async fn open(folder: DataFolder, url: &str) -> Result<System, HostError> {
 
 async fn listen(port: u16) -> Result<TcpListener, HostError> {
     let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
-    bound.map_err(|error| HostError::Io { what: format!("port {port} of 127.0.0.1 cannot be used (try --port 0)"), error })
+    bound.map_err(|error| HostError::Io {
+        what: format!("port {port} of 127.0.0.1 cannot be used (try --port 0)"),
+        error,
+    })
 }
 
 async fn serve(system: &System, listener: TcpListener, signals: &mut Signals) -> Result<(), HostError> {
     let stopped = system.clone();
-    let server = axum::serve(listener, router(system.clone())).with_graceful_shutdown(async move { stopped.stopping().await });
+    let server =
+        axum::serve(listener, router(system.clone())).with_graceful_shutdown(async move { stopped.stopping().await });
     let served = std::future::IntoFuture::into_future(server);
     let driven = driver::drive(system);
     tokio::pin!(served, driven);

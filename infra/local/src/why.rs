@@ -146,7 +146,12 @@ pub struct NextChange {
 ///
 /// # Errors
 /// [`CloudError`].
-pub async fn why(host: &Host, clinic: &ClinicId, patient: &PatientId, at: Option<DateTime<Utc>>) -> Result<Option<Why>, CloudError> {
+pub async fn why(
+    host: &Host,
+    clinic: &ClinicId,
+    patient: &PatientId,
+    at: Option<DateTime<Utc>>,
+) -> Result<Option<Why>, CloudError> {
     let now = host.now();
     let at = at.unwrap_or(now);
     let tenant = host.reach.store.of(clinic);
@@ -159,7 +164,8 @@ pub async fn why(host: &Host, clinic: &ClinicId, patient: &PatientId, at: Option
     let because = explain(&case);
     let zone = settings.zone;
     let segment = placed.segment.and_then(|index| settings.segments.get(index)).map(|segment| segment.id.to_string());
-    let running = collection.enrollments.iter().find(|stored| Some(stored.enrollment.id) == collection.patient.patient.sequence);
+    let running =
+        collection.enrollments.iter().find(|stored| Some(stored.enrollment.id) == collection.patient.patient.sequence);
     let sequence = match running {
         Some(running) => Some(sequence(host, clinic, patient, running, at, zone).await?),
         None => None,
@@ -181,9 +187,15 @@ pub async fn why(host: &Host, clinic: &ClinicId, patient: &PatientId, at: Option
     }))
 }
 
-const NOTE: &str = "Answered with what is stored now: appointments and consent as dated, messages and opt-outs as they stand today.";
+const NOTE: &str =
+    "Answered with what is stored now: appointments and consent as dated, messages and opt-outs as they stand today.";
 
-async fn placed(tenant: &TenantStore, clinic: &Clinic, collection: &Collection, at: DateTime<Utc>) -> Result<Placement, CloudError> {
+async fn placed(
+    tenant: &TenantStore,
+    clinic: &Clinic,
+    collection: &Collection,
+    at: DateTime<Utc>,
+) -> Result<Placement, CloudError> {
     let week = clinic.week(at);
     let thresholds = match tenant.thresholds(week).await? {
         Some(frozen) => frozen,
@@ -289,14 +301,18 @@ fn next_change(because: &Because, sequence: Option<&SequenceSays>, clinic: &Clin
     }
     match because.findings.iter().find(|finding| !finding.passes()) {
         Some(finding) => moment(finding.verdict.until(), "the rule that decides may say otherwise", clinic.zone, at),
-        None => moment(Some(next_morning(clinic, at)), "the morning's evaluation may enroll the patient", clinic.zone, at),
+        None => {
+            moment(Some(next_morning(clinic, at)), "the morning's evaluation may enroll the patient", clinic.zone, at)
+        }
     }
 }
 
 fn moment(until: Option<DateTime<Utc>>, what: &str, zone: Tz, at: DateTime<Utc>) -> NextChange {
     match until {
         Some(until) if until <= at => NextChange { at: Some(rfc3339(until, zone)), words: format!("at once: {what}") },
-        Some(until) => NextChange { at: Some(rfc3339(until, zone)), words: format!("in {}: {what}", in_words(until - at)) },
+        Some(until) => {
+            NextChange { at: Some(rfc3339(until, zone)), words: format!("in {}: {what}", in_words(until - at)) }
+        }
         None => NextChange {
             at: None,
             words: "not by time alone: an import, the person's word or staff must change it".to_owned(),
@@ -306,7 +322,9 @@ fn moment(until: Option<DateTime<Utc>>, what: &str, zone: Tz, at: DateTime<Utc>)
 
 /// When the clinic is evaluated next: at six in its zone (see [`Host::add_clinic`]).
 fn next_morning(clinic: &Clinic, at: DateTime<Utc>) -> DateTime<Utc> {
-    let six = |date: chrono::NaiveDate| resolve_local(date.and_time(chrono::NaiveTime::MIN) + TimeDelta::hours(6), clinic.zone);
+    let six = |date: chrono::NaiveDate| {
+        resolve_local(date.and_time(chrono::NaiveTime::MIN) + TimeDelta::hours(6), clinic.zone)
+    };
     let today = clinic.date(at);
     let this_morning = six(today);
     if this_morning > at { this_morning } else { today.succ_opt().map_or(this_morning, six) }

@@ -77,7 +77,10 @@ fn killed_while_it_loads_it_loads_the_rest_and_answers_the_commands() {
 
     let moved = run(&data, &["advance", "next"]);
     assert!(moved.status.success(), "{}", String::from_utf8_lossy(&moved.stderr));
-    let list = [json(&run(&data, &["outbox", "--clinic", "aurora", "--json"])), json(&run(&data, &["outbox", "--clinic", "ipe", "--json"]))];
+    let list = [
+        json(&run(&data, &["outbox", "--clinic", "aurora", "--json"])),
+        json(&run(&data, &["outbox", "--clinic", "ipe", "--json"])),
+    ];
     let sent = list.iter().flat_map(|list| list.as_array().unwrap()).count();
     assert!(sent > 0, "next stops at a message");
     let why = run(&data, &["why", "P0001", "--clinic", "aurora"]);

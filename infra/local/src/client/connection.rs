@@ -38,12 +38,18 @@ impl Connection {
         self.answer(self.client.post(self.url(path, &[])).json(body)).await
     }
 
-    pub(super) async fn post_text(&self, path: &[&str], query: &[(&str, &str)], text: String) -> Result<Value, HostError> {
+    pub(super) async fn post_text(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        text: String,
+    ) -> Result<Value, HostError> {
         self.answer(self.client.post(self.url(path, query)).body(text)).await
     }
 
     pub(super) async fn post_file(&self, path: &[&str], file: &Path) -> Result<Value, HostError> {
-        let bytes = std::fs::read(file).map_err(|error| HostError::Io { what: format!("cannot read {}", file.display()), error })?;
+        let bytes = std::fs::read(file)
+            .map_err(|error| HostError::Io { what: format!("cannot read {}", file.display()), error })?;
         self.answer(self.client.post(self.url(path, &[])).body(bytes)).await
     }
 
@@ -60,7 +66,9 @@ impl Connection {
     }
 
     async fn answer<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, HostError> {
-        let lost = |error: reqwest::Error| HostError::User(format!("the running system does not answer: {}", error.without_url()));
+        let lost = |error: reqwest::Error| {
+            HostError::User(format!("the running system does not answer: {}", error.without_url()))
+        };
         let response = request.send().await.map_err(lost)?;
         let status = response.status();
         let bytes = response.bytes().await.map_err(lost)?;

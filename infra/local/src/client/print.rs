@@ -48,7 +48,11 @@ pub(super) fn import(report: &Value) {
     let (patients, added, changed) = (number(report, "patients"), number(report, "added"), number(report, "changed"));
     line!(text, "{patients} patients: {added} new, {changed} changed");
     if number(report, "dropped_appointments") > 0 {
-        line!(text, "{} of the oldest appointments were beyond what is kept of one patient", number(report, "dropped_appointments"));
+        line!(
+            text,
+            "{} of the oldest appointments were beyond what is kept of one patient",
+            number(report, "dropped_appointments")
+        );
     }
     rejected(&mut text, report);
     out(&text);
@@ -57,7 +61,13 @@ pub(super) fn import(report: &Value) {
 /// The report of free slots.
 pub(super) fn slots(report: &Value) {
     let mut text = String::new();
-    line!(text, "{} rows read: {} slots added or changed, {} gone", number(report, "read"), number(report, "added"), number(report, "removed"));
+    line!(
+        text,
+        "{} rows read: {} slots added or changed, {} gone",
+        number(report, "read"),
+        number(report, "added"),
+        number(report, "removed")
+    );
     rejected(&mut text, report);
     out(&text);
 }
@@ -66,7 +76,8 @@ fn rejected(text: &mut String, report: &Value) {
     const SHOWN: usize = 20;
     let rejected = list(report, "rejected");
     for row in rejected.iter().take(SHOWN) {
-        let column = row.get("column").and_then(Value::as_str).map(|column| format!(", column {column}")).unwrap_or_default();
+        let column =
+            row.get("column").and_then(Value::as_str).map(|column| format!(", column {column}")).unwrap_or_default();
         line!(text, "  line {}{column}: {}", number(row, "line"), self::text(row, "reason"));
     }
     if rejected.len() > SHOWN {
@@ -83,7 +94,12 @@ pub(super) fn segments(segments: &Value, waves: &Value) {
         let id = self::text(segment, "id");
         let part = list(waves, "segments").iter().find(|part| self::text(part, "segment") == id);
         let (enrolled, waiting) = part.map_or((0, 0), |part| (number(part, "enrolled"), number(part, "waiting")));
-        line!(text, "{id:<20} {:>8} {:>9} {enrolled:>9} {waiting:>8}", number(segment, "members"), number(segment, "eligible"));
+        line!(
+            text,
+            "{id:<20} {:>8} {:>9} {enrolled:>9} {waiting:>8}",
+            number(segment, "members"),
+            number(segment, "eligible")
+        );
         for (reason, count) in segment.get("excluded").and_then(Value::as_object).into_iter().flatten() {
             line!(text, "  {count:>6} {reason}");
         }
@@ -103,7 +119,8 @@ fn overall(waves: &Value) -> String {
 pub(super) fn outbox(list: &Value) {
     let mut text = String::new();
     for sent in list.as_array().map_or(&[][..], Vec::as_slice) {
-        let said: Vec<&str> = ["patient_id", "channel", "segment", "step"].into_iter().map(|name| self::text(sent, name)).collect();
+        let said: Vec<&str> =
+            ["patient_id", "channel", "segment", "step"].into_iter().map(|name| self::text(sent, name)).collect();
         line!(text, "{}  {}", local(self::text(sent, "at")), said.join(" · "));
         for part in self::text(sent, "text").lines() {
             line!(text, "    {part}");
@@ -116,7 +133,11 @@ pub(super) fn outbox(list: &Value) {
 pub(super) fn advanced(advanced: &Advanced, zone: Tz) {
     let at = advanced.at.with_timezone(&zone).format("%a %Y-%m-%d %H:%M %Z");
     let stopped = if advanced.cancelled { ", stopped on the way" } else { "" };
-    let failed = if advanced.failed > 0 { format!(", {} failed and will be tried again", advanced.failed) } else { String::new() };
+    let failed = if advanced.failed > 0 {
+        format!(", {} failed and will be tried again", advanced.failed)
+    } else {
+        String::new()
+    };
     let span = in_words(advanced.at - advanced.from);
     out(&format!("{at} (moved by {span}{stopped}): {} sent, {} events{failed}\n", advanced.sent, advanced.events));
 }

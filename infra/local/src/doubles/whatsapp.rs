@@ -97,10 +97,9 @@ pub struct SentButton {
 pub async fn serve(router: Router) -> io::Result<(SocketAddr, JoinHandle<io::Result<()>>)> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
-    Ok((
-        address,
-        tokio::spawn(async move { axum::serve(listener, router).await }),
-    ))
+    #[expect(clippy::disallowed_methods, reason = "the handle is given to whoever asked for the server")]
+    let server = tokio::spawn(async move { axum::serve(listener, router).await });
+    Ok((address, server))
 }
 
 impl Whatsapp {

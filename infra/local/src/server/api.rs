@@ -14,8 +14,9 @@ use serde_json::{Value, json};
 
 use super::import::{self, Files};
 use super::problem::Problem;
+use super::state::AdvanceBy;
 use super::survey::Segments;
-use super::system::{AdvanceBy, OpenClinic, System, instant};
+use super::system::{OpenClinic, System, instant};
 use super::upload::{receive, receive_text};
 use super::wave::Waves;
 use crate::outbox::{self, Sent};
@@ -41,15 +42,21 @@ pub(super) fn router() -> Router<System> {
         .route("/clinics/{clinic}/outbox", get(outbox))
         .route("/clinics/{clinic}/patients/{patient}/why", get(explain))
         .fallback(async || Problem::missing("this address of the API"))
-        .method_not_allowed_fallback(async || Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this address takes another method"))
+        .method_not_allowed_fallback(async || {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this address takes another method")
+        })
 }
 
-async fn state(State(system): State<System>) -> Answer<super::system::State> {
+async fn state(State(system): State<System>) -> Answer<super::state::State> {
     Ok(Json(system.state().await?))
 }
 
-async fn advance(State(system): State<System>, by: Result<Json<AdvanceBy>, JsonRejection>) -> Result<(StatusCode, Json<Value>), Problem> {
-    let expected = "send {\"by\": \"next\" | \"3h\" | \"1d\" | \"1w\"} or {\"to\": \"2026-03-01T09:00\", \"clinic\": …}";
+async fn advance(
+    State(system): State<System>,
+    by: Result<Json<AdvanceBy>, JsonRejection>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let expected =
+        "send {\"by\": \"next\" | \"3h\" | \"1d\" | \"1w\"} or {\"to\": \"2026-03-01T09:00\", \"clinic\": …}";
     let Json(by) = by.map_err(|rejection| Problem::new(rejection.status(), expected))?;
     let zone = match &by {
         AdvanceBy::To { clinic: Some(clinic), .. } => system.clinic(clinic).await?.clinic.zone,
@@ -97,7 +104,8 @@ async fn settings(
     create: Result<Query<Create>, QueryRejection>,
     body: Body,
 ) -> Answer<Value> {
-    let id = ClinicId::parse(&clinic).map_err(|error| Problem::bad(format!("the clinic's id: {error}; it holds a-z, 0-9 and -")))?;
+    let id = ClinicId::parse(&clinic)
+        .map_err(|error| Problem::bad(format!("the clinic's id: {error}; it holds a-z, 0-9 and -")))?;
     if !query(create)?.create {
         system.clinic(&clinic).await?;
     }
@@ -121,7 +129,11 @@ struct Page {
     limit: Option<usize>,
 }
 
-async fn outbox(State(system): State<System>, Path(clinic): Path<String>, page: Result<Query<Page>, QueryRejection>) -> Answer<Vec<Sent>> {
+async fn outbox(
+    State(system): State<System>,
+    Path(clinic): Path<String>,
+    page: Result<Query<Page>, QueryRejection>,
+) -> Answer<Vec<Sent>> {
     let of = system.clinic(&clinic).await?;
     let limit = query(page)?.limit.unwrap_or(OUTBOX_DEFAULT).min(OUTBOX_MAX);
     let days = (of.since.date_naive(), system.host.now().date_naive());

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use super::system::{AdvanceOrder, Advanced, System};
+use super::state::Advanced;
+use super::system::{AdvanceOrder, System};
 use crate::host::{HostError, Played};
 
 const TICK: Duration = Duration::from_secs(1);

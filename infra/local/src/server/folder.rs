@@ -46,7 +46,10 @@ impl DataFolder {
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let what = format!("{} is in use by another process; stop that one, or give another folder with --data", path.display());
+                let what = format!(
+                    "{} is in use by another process; stop that one, or give another folder with --data",
+                    path.display()
+                );
                 return Err(HostError::User(what));
             }
             Err(TryLockError::Error(error)) => return Err(io("cannot lock", path, error)),

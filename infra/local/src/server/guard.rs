@@ -12,8 +12,7 @@ use super::problem::Problem;
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; form-action 'self'; \
                       frame-ancestors 'none'; base-uri 'none'";
 /// For a mail shown in a frame: its own styles, nothing fetched, nothing run.
-pub(crate) const MAIL_POLICY: &str =
-    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; base-uri 'none'; form-action 'none'";
+pub(crate) const MAIL_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; base-uri 'none'; form-action 'none'";
 
 const HEADERS: [(HeaderName, &str); 5] = [
     (header::CONTENT_SECURITY_POLICY, POLICY),
@@ -47,7 +46,8 @@ fn refusal(method: &Method, headers: &HeaderMap) -> Option<&'static str> {
         return None;
     }
     let foreign_origin = text(header::ORIGIN).is_some_and(|origin| origin.strip_prefix("http://") != Some(host));
-    let foreign_site = text(HeaderName::from_static("sec-fetch-site")).is_some_and(|site| site != "same-origin" && site != "none");
+    let foreign_site =
+        text(HeaderName::from_static("sec-fetch-site")).is_some_and(|site| site != "same-origin" && site != "none");
     (foreign_origin || foreign_site).then_some("requests of other pages are refused")
 }
 
@@ -73,7 +73,15 @@ mod tests {
         for host in ["localhost", "localhost:8787", "127.0.0.1:1", "LOCALHOST:80"] {
             assert!(is_local(host), "{host}");
         }
-        for host in ["", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "127.0.0.1:", "localhost:8787:1", "0.0.0.0"] {
+        for host in [
+            "",
+            "evil.example",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "127.0.0.1:",
+            "localhost:8787:1",
+            "0.0.0.0",
+        ] {
             assert!(!is_local(host), "{host}");
         }
         assert!(refusal(&Method::GET, &headers(&[])).is_some(), "no host is no local host");
@@ -88,7 +96,9 @@ mod tests {
         };
         assert_eq!(post(&[]), None, "a command sends no origin");
         assert_eq!(post(&[("origin", "http://127.0.0.1:8787"), ("sec-fetch-site", "same-origin")]), None);
-        for origin in ["null", "http://evil.example", "http://127.0.0.1:9999", "https://127.0.0.1:8787", "http://localhost:8787"] {
+        for origin in
+            ["null", "http://evil.example", "http://127.0.0.1:9999", "https://127.0.0.1:8787", "http://localhost:8787"]
+        {
             let origin = HeaderValue::from_static(origin);
             let mut all = headers(&[("host", "127.0.0.1:8787")]);
             all.insert(header::ORIGIN, origin.clone());

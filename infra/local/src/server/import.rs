@@ -52,7 +52,11 @@ impl Drop for Files {
 ///
 /// # Errors
 /// [`Problem`] when something else is under way.
-pub(crate) fn begin(system: &System, clinic: &ClinicId, files: Files) -> Result<oneshot::Receiver<Result<ImportDone, Problem>>, Problem> {
+pub(crate) fn begin(
+    system: &System,
+    clinic: &ClinicId,
+    files: Files,
+) -> Result<oneshot::Receiver<Result<ImportDone, Problem>>, Problem> {
     system.begin_import(clinic)?;
     let (answer, answered) = oneshot::channel();
     let (worker, id) = (system.clone(), clinic.clone());
@@ -104,7 +108,12 @@ async fn run(system: &System, clinic: &ClinicId, files: &Files) -> Result<Import
 ///
 /// # Errors
 /// [`HostError`] says what is wrong with the settings.
-pub(crate) async fn put_clinic(system: &System, id: &ClinicId, toml: &str, export: Option<&std::path::Path>) -> Result<(), HostError> {
+pub(crate) async fn put_clinic(
+    system: &System,
+    id: &ClinicId,
+    toml: &str,
+    export: Option<&std::path::Path>,
+) -> Result<(), HostError> {
     let known = system.host.reach.store.of(id).settings(system.host.now()).await;
     let text = match (known, export) {
         (Ok(known), _) => with_zone(toml, known.clinic.zone)?,

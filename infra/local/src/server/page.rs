@@ -24,7 +24,8 @@ use serde::Deserialize;
 
 use super::guard::MAIL_POLICY;
 use super::problem::Problem;
-use super::system::{AdvanceBy, OpenClinic, System};
+use super::state::AdvanceBy;
+use super::system::{OpenClinic, System};
 use frame::{Frame, Shown};
 use texts::Texts;
 
@@ -103,7 +104,11 @@ struct Looking {
     mail: Option<String>,
 }
 
-async fn clinic(State(system): State<System>, Path(id): Path<String>, looking: Result<Query<Looking>, QueryRejection>) -> Result<Page, Failed> {
+async fn clinic(
+    State(system): State<System>,
+    Path(id): Path<String>,
+    looking: Result<Query<Looking>, QueryRejection>,
+) -> Result<Page, Failed> {
     let of = system.clinic(&id).await?;
     let texts = Texts::of(of.clinic.language);
     let failed = |problem: Problem| Failed(problem, texts);
@@ -174,7 +179,11 @@ struct Advance {
     patient: Option<String>,
 }
 
-async fn advance(State(system): State<System>, Path(id): Path<String>, form: Result<Form<Advance>, FormRejection>) -> Result<Redirect, Failed> {
+async fn advance(
+    State(system): State<System>,
+    Path(id): Path<String>,
+    form: Result<Form<Advance>, FormRejection>,
+) -> Result<Redirect, Failed> {
     let of = system.clinic(&id).await?;
     let failed = |problem: Problem| Failed(problem, Texts::of(of.clinic.language));
     let Form(form) = form.map_err(|rejection| failed(Problem::new(rejection.status(), rejection.body_text())))?;

@@ -54,7 +54,9 @@ fn status_of(error: &CloudError) -> StatusCode {
     match error {
         CloudError::Missing(_) => StatusCode::NOT_FOUND,
         CloudError::Retryable { .. } => StatusCode::SERVICE_UNAVAILABLE,
-        CloudError::Permanent { .. } | CloudError::Corrupt { .. } | CloudError::Setup(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        CloudError::Permanent { .. } | CloudError::Corrupt { .. } | CloudError::Setup(_) => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
     }
 }
 

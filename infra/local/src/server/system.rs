@@ -6,18 +6,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use retorno_cloud::store::TenantStore;
 use retorno_cloud::CloudError;
+use retorno_cloud::store::TenantStore;
 use retorno_domain::calendar::resolve_local;
 use retorno_domain::clinic::Clinic;
 use retorno_domain::ids::ClinicId;
-use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, watch};
 
 use super::folder::{DataFolder, Listed};
 use super::import::ImportDone;
 use super::kept_clock::KeptClock;
 use super::problem::Problem;
+use super::state::{AdvanceBy, Advanced, ClinicState, State, Work};
 use super::survey::Surveys;
 use crate::host::Host;
 use crate::span::Span;
@@ -56,99 +56,12 @@ struct Papers {
     last_import: Option<Result<ImportDone, String>>,
 }
 
-/// How the clock is to be moved.
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(untagged, deny_unknown_fields)]
-pub enum AdvanceBy {
-    /// By a span such as `3h`, `1d`, `2w`, or `next`: until the next message.
-    By {
-        /// The span.
-        by: String,
-    },
-    /// To an instant: RFC 3339, or local to the clinic (the first one when absent).
-    To {
-        /// The instant.
-        to: String,
-        /// The clinic.
-        #[serde(default)]
-        clinic: Option<String>,
-    },
-}
-
 /// An accepted order to move the clock.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AdvanceOrder {
     pub(crate) target: DateTime<Utc>,
     /// Stop as soon as a message was sent.
     pub(crate) until_sent: bool,
-}
-
-/// What is under way.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "doing", rename_all = "snake_case")]
-pub enum Work {
-    /// The clock is being moved, and everything on the way played.
-    Advance(Advanced),
-    /// A file is being imported.
-    Import {
-        /// Of which clinic.
-        clinic: String,
-        /// Patients written so far.
-        done: u64,
-        /// Of how many, once the file has been read.
-        total: Option<u64>,
-    },
-}
-
-/// How far a move of the clock has come.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Advanced {
-    /// Which one, counted from 1 since the system was started.
-    pub number: u64,
-    /// Where it began.
-    pub from: DateTime<Utc>,
-    /// Where it ends at the latest.
-    pub to: DateTime<Utc>,
-    /// The instant reached.
-    pub at: DateTime<Utc>,
-    /// Messages handed to a provider.
-    pub sent: u64,
-    /// Events taken up.
-    pub events: u64,
-    /// Events that failed and are taken up again.
-    pub failed: u64,
-    /// Whether somebody stopped it on the way.
-    pub cancelled: bool,
-    /// What ended it, if not its end.
-    pub error: Option<String>,
-}
-
-/// The state of the system.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct State {
-    /// The clock.
-    pub now: DateTime<Utc>,
-    /// The next event, if there is any to come.
-    pub next_event: Option<DateTime<Utc>>,
-    /// The clinics.
-    pub clinics: Vec<ClinicState>,
-    /// What is under way.
-    pub work: Option<Work>,
-    /// The last move of the clock that is over.
-    pub last_advance: Option<Advanced>,
-}
-
-/// A clinic, for whoever chooses one.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ClinicState {
-    /// Its id.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// Its zone.
-    pub zone: String,
-    /// The language of its messages.
-    pub language: String,
 }
 
 /// A clinic of this machine, opened.
@@ -360,7 +273,9 @@ impl Papers {
     fn check_free(&self, stopping: bool) -> Result<(), Problem> {
         match &self.under_way {
             _ if stopping => Err(Problem::busy("the system is stopping")),
-            Some(Work::Advance(_)) => Err(Problem::busy("the clock is being moved; wait until it has arrived, or cancel it")),
+            Some(Work::Advance(_)) => {
+                Err(Problem::busy("the clock is being moved; wait until it has arrived, or cancel it"))
+            }
             Some(Work::Import { .. }) => Err(Problem::busy("an import is under way; wait until it is over")),
             None => Ok(()),
         }
@@ -390,6 +305,7 @@ pub(crate) fn instant(text: &str, zone: Tz) -> Result<DateTime<Utc>, String> {
     }
     let formats = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"];
     let local = formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
-    let local = local.ok_or("write the instant as 2026-03-01T09:00 (the clinic's zone) or 2026-03-01T09:00:00-03:00")?;
+    let local =
+        local.ok_or("write the instant as 2026-03-01T09:00 (the clinic's zone) or 2026-03-01T09:00:00-03:00")?;
     Ok(resolve_local(local, zone))
 }

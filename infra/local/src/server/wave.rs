@@ -99,7 +99,14 @@ impl System {
             false => None,
         };
         let running = running(of).await?;
-        Ok(Waves { week: week.to_string(), enrolled: count(seats.len()), overall, free_slots, segments: parts, running })
+        Ok(Waves {
+            week: week.to_string(),
+            enrolled: count(seats.len()),
+            overall,
+            free_slots,
+            segments: parts,
+            running,
+        })
     }
 }
 

@@ -96,11 +96,14 @@ pub(super) fn plain(texts: &Texts, body: Markup) -> Markup {
 
 /// A page that says what went wrong.
 pub(super) fn problem(texts: &Texts, message: &str) -> Markup {
-    plain(texts, html! {
-        h1 { (texts.word("problem")) }
-        p lang="en" { (message) }
-        p { a href="/" { (texts.word("back")) } }
-    })
+    plain(
+        texts,
+        html! {
+            h1 { (texts.word("problem")) }
+            p lang="en" { (message) }
+            p { a href="/" { (texts.word("back")) } }
+        },
+    )
 }
 
 /// A clinic's page, for one patient or everybody, perhaps with a mail open.

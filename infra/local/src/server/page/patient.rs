@@ -73,7 +73,8 @@ type Entries = Vec<(DateTime<Utc>, Markup)>;
 fn appointments(shown: &Shown<'_>, of: &OpenClinic, collection: &Collection) -> Entries {
     let texts = shown.texts;
     let entry = |appointment: &retorno_domain::appointment::Appointment| {
-        let session = appointment.session.map(|session| format!(" ({}/{})", session.done, session.total)).unwrap_or_default();
+        let session =
+            appointment.session.map(|session| format!(" ({}/{})", session.done, session.total)).unwrap_or_default();
         let markup = html! {
             time { (moment(appointment.start, of.clinic.zone)) }
             strong { (texts.word("appointment")) } " · " (appointment.service) (session) " · " (texts.appointment(appointment.status.code()))

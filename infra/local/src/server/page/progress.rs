@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::frame::{Frame, Shown};
 use super::texts::{moment, spoken};
-use crate::server::system::{Advanced, Work};
+use crate::server::state::{Advanced, Work};
 
 /// The page while something is under way.
 pub(super) fn page(shown: &Shown<'_>, work: &Work) -> Markup {

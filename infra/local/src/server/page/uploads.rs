@@ -35,7 +35,8 @@ async fn upload(State(system): State<System>, Path(id): Path<String>, form: Mult
 
 async fn new(State(system): State<System>, form: Multipart) -> Result<Redirect, Failed> {
     let (files, id) = read(&system, form).await?;
-    let id = ClinicId::parse(&id).map_err(|error| Problem::bad(format!("the clinic's id: {error}; it holds a-z, 0-9 and -")))?;
+    let id = ClinicId::parse(&id)
+        .map_err(|error| Problem::bad(format!("the clinic's id: {error}; it holds a-z, 0-9 and -")))?;
     if system.folder.clinics().map_err(Problem::from)?.iter().any(|listed| listed.id == id.as_str()) {
         return Err(Problem::busy(format!("clinic {id} is there already")).into());
     }

@@ -44,7 +44,8 @@ pub(super) fn panel(shown: &Shown<'_>, of: &OpenClinic, why: &Why) -> Markup {
 }
 
 fn in_words(of: &OpenClinic, at: &str) -> String {
-    DateTime::parse_from_rfc3339(at).map_or_else(|_| at.to_owned(), |at| spoken(at.to_utc(), of.clinic.zone, of.clinic.language))
+    DateTime::parse_from_rfc3339(at)
+        .map_or_else(|_| at.to_owned(), |at| spoken(at.to_utc(), of.clinic.zone, of.clinic.language))
 }
 
 /// A decision as stored (`rule reason verdict figures`), in words where it has that form.
