@@ -175,12 +175,29 @@ async fn import(connection: &Connection, args: &ImportArgs) -> Result<(), HostEr
         Some(id) => new_clinic(connection, id, args).await?,
         None => clinic(connection, &args.which).await?,
     };
-    let waiting = ProgressBar::new_spinner().with_message("importing");
-    waiting.enable_steady_tick(Duration::from_millis(100));
-    let report = connection.post_file(&["clinics", &clinic, "import"], &args.file).await;
-    waiting.finish_and_clear();
+    let path = ["clinics", clinic.as_str(), "import"];
+    let sent = connection.post_file(&path, &args.file);
+    tokio::pin!(sent);
+    let bar = bar("{wide_bar} {pos}/{len} patients");
+    let report = loop {
+        tokio::select! {
+            report = &mut sent => break report,
+            () = tokio::time::sleep(ASKED_EVERY) => {}
+        }
+        let state: Result<State, HostError> = connection.get(&["state"], &[]).await;
+        if let Ok(Some(Work::Import { done, total: Some(total), .. })) = state.map(|state| state.work) {
+            bar.set_length(total);
+            bar.set_position(done);
+        }
+    };
+    bar.finish_and_clear();
     print::import(&report?);
     Ok(())
+}
+
+fn bar(template: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(0).with_style(style)
 }
 
 async fn new_clinic(connection: &Connection, id: &str, args: &ImportArgs) -> Result<String, HostError> {

@@ -100,6 +100,11 @@ async fn run(system: &System, clinic: &ClinicId, files: &Files) -> Result<Import
     }
     // Not left to the next morning: who imports wants to see what follows.
     system.host.evaluate(clinic, Scope::Due).await?;
+    system.touch();
+    // Counted now, so that the first page after a large import does not keep its reader waiting.
+    if let Ok(of) = system.clinic(clinic.as_str()).await {
+        let _ = system.count_segments(&of).await;
+    }
     Ok(done)
 }
 

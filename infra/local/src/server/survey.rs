@@ -62,8 +62,7 @@ impl System {
     /// # Errors
     /// [`Problem`].
     pub(crate) async fn segments(&self, of: &OpenClinic) -> Result<Segments, Problem> {
-        let generation = self.generation();
-        let day = of.clinic.date(self.host.now());
+        let (generation, day) = (self.generation(), of.clinic.date(self.host.now()));
         {
             let kept = self.surveys.0.lock().unwrap_or_else(PoisonError::into_inner);
             let still = |kept: &&Kept| (kept.generation == generation && kept.day == day) || self.under_way().is_some();
@@ -71,7 +70,16 @@ impl System {
                 return Ok(kept.segments.clone());
             }
         }
-        let at = self.host.now();
+        self.count_segments(of).await
+    }
+
+    /// Counts the segments and keeps the count.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub(super) async fn count_segments(&self, of: &OpenClinic) -> Result<Segments, Problem> {
+        let (generation, at) = (self.generation(), self.host.now());
+        let day = of.clinic.date(at);
         let survey = segment_evaluator::survey(&self.host.reach, &of.id).await?;
         let segments = Segments {
             clinic: of.id.to_string(),

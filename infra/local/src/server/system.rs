@@ -178,6 +178,7 @@ impl System {
 
     pub(super) fn end_advance(&self, advanced: Advanced) {
         self.papers().last_advance = Some(advanced);
+        self.touch();
         self.end_work();
     }
 
@@ -200,7 +201,6 @@ impl System {
 
     fn end_work(&self) {
         self.papers().under_way = None;
-        self.touch();
         self.desk.idle.notify_waiters();
     }
 
