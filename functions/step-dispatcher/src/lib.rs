@@ -4,8 +4,10 @@
 mod carry_out;
 mod copy;
 mod dispatch;
+mod explain;
 mod facts;
 mod sweep;
 mod tier;
 
 pub use dispatch::{Dispatcher, Done};
+pub use explain::StepExplained;

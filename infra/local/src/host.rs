@@ -143,6 +143,10 @@ impl Host {
         Ok(Self { reach, doubles, engine, dispatcher, scheduler, playing: Arc::default() })
     }
 
+    pub(crate) fn dispatcher(&self) -> &Dispatcher {
+        &self.dispatcher
+    }
+
     /// The present instant of this system.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {

@@ -2,11 +2,15 @@
 //! doubles of the services it talks to, and the host that runs the production handlers over them.
 //! Nothing here is reachable from a deployed function.
 
+pub mod client;
 pub mod demo;
 pub mod doubles;
 pub mod engine;
 pub mod host;
 pub mod outbox;
+pub mod server;
 pub mod settings_file;
+pub mod span;
 pub mod trial;
+pub mod why;
 pub mod words;

@@ -6,13 +6,25 @@ use std::process::ExitCode;
 
 use chrono::NaiveDateTime;
 use clap::{Args, Parser, Subcommand};
+use retorno::client::{self, ClientCommand};
 use retorno::host::HostError;
+use retorno::server::{self, Options};
 use retorno::trial::{self, Outcome, Trial};
 
-/// Brings a clinic's patients back.
+/// Brings a clinic's patients back. Without a command it starts the whole system on this machine and
+/// prints the address of its pages; the commands below speak to it, except `try`, which needs nothing.
 #[derive(Parser)]
 #[command(version, about)]
 struct Cli {
+    /// The folder of the running system.
+    #[arg(long, global = true, default_value = "./retorno-data")]
+    data: PathBuf,
+    /// The port on 127.0.0.1 that it listens on; 0 takes any.
+    #[arg(long, default_value_t = 8787)]
+    port: u16,
+    /// Start without the made-up clinics.
+    #[arg(long)]
+    no_demo: bool,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -21,6 +33,8 @@ struct Cli {
 enum Command {
     /// Play an export for some days in memory: who would be written to, when, and why the others not.
     Try(TryArgs),
+    #[command(flatten)]
+    Client(ClientCommand),
 }
 
 #[derive(Args)]
@@ -55,11 +69,12 @@ fn local_instant(text: &str) -> Result<NaiveDateTime, String> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    retorno_cloud::logging::start();
     let cli = Cli::parse();
+    server::start_logging();
     let done = match cli.command {
         Some(Command::Try(args)) => try_export(args).await,
-        None => Ok(()),
+        Some(Command::Client(command)) => client::run(&command, &cli.data).await,
+        None => server::run(&Options { data: cli.data, port: cli.port, demo: !cli.no_demo }).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use retorno_cloud::CloudError;
-use retorno_cloud::store::{Collection, TenantStore};
-use retorno_domain::channel::Channel;
-use retorno_domain::ids::PatientId;
+use retorno_cloud::store::{Collection, Commitment, StoredMessage, TenantStore};
+use retorno_domain::channel::{Channel, ChannelSet};
+use retorno_domain::flow::Flow;
+use retorno_domain::ids::{MessageId, PatientId};
 use retorno_domain::message::Delivery;
 use serde::Serialize;
 
@@ -58,10 +59,10 @@ pub async fn sent_between(tenant: &TenantStore, from: NaiveDate, until: NaiveDat
     let mut list = Vec::new();
     for day in from.iter_days().take_while(|day| *day <= until) {
         for commitment in tenant.commitments(day).await? {
-            if !known.contains_key(&commitment.patient) {
-                if let Some(collection) = tenant.collection(&commitment.patient).await? {
-                    known.insert(commitment.patient.clone(), collection);
-                }
+            if !known.contains_key(&commitment.patient)
+                && let Some(collection) = tenant.collection(&commitment.patient).await?
+            {
+                known.insert(commitment.patient.clone(), collection);
             }
             let Some(collection) = known.get(&commitment.patient) else { continue };
             list.extend(sent(collection, &commitment));
@@ -71,18 +72,73 @@ pub async fn sent_between(tenant: &TenantStore, from: NaiveDate, until: NaiveDat
     Ok(list)
 }
 
-fn sent(collection: &Collection, commitment: &retorno_cloud::store::Commitment) -> Option<Sent> {
+/// The last messages of some channels up to a day (of UTC), the newest first; days before `since` are
+/// not looked at.
+///
+/// # Errors
+/// [`CloudError`].
+pub async fn latest(
+    tenant: &TenantStore,
+    flows: &[Flow],
+    channels: ChannelSet,
+    (since, until): (NaiveDate, NaiveDate),
+    most: usize,
+) -> Result<Vec<Sent>, CloudError> {
+    let mut list: Vec<Sent> = Vec::new();
+    let mut day = Some(until);
+    while let Some(date) = day.filter(|date| *date >= since && list.len() < most) {
+        let mut commitments = tenant.commitments(date).await?;
+        commitments.reverse();
+        for commitment in commitments {
+            if list.len() >= most {
+                break;
+            }
+            if channel_of(flows, &commitment).is_some_and(|channel| !channels.contains(channel)) {
+                continue;
+            }
+            if let Some(collection) = tenant.collection(&commitment.patient).await? {
+                list.extend(sent(&collection, &commitment).filter(|sent| is_of(sent, channels)));
+            }
+        }
+        day = date.pred_opt();
+    }
+    Ok(list)
+}
+
+/// Everything that left for one patient, in the order of time.
+#[must_use]
+pub fn sent_to(collection: &Collection) -> Vec<Sent> {
+    let left = |message: &StoredMessage| left(collection, message, message.claimed_at?);
+    let mut list: Vec<Sent> = collection.messages.iter().filter_map(left).collect();
+    list.sort_by(|a, b| (a.instant, &a.message_id).cmp(&(b.instant, &b.message_id)));
+    list
+}
+
+/// The channel of a commitment, known from its message's id; nothing when the flows have changed since.
+fn channel_of(flows: &[Flow], commitment: &Commitment) -> Option<Channel> {
+    let mut steps = flows.iter().flat_map(|flow| &flow.steps);
+    steps.find(|step| MessageId::of(commitment.enrollment, &step.id) == commitment.message).map(|step| step.channel)
+}
+
+fn is_of(sent: &Sent, channels: ChannelSet) -> bool {
+    sent.channel.parse().is_ok_and(|channel| channels.contains(channel))
+}
+
+fn sent(collection: &Collection, commitment: &Commitment) -> Option<Sent> {
     let message = collection.messages.iter().find(|message| message.id == commitment.message)?;
-    let left = matches!(message.delivery, Delivery::Accepted | Delivery::Unknown { .. } | Delivery::Undetermined);
-    if !left || message.attempts != commitment.attempt {
+    (message.attempts == commitment.attempt).then(|| left(collection, message, commitment.at)).flatten()
+}
+
+fn left(collection: &Collection, message: &StoredMessage, at: DateTime<Utc>) -> Option<Sent> {
+    if !matches!(message.delivery, Delivery::Accepted | Delivery::Unknown { .. } | Delivery::Undetermined) {
         return None;
     }
-    let enrollment = collection.enrollments.iter().find(|stored| stored.enrollment.id == commitment.enrollment)?;
+    let enrollment = collection.enrollments.iter().find(|stored| stored.enrollment.id == message.enrollment)?;
     let patient = &collection.patient.patient;
     let (channel, step, segment) = message.labels.clone();
     let contact = channel.parse::<Channel>().ok().and_then(|channel| patient.address(channel))?;
     let (subject, text) = message.text.clone()?;
-    let local = commitment.at.with_timezone(&patient.profile.zone);
+    let local = at.with_timezone(&patient.profile.zone);
     Some(Sent {
         at: local.to_rfc3339_opts(SecondsFormat::Secs, false),
         patient_id: patient.id.to_string(),
@@ -95,7 +151,7 @@ fn sent(collection: &Collection, commitment: &retorno_cloud::store::Commitment) 
         message_id: message.id.to_string(),
         text,
         subject,
-        instant: commitment.at,
+        instant: at,
         enrollment: enrollment.enrollment.id.to_string(),
         delivery: message.delivery.clone(),
     })

@@ -42,3 +42,6 @@ CREATE TABLE IF NOT EXISTS whatsapp_messages (
     phone_number_id TEXT    NOT NULL,
     request         TEXT    NOT NULL
 ) STRICT;
+-- A message is found again by the id that its sender gave it.
+CREATE INDEX IF NOT EXISTS whatsapp_opaque
+    ON whatsapp_messages (json_extract(request, '$.biz_opaque_callback_data'));

@@ -77,7 +77,17 @@ impl Ses {
     /// # Errors
     /// [`DoublesError`] when the database fails.
     pub fn mails(&self, limit: usize, offset: usize) -> Result<Vec<Mail>, DoublesError> {
-        self.select("ORDER BY number DESC", limit, offset)
+        self.select("ORDER BY number DESC LIMIT ?1 OFFSET ?2", page(limit, offset))
+    }
+
+    /// Mails with a tag of that name and value, in the order of acceptance.
+    ///
+    /// # Errors
+    /// [`DoublesError`] when the database fails.
+    pub fn mails_tagged(&self, name: &str, value: &str) -> Result<Vec<Mail>, DoublesError> {
+        let tag = "SELECT 1 FROM json_each(request, '$.EmailTags') WHERE \
+                   json_extract(value, '$.Name') = ?1 AND json_extract(value, '$.Value') = ?2";
+        self.select(&format!("WHERE EXISTS ({tag}) ORDER BY number"), [name, value])
     }
 
     /// All mails, in the order of acceptance.
@@ -85,15 +95,14 @@ impl Ses {
     /// # Errors
     /// [`DoublesError`] when the database fails.
     pub fn all_mails(&self) -> Result<Vec<Mail>, DoublesError> {
-        self.select("ORDER BY number", usize::MAX, 0)
+        self.select("ORDER BY number LIMIT ?1 OFFSET ?2", page(usize::MAX, 0))
     }
 
-    fn select(&self, order: &str, limit: usize, offset: usize) -> Result<Vec<Mail>, DoublesError> {
-        let sql = format!("SELECT number, at, request FROM mails {order} LIMIT ?1 OFFSET ?2");
-        let page = [limit, offset].map(|n| i64::try_from(n).unwrap_or(i64::MAX));
+    fn select(&self, which: &str, parameters: impl rusqlite::Params) -> Result<Vec<Mail>, DoublesError> {
+        let sql = format!("SELECT number, at, request FROM mails {which}");
         self.doubles.read(|db| {
             let mut statement = db.prepare_cached(&sql)?;
-            let mut rows = statement.query(page)?;
+            let mut rows = statement.query(parameters)?;
             let mut mails = Vec::new();
             while let Some(row) = rows.next()? {
                 let request: String = row.get(2)?;
@@ -129,6 +138,10 @@ impl Service for Ses {
     fn handle(&self, request: &HttpRequest) -> Result<Value, Refusal> {
         requests::handle(self, request)
     }
+}
+
+fn page(limit: usize, offset: usize) -> [i64; 2] {
+    [limit, offset].map(|n| i64::try_from(n).unwrap_or(i64::MAX))
 }
 
 fn message_id(number: i64) -> String {

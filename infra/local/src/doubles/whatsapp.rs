@@ -97,10 +97,9 @@ pub struct SentButton {
 pub async fn serve(router: Router) -> io::Result<(SocketAddr, JoinHandle<io::Result<()>>)> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
-    Ok((
-        address,
-        tokio::spawn(async move { axum::serve(listener, router).await }),
-    ))
+    #[expect(clippy::disallowed_methods, reason = "the handle is given to whoever asked for the server")]
+    let server = tokio::spawn(async move { axum::serve(listener, router).await });
+    Ok((address, server))
 }
 
 impl Whatsapp {
@@ -125,7 +124,18 @@ impl Whatsapp {
     /// # Errors
     /// [`DoublesError`] when the database fails.
     pub fn sent(&self, limit: usize, offset: usize) -> Result<Vec<SentMessage>, DoublesError> {
-        self.select("ORDER BY number DESC", limit, offset)
+        self.select("ORDER BY number DESC LIMIT ?1 OFFSET ?2", page(limit, offset))
+    }
+
+    /// Messages whose `biz_opaque_callback_data` begins with `prefix` (ASCII, without `~`), in the
+    /// order of acceptance.
+    ///
+    /// # Errors
+    /// [`DoublesError`] when the database fails.
+    pub fn sent_as(&self, prefix: &str) -> Result<Vec<SentMessage>, DoublesError> {
+        let opaque = "json_extract(request, '$.biz_opaque_callback_data')";
+        let condition = format!("WHERE {opaque} >= ?1 AND {opaque} < ?2 ORDER BY number");
+        self.select(&condition, [prefix.to_owned(), format!("{prefix}~")])
     }
 
     /// All messages, in the order of acceptance.
@@ -133,23 +143,14 @@ impl Whatsapp {
     /// # Errors
     /// [`DoublesError`] when the database fails.
     pub fn all_sent(&self) -> Result<Vec<SentMessage>, DoublesError> {
-        self.select("ORDER BY number", usize::MAX, 0)
+        self.select("ORDER BY number LIMIT ?1 OFFSET ?2", page(usize::MAX, 0))
     }
 
-    fn select(
-        &self,
-        order: &str,
-        limit: usize,
-        offset: usize,
-    ) -> Result<Vec<SentMessage>, DoublesError> {
-        let sql = format!(
-            "SELECT number, at, phone_number_id, request FROM whatsapp_messages {order} \
-             LIMIT ?1 OFFSET ?2"
-        );
-        let page = [limit, offset].map(|n| i64::try_from(n).unwrap_or(i64::MAX));
+    fn select(&self, which: &str, parameters: impl rusqlite::Params) -> Result<Vec<SentMessage>, DoublesError> {
+        let sql = format!("SELECT number, at, phone_number_id, request FROM whatsapp_messages {which}");
         self.doubles.read(|db| {
             let mut statement = db.prepare_cached(&sql)?;
-            let mut rows = statement.query(page)?;
+            let mut rows = statement.query(parameters)?;
             let mut sent = Vec::new();
             while let Some(row) = rows.next()? {
                 let body: Value = record(&row.get::<_, String>(3)?)?;
@@ -187,6 +188,10 @@ impl Whatsapp {
             "messages": [{ "id": wamid(number), "message_status": "accepted" }],
         }))
     }
+}
+
+fn page(limit: usize, offset: usize) -> [i64; 2] {
+    [limit, offset].map(|n| i64::try_from(n).unwrap_or(i64::MAX))
 }
 
 #[derive(Clone)]

@@ -109,7 +109,7 @@ async fn expired_items_go_when_swept() {
         .unwrap();
     let mut expired = item("EVT#1", "EVT");
     // An hour before the real clock: expiry is read from it, and items years past are kept.
-    let hour_ago = chrono::Utc::now().timestamp() - 3600;
+    let hour_ago = retorno_cloud::Clock::System.now().timestamp() - 3600;
     expired.insert("ttl".into(), AttributeValue::N(hour_ago.to_string()));
     put(&client, expired).await;
     put(&client, item("EVT#2", "EVT")).await;

@@ -1,0 +1,273 @@
+//! The commands that speak to the running system. Its address stands in its data folder.
+
+mod connection;
+mod print;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono::DateTime;
+use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use retorno_domain::ids::ClinicId;
+use serde_json::{Value, json};
+
+use crate::host::HostError;
+use crate::server::{State, Work};
+use crate::settings_file::{with_zone, zone_of_export};
+use crate::why::Why;
+use connection::Connection;
+
+/// A command to the running system.
+#[derive(Debug, Subcommand)]
+pub enum ClientCommand {
+    /// Import an export into a clinic of the running system.
+    Import(ImportArgs),
+    /// Replace the free slots of a clinic of the running system.
+    Slots(SlotsArgs),
+    /// Show who belongs to each segment, who could be enrolled, and why the others not.
+    Segments(ListArgs),
+    /// Move the clock of the running system forward and play what is on the way.
+    Advance(AdvanceArgs),
+    /// Show the last messages and call tasks.
+    Outbox(OutboxArgs),
+    /// Explain why a patient is, or is not, written to.
+    Why(WhyArgs),
+}
+
+/// Which clinic.
+#[derive(Debug, Args)]
+pub struct Which {
+    /// The clinic's id; may be left out when there is only one.
+    #[arg(long)]
+    clinic: Option<String>,
+}
+
+/// `retorno import`.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// The export of the appointment system (CSV, UTF-8, standard columns).
+    file: PathBuf,
+    #[command(flatten)]
+    which: Which,
+    /// Set up a new clinic of this id first; its zone is the export's unless its settings name one.
+    #[arg(long, conflicts_with = "clinic")]
+    new_clinic: Option<String>,
+    /// The new clinic's settings (TOML).
+    #[arg(long, requires = "new_clinic")]
+    settings: Option<PathBuf>,
+}
+
+/// `retorno slots`.
+#[derive(Debug, Args)]
+pub struct SlotsArgs {
+    /// The free slots (CSV).
+    file: PathBuf,
+    #[command(flatten)]
+    which: Which,
+}
+
+/// `retorno segments`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    #[command(flatten)]
+    which: Which,
+    /// One JSON object on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+/// `retorno advance`.
+#[derive(Debug, Args)]
+pub struct AdvanceArgs {
+    /// `next` (until the next message), a span such as 3h, 1d or 2w, or an instant such as
+    /// 2026-03-01T09:00 (the clinic's zone).
+    by: String,
+    #[command(flatten)]
+    which: Which,
+}
+
+/// `retorno outbox`.
+#[derive(Debug, Args)]
+pub struct OutboxArgs {
+    #[command(flatten)]
+    which: Which,
+    /// How many at most, the newest first.
+    #[arg(long, default_value_t = 20)]
+    limit: usize,
+    /// One JSON array on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+/// `retorno why`.
+#[derive(Debug, Args)]
+pub struct WhyArgs {
+    /// The patient's id, as the clinic's system has it.
+    patient: String,
+    #[command(flatten)]
+    which: Which,
+    /// At which instant, e.g. 2026-03-01T09:00 (the clinic's zone); now when absent.
+    #[arg(long)]
+    at: Option<String>,
+    /// One JSON object on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+/// How often a move of the clock is asked how far it is.
+const ASKED_EVERY: Duration = Duration::from_millis(250);
+
+/// Runs a command against the system that runs over `data`.
+///
+/// # Errors
+/// [`HostError::User`]: it is not running, or what it answered.
+pub async fn run(command: &ClientCommand, data: &Path) -> Result<(), HostError> {
+    let connection = Connection::to(data)?;
+    match command {
+        ClientCommand::Import(args) => import(&connection, args).await,
+        ClientCommand::Slots(args) => {
+            let clinic = clinic(&connection, &args.which).await?;
+            let report = connection.post_file(&["clinics", &clinic, "slots"], &args.file).await?;
+            print::slots(&report);
+            Ok(())
+        }
+        ClientCommand::Segments(args) => segments(&connection, args).await,
+        ClientCommand::Advance(args) => advance(&connection, args).await,
+        ClientCommand::Outbox(args) => {
+            let clinic = clinic(&connection, &args.which).await?;
+            let limit = args.limit.to_string();
+            let list: Value = connection.get(&["clinics", &clinic, "outbox"], &[("limit", &limit)]).await?;
+            if args.json {
+                print::json(&list)
+            } else {
+                print::outbox(&list)
+            }
+            Ok(())
+        }
+        ClientCommand::Why(args) => {
+            let clinic = clinic(&connection, &args.which).await?;
+            let at: Vec<(&str, &str)> = args.at.iter().map(|at| ("at", at.as_str())).collect();
+            let why: Why = connection.get(&["clinics", &clinic, "patients", &args.patient, "why"], &at).await?;
+            if args.json {
+                print::json(&json!(why))
+            } else {
+                print::why(&why)
+            }
+            Ok(())
+        }
+    }
+}
+
+async fn clinic(connection: &Connection, which: &Which) -> Result<String, HostError> {
+    let state: State = connection.get(&["state"], &[]).await?;
+    let ids: Vec<&str> = state.clinics.iter().map(|clinic| clinic.id.as_str()).collect();
+    match (&which.clinic, ids.as_slice()) {
+        (Some(clinic), _) => Ok(clinic.clone()),
+        (None, [only]) => Ok((*only).to_owned()),
+        (None, []) => Err(HostError::User("there is no clinic yet: import an export with --new-clinic ID".to_owned())),
+        (None, several) => Err(HostError::User(format!("say which clinic with --clinic: {}", several.join(", ")))),
+    }
+}
+
+async fn import(connection: &Connection, args: &ImportArgs) -> Result<(), HostError> {
+    let clinic = match &args.new_clinic {
+        Some(id) => new_clinic(connection, id, args).await?,
+        None => clinic(connection, &args.which).await?,
+    };
+    let path = ["clinics", clinic.as_str(), "import"];
+    let sent = connection.post_file(&path, &args.file);
+    tokio::pin!(sent);
+    let bar = bar("{wide_bar} {pos}/{len} patients");
+    let report = loop {
+        tokio::select! {
+            report = &mut sent => break report,
+            () = tokio::time::sleep(ASKED_EVERY) => {}
+        }
+        let state: Result<State, HostError> = connection.get(&["state"], &[]).await;
+        if let Ok(Some(Work::Import { done, total: Some(total), .. })) = state.map(|state| state.work) {
+            bar.set_length(total);
+            bar.set_position(done);
+        }
+    };
+    bar.finish_and_clear();
+    print::import(&report?);
+    Ok(())
+}
+
+fn bar(template: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(0).with_style(style)
+}
+
+async fn new_clinic(connection: &Connection, id: &str, args: &ImportArgs) -> Result<String, HostError> {
+    let id =
+        ClinicId::parse(id).map_err(|e| HostError::User(format!("the clinic's id: {e}; it holds a-z, 0-9 and -")))?;
+    let state: State = connection.get(&["state"], &[]).await?;
+    if state.clinics.iter().any(|clinic| clinic.id == id.as_str()) {
+        return Err(HostError::User(format!("clinic {id} is there already: import into it with --clinic {id}")));
+    }
+    let own = match &args.settings {
+        Some(path) => std::fs::read_to_string(path)
+            .map_err(|error| HostError::Io { what: format!("cannot read {}", path.display()), error })?,
+        None => String::new(),
+    };
+    let settings = with_zone(&own, zone_of_export(&args.file)?)?;
+    connection.post_text(&["clinics", id.as_str(), "settings"], &[("create", "true")], settings).await?;
+    Ok(id.to_string())
+}
+
+async fn segments(connection: &Connection, args: &ListArgs) -> Result<(), HostError> {
+    let clinic = clinic(connection, &args.which).await?;
+    let segments: Value = connection.get(&["clinics", &clinic, "segments"], &[]).await?;
+    let waves: Value = connection.get(&["clinics", &clinic, "waves"], &[]).await?;
+    if args.json {
+        print::json(&json!({ "segments": segments, "waves": waves }))
+    } else {
+        print::segments(&segments, &waves)
+    }
+    Ok(())
+}
+
+/// Follows a move of the clock to its end; Ctrl-C stops it where it is.
+async fn advance(connection: &Connection, args: &AdvanceArgs) -> Result<(), HostError> {
+    let is_span = args.by == "next" || args.by.parse::<crate::span::Span>().is_ok();
+    let body = if is_span { json!({ "by": args.by }) } else { json!({ "to": args.by, "clinic": args.which.clinic }) };
+    let begun = connection.post_json(&["advance"], &body).await?;
+    let number = begun.get("number").and_then(Value::as_u64).unwrap_or(0);
+    let style =
+        ProgressStyle::with_template("{wide_bar} {percent}% {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::new(0).with_style(style);
+    loop {
+        let state: State = connection.get(&["state"], &[]).await?;
+        match (&state.work, &state.last_advance) {
+            (Some(Work::Advance(under_way)), _) if under_way.number == number => {
+                let minutes = |span: chrono::TimeDelta| u64::try_from(span.num_minutes()).unwrap_or(0);
+                bar.set_length(minutes(under_way.to - under_way.from));
+                bar.set_position(minutes(under_way.at - under_way.from));
+                bar.set_message(format!("{} · {} sent", under_way.at.date_naive(), under_way.sent));
+            }
+            (_, Some(last)) if last.number >= number => {
+                bar.finish_and_clear();
+                let zone = state.clinics.first().and_then(|clinic| clinic.zone.parse().ok()).unwrap_or(chrono_tz::UTC);
+                print::advanced(last, zone);
+                return match &last.error {
+                    Some(error) => Err(HostError::User(error.clone())),
+                    None => Ok(()),
+                };
+            }
+            (Some(_) | None, _) => {}
+        }
+        tokio::select! {
+            () = tokio::time::sleep(ASKED_EVERY) => {}
+            _ = tokio::signal::ctrl_c() => {
+                connection.post_json(&["cancel"], &json!({})).await?;
+            }
+        }
+    }
+}
+
+/// An instant as the API writes it, in a zone, to the minute.
+fn local(text: &str) -> String {
+    DateTime::parse_from_rfc3339(text).map_or_else(|_| text.to_owned(), |at| at.format("%a %Y-%m-%d %H:%M").to_string())
+}

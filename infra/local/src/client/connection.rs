@@ -1,0 +1,83 @@
+//! The connection to the running system.
+
+use std::path::Path;
+
+use reqwest::{Client, RequestBuilder, Url};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::host::HostError;
+use crate::server::DataFolder;
+
+/// The running system's API.
+#[derive(Debug)]
+pub(super) struct Connection {
+    client: Client,
+    base: Url,
+}
+
+impl Connection {
+    /// To the system that runs over a folder.
+    ///
+    /// # Errors
+    /// [`HostError::User`] when none does.
+    pub(super) fn to(data: &Path) -> Result<Self, HostError> {
+        let user = |error: &dyn std::fmt::Display| HostError::User(error.to_string());
+        let address = DataFolder::address(data).map_err(|error| user(&error))?;
+        let base = Url::parse(&address).map_err(|error| user(&error))?;
+        // The system is on this machine; a proxy would look for it on its own.
+        let client = Client::builder().no_proxy().build().map_err(|error| user(&error))?;
+        Ok(Self { client, base })
+    }
+
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Result<T, HostError> {
+        self.answer(self.client.get(self.url(path, query))).await
+    }
+
+    pub(super) async fn post_json(&self, path: &[&str], body: &Value) -> Result<Value, HostError> {
+        self.answer(self.client.post(self.url(path, &[])).json(body)).await
+    }
+
+    pub(super) async fn post_text(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        text: String,
+    ) -> Result<Value, HostError> {
+        self.answer(self.client.post(self.url(path, query)).body(text)).await
+    }
+
+    pub(super) async fn post_file(&self, path: &[&str], file: &Path) -> Result<Value, HostError> {
+        let bytes = std::fs::read(file)
+            .map_err(|error| HostError::Io { what: format!("cannot read {}", file.display()), error })?;
+        self.answer(self.client.post(self.url(path, &[])).body(bytes)).await
+    }
+
+    /// Each part of the path is escaped: a patient's id may hold anything.
+    fn url(&self, path: &[&str], query: &[(&str, &str)]) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().push("api").extend(path);
+        }
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        url
+    }
+
+    async fn answer<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, HostError> {
+        let lost = |error: reqwest::Error| {
+            HostError::User(format!("the running system does not answer: {}", error.without_url()))
+        };
+        let response = request.send().await.map_err(lost)?;
+        let status = response.status();
+        let bytes = response.bytes().await.map_err(lost)?;
+        if status.is_success() {
+            return serde_json::from_slice(&bytes)
+                .map_err(|error| HostError::User(format!("the running system is of another version: {error}")));
+        }
+        let refused: Option<Value> = serde_json::from_slice(&bytes).ok();
+        let said = refused.as_ref().and_then(|refused| refused.get("error")).and_then(Value::as_str);
+        Err(HostError::User(said.map_or_else(|| format!("the running system answered {status}"), str::to_owned)))
+    }
+}

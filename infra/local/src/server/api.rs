@@ -1,0 +1,162 @@
+//! The API for the commands. Everything it answers is JSON, errors too: `{"error": …}`.
+
+use axum::Json;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use retorno_domain::channel::ChannelSet;
+use retorno_domain::ids::{ClinicId, PatientId};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::import::{self, Files};
+use super::problem::Problem;
+use super::state::AdvanceBy;
+use super::survey::Segments;
+use super::system::{OpenClinic, System, instant};
+use super::upload::{receive, receive_text};
+use super::wave::Waves;
+use crate::outbox::{self, Sent};
+use crate::why::{Why, why};
+
+const SETTINGS_BYTES_MAX: usize = 256 << 10;
+const OUTBOX_MAX: usize = 10_000;
+const OUTBOX_DEFAULT: usize = 50;
+
+type Answer<T> = Result<Json<T>, Problem>;
+
+/// `/api`.
+pub(super) fn router() -> Router<System> {
+    Router::new()
+        .route("/state", get(state))
+        .route("/advance", post(advance))
+        .route("/cancel", post(cancel))
+        .route("/clinics/{clinic}/import", post(import_export))
+        .route("/clinics/{clinic}/slots", post(import_slots))
+        .route("/clinics/{clinic}/settings", post(settings))
+        .route("/clinics/{clinic}/segments", get(segments))
+        .route("/clinics/{clinic}/waves", get(waves))
+        .route("/clinics/{clinic}/outbox", get(outbox))
+        .route("/clinics/{clinic}/patients/{patient}/why", get(explain))
+        .fallback(async || Problem::missing("this address of the API"))
+        .method_not_allowed_fallback(async || {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this address takes another method")
+        })
+}
+
+async fn state(State(system): State<System>) -> Answer<super::state::State> {
+    Ok(Json(system.state().await?))
+}
+
+async fn advance(
+    State(system): State<System>,
+    by: Result<Json<AdvanceBy>, JsonRejection>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let expected =
+        "send {\"by\": \"next\" | \"3h\" | \"1d\" | \"1w\"} or {\"to\": \"2026-03-01T09:00\", \"clinic\": …}";
+    let Json(by) = by.map_err(|rejection| Problem::new(rejection.status(), expected))?;
+    let zone = match &by {
+        AdvanceBy::To { clinic: Some(clinic), .. } => system.clinic(clinic).await?.clinic.zone,
+        AdvanceBy::To { clinic: None, .. } | AdvanceBy::By { .. } => {
+            system.clinics().await?.first().map_or(chrono_tz::UTC, |first| first.clinic.zone)
+        }
+    };
+    let begun = system.order(&by, zone)?;
+    Ok((StatusCode::ACCEPTED, Json(json!(begun))))
+}
+
+async fn cancel(State(system): State<System>) -> Answer<Value> {
+    system.cancel();
+    Ok(Json(json!({})))
+}
+
+async fn import_export(State(system): State<System>, Path(clinic): Path<String>, body: Body) -> Answer<Value> {
+    let of = system.clinic(&clinic).await?;
+    let files = Files { export: Some(receive(&system, body).await?), slots: None };
+    let report = imported(&system, &of, files).await?.export;
+    Ok(Json(json!(report)))
+}
+
+async fn import_slots(State(system): State<System>, Path(clinic): Path<String>, body: Body) -> Answer<Value> {
+    let of = system.clinic(&clinic).await?;
+    let files = Files { export: None, slots: Some(receive(&system, body).await?) };
+    let report = imported(&system, &of, files).await?.slots;
+    Ok(Json(json!(report)))
+}
+
+async fn imported(system: &System, of: &OpenClinic, files: Files) -> Result<import::ImportDone, Problem> {
+    let answered = import::begin(system, &of.id, files)?;
+    answered.await.map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the import broke off; run it again"))?
+}
+
+#[derive(Deserialize)]
+struct Create {
+    #[serde(default)]
+    create: bool,
+}
+
+async fn settings(
+    State(system): State<System>,
+    Path(clinic): Path<String>,
+    create: Result<Query<Create>, QueryRejection>,
+    body: Body,
+) -> Answer<Value> {
+    let id = ClinicId::parse(&clinic)
+        .map_err(|error| Problem::bad(format!("the clinic's id: {error}; it holds a-z, 0-9 and -")))?;
+    if !query(create)?.create {
+        system.clinic(&clinic).await?;
+    }
+    let toml = receive_text(body, SETTINGS_BYTES_MAX).await?;
+    import::put_clinic(&system, &id, &toml, None).await?;
+    Ok(Json(json!({ "clinic": clinic })))
+}
+
+async fn segments(State(system): State<System>, Path(clinic): Path<String>) -> Answer<Segments> {
+    let of = system.clinic(&clinic).await?;
+    Ok(Json(system.segments(&of).await?))
+}
+
+async fn waves(State(system): State<System>, Path(clinic): Path<String>) -> Answer<Waves> {
+    let of = system.clinic(&clinic).await?;
+    Ok(Json(system.waves(&of).await?))
+}
+
+#[derive(Deserialize)]
+struct Page {
+    limit: Option<usize>,
+}
+
+async fn outbox(
+    State(system): State<System>,
+    Path(clinic): Path<String>,
+    page: Result<Query<Page>, QueryRejection>,
+) -> Answer<Vec<Sent>> {
+    let of = system.clinic(&clinic).await?;
+    let limit = query(page)?.limit.unwrap_or(OUTBOX_DEFAULT).min(OUTBOX_MAX);
+    let days = (of.since.date_naive(), system.host.now().date_naive());
+    Ok(Json(outbox::latest(&of.tenant, &of.clinic.flows, ChannelSet::ALL, days, limit).await?))
+}
+
+#[derive(Deserialize)]
+struct At {
+    at: Option<String>,
+}
+
+async fn explain(
+    State(system): State<System>,
+    Path((clinic, patient)): Path<(String, String)>,
+    at: Result<Query<At>, QueryRejection>,
+) -> Answer<Why> {
+    let of = system.clinic(&clinic).await?;
+    let at = query(at)?.at.map(|text| instant(&text, of.clinic.zone)).transpose().map_err(Problem::bad)?;
+    let patient = PatientId::parse(&patient).map_err(|error| Problem::bad(format!("the patient's id: {error}")))?;
+    let answer = why(&system.host, &of.id, &patient, at).await?;
+    answer.map(Json).ok_or_else(|| Problem::missing(format!("patient {patient} of clinic {clinic}")))
+}
+
+fn query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Problem> {
+    query.map(|Query(query)| query).map_err(|rejection| Problem::new(rejection.status(), rejection.body_text()))
+}

@@ -1,0 +1,219 @@
+//! The pages: what a clinic's manager looks at. Plain HTML without script, in the clinic's language.
+
+mod calls;
+mod frame;
+mod mailbox;
+mod overview;
+mod patient;
+mod phone;
+mod progress;
+mod sent;
+mod texts;
+mod uploads;
+mod why_view;
+
+use axum::Router;
+use axum::extract::rejection::{FormRejection, QueryRejection};
+use axum::extract::{DefaultBodyLimit, Form, Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use maud::{Markup, html};
+use retorno_domain::ids::{MessageId, PatientId};
+use serde::Deserialize;
+
+use super::guard::MAIL_POLICY;
+use super::problem::Problem;
+use super::state::AdvanceBy;
+use super::system::{OpenClinic, System};
+use frame::{Frame, Shown};
+use texts::Texts;
+
+/// A form holds a word or two.
+const FORM_BYTES_MAX: usize = 16 << 10;
+
+pub(super) fn router() -> Router<System> {
+    Router::new()
+        .route("/", get(home))
+        .route("/style.css", get(style))
+        .route("/c/{clinic}", get(clinic))
+        .route("/c/{clinic}/advance", post(advance))
+        .route("/c/{clinic}/cancel", post(cancel))
+        .route("/c/{clinic}/mail/{message}", get(mail))
+        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        .merge(uploads::router())
+        .route("/l/{token}", get(patient_link))
+        .fallback(async || Failed(Problem::missing("this page"), Texts::default()))
+        .method_not_allowed_fallback(async || {
+            Failed(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this page takes no such request"), Texts::default())
+        })
+}
+
+/// A page that could not be shown, in a language.
+pub(super) struct Failed(Problem, &'static Texts);
+
+impl IntoResponse for Failed {
+    fn into_response(self) -> Response {
+        let Self(problem, texts) = self;
+        (problem.status, Page(frame::problem(texts, &problem.message))).into_response()
+    }
+}
+
+impl From<Problem> for Failed {
+    fn from(problem: Problem) -> Self {
+        Self(problem, Texts::default())
+    }
+}
+
+struct Page(Markup);
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], self.0.into_string()).into_response()
+    }
+}
+
+async fn home(State(system): State<System>) -> Result<Response, Failed> {
+    let clinics = system.clinics().await?;
+    if let Some(first) = clinics.first() {
+        return Ok(Redirect::to(&format!("/c/{}", first.id)).into_response());
+    }
+    let texts = Texts::default();
+    let shown = Shown { system: &system, texts, clinics: &clinics, of: None };
+    if let Some(work) = system.under_way() {
+        return Ok(Page(progress::page(&shown, &work)).into_response());
+    }
+    let body = html! {
+        main id="content" {
+            section.panel.full { p { (texts.word("no_clinic")) } }
+            (uploads::result(&shown))
+            (uploads::forms(&shown))
+        }
+    };
+    Ok(Page(shown.page(&Frame { title: texts.word("title"), refresh: false }, &body)).into_response())
+}
+
+async fn style() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("../../texts/style.css"))
+}
+
+/// What a page is asked to show.
+#[derive(Debug, Default, Deserialize)]
+struct Looking {
+    patient: Option<String>,
+    mail: Option<String>,
+}
+
+async fn clinic(
+    State(system): State<System>,
+    Path(id): Path<String>,
+    looking: Result<Query<Looking>, QueryRejection>,
+) -> Result<Page, Failed> {
+    let of = system.clinic(&id).await?;
+    let texts = Texts::of(of.clinic.language);
+    let failed = |problem: Problem| Failed(problem, texts);
+    let Query(looking) = looking.map_err(|rejection| failed(Problem::bad(rejection.body_text())))?;
+    let clinics = system.clinics().await.map_err(failed)?;
+    let shown = Shown { system: &system, texts, clinics: &clinics, of: Some(&of) };
+    if let Some(work) = system.under_way() {
+        return Ok(Page(progress::page(&shown, &work)));
+    }
+    let patient = looking.patient.as_deref().map(str::trim).filter(|id| !id.is_empty());
+    let body = match patient.map(PatientId::parse) {
+        None => everybody(&shown, &of, looking.mail.as_deref()).await,
+        Some(Ok(patient)) => one(&shown, &of, &patient, looking.mail.as_deref()).await,
+        Some(Err(_)) => Err(Problem::missing(texts.word("patient"))),
+    };
+    Ok(Page(shown.page(&Frame { title: &of.clinic.name, refresh: false }, &body.map_err(failed)?)))
+}
+
+async fn everybody(shown: &Shown<'_>, of: &OpenClinic, mail: Option<&str>) -> Result<Markup, Problem> {
+    let segments = shown.system.segments(of).await?;
+    let waves = shown.system.waves(of).await?;
+    let sent = sent::latest(shown.system, of).await?;
+    Ok(html! {
+        main.wide id="content" {
+            (uploads::result(shown))
+            (progress::last(shown))
+            div.column {
+                (overview::segments(shown, of, &segments))
+                (overview::wave(shown, of, &waves))
+                (overview::running(shown, &waves))
+                (patient::find(shown, of))
+                (uploads::forms(shown))
+            }
+            div.column {
+                (phone::panel(shown, of, None, &sent.whatsapp))
+                (mailbox::panel(shown, of, None, &sent.email, mail)?)
+                (calls::panel(shown, of, &sent.calls))
+            }
+        }
+    })
+}
+
+async fn one(shown: &Shown<'_>, of: &OpenClinic, id: &PatientId, mail: Option<&str>) -> Result<Markup, Problem> {
+    let missing = || Problem::missing(format!("{} {id}", shown.texts.word("patient")));
+    let collection = of.tenant.collection(id).await?.ok_or_else(missing)?;
+    let why = crate::why::why(&shown.system.host, &of.id, id, None).await?.ok_or_else(missing)?;
+    let sent = sent::to(shown.system, of, &collection)?;
+    Ok(html! {
+        main.wide id="content" {
+            (patient::head(shown, of, &collection))
+            (progress::last(shown))
+            div.column {
+                (why_view::panel(shown, of, &why))
+                (patient::timeline(shown, of, &collection))
+            }
+            div.column {
+                (phone::panel(shown, of, Some(id), &sent.whatsapp))
+                (mailbox::panel(shown, of, Some(id), &sent.email, mail)?)
+                (calls::panel(shown, of, &sent.calls))
+            }
+        }
+    })
+}
+
+#[derive(Deserialize)]
+struct Advance {
+    by: String,
+    patient: Option<String>,
+}
+
+async fn advance(
+    State(system): State<System>,
+    Path(id): Path<String>,
+    form: Result<Form<Advance>, FormRejection>,
+) -> Result<Redirect, Failed> {
+    let of = system.clinic(&id).await?;
+    let failed = |problem: Problem| Failed(problem, Texts::of(of.clinic.language));
+    let Form(form) = form.map_err(|rejection| failed(Problem::new(rejection.status(), rejection.body_text())))?;
+    match system.order(&AdvanceBy::By { by: form.by }, of.clinic.zone) {
+        // Something is under way: the page shows what.
+        Ok(_) => {}
+        Err(problem) if problem.status == StatusCode::CONFLICT => {}
+        Err(problem) => return Err(failed(problem)),
+    }
+    let patient = form.patient.as_deref().and_then(|id| PatientId::parse(id).ok());
+    Ok(Redirect::to(&frame::address(&of, patient.as_ref(), None)))
+}
+
+async fn cancel(State(system): State<System>, Path(id): Path<String>) -> Result<Redirect, Failed> {
+    let of = system.clinic(&id).await?;
+    system.cancel();
+    Ok(Redirect::to(&frame::address(&of, None, None)))
+}
+
+/// The HTML of a mail, for the frame that shows it.
+async fn mail(State(system): State<System>, Path((id, message)): Path<(String, String)>) -> Result<Response, Failed> {
+    let of = system.clinic(&id).await?;
+    let message = MessageId::parse(&message).ok_or_else(|| Problem::missing("this mail"))?;
+    let mail = mailbox::find(&system, &of, &message.to_string())?.ok_or_else(|| Problem::missing("this mail"))?;
+    let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, MAIL_POLICY)];
+    Ok((headers, mail.html.unwrap_or_default()).into_response())
+}
+
+/// Where links in messages lead.
+async fn patient_link() -> Page {
+    let texts = Texts::default();
+    Page(frame::plain(texts, html! { p { (texts.word("link_page")) } }))
+}

@@ -1,0 +1,138 @@
+//! One patient: who, how to be reached, and what happened so far.
+
+use chrono::{DateTime, Utc};
+use maud::{Markup, html};
+use retorno_cloud::store::Collection;
+use retorno_domain::calendar::start_of_day;
+use retorno_domain::catalogue::Catalogue;
+use retorno_domain::consent::Wish;
+use retorno_domain::enrollment::State;
+
+use super::frame::{Shown, address};
+use super::texts::{day, moment};
+use crate::server::system::OpenClinic;
+
+/// The form that finds a patient.
+pub(super) fn find(shown: &Shown<'_>, of: &OpenClinic) -> Markup {
+    let texts = shown.texts;
+    html! {
+        section.panel aria-labelledby="find" {
+            header { h2 id="find" { (texts.word("patient_find")) } }
+            form.find method="get" action=(address(of, None, None)) {
+                label { (texts.word("patient_label")) input type="search" name="patient" required maxlength="128" autocomplete="off"; }
+                button.plain { (texts.word("find")) }
+            }
+        }
+    }
+}
+
+/// Who it is.
+pub(super) fn head(shown: &Shown<'_>, of: &OpenClinic, collection: &Collection) -> Markup {
+    let texts = shown.texts;
+    let patient = &collection.patient.patient;
+    let profile = &patient.profile;
+    html! {
+        section.panel.full aria-labelledby="patient" {
+            header {
+                h1 id="patient" { (profile.name.as_str()) " " span.soft { (texts.word("patient")) " " (patient.id) } }
+                a href=(address(of, None, None)) { (texts.word("all_patients")) }
+            }
+            dl.facts {
+                div { dt { (texts.word("contact_phone")) } dd { @match &profile.phone {
+                    Ok(phone) => (phone.e164.as_str()),
+                    Err(why) => span.soft { (texts.word("unusable")) " (" (why.code()) ")" },
+                } } }
+                div { dt { (texts.word("contact_email")) } dd { @match &profile.email {
+                    Ok(email) => (email.as_str()),
+                    Err(why) => span.soft { (texts.word("unusable")) " (" (why.code()) ")" },
+                } } }
+            }
+        }
+    }
+}
+
+/// What happened, the newest first.
+pub(super) fn timeline(shown: &Shown<'_>, of: &OpenClinic, collection: &Collection) -> Markup {
+    let mut entries: Vec<(DateTime<Utc>, Markup)> = appointments(shown, of, collection);
+    entries.extend(consent(shown, of, collection));
+    entries.extend(sequences(shown, of, collection));
+    entries.extend(messages(shown, of, collection));
+    entries.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+    let texts = shown.texts;
+    html! {
+        section.panel aria-labelledby="timeline" {
+            header { h2 id="timeline" { (texts.word("timeline")) } }
+            @if entries.is_empty() { p.empty { (texts.word("timeline_empty")) } }
+            ol.timeline tabindex="0" aria-labelledby="timeline" { @for (_, entry) in &entries { li { (entry) } } }
+        }
+    }
+}
+
+type Entries = Vec<(DateTime<Utc>, Markup)>;
+
+fn appointments(shown: &Shown<'_>, of: &OpenClinic, collection: &Collection) -> Entries {
+    let texts = shown.texts;
+    let entry = |appointment: &retorno_domain::appointment::Appointment| {
+        let session =
+            appointment.session.map(|session| format!(" ({}/{})", session.done, session.total)).unwrap_or_default();
+        let markup = html! {
+            time { (moment(appointment.start, of.clinic.zone)) }
+            strong { (texts.word("appointment")) } " · " (appointment.service) (session) " · " (texts.appointment(appointment.status.code()))
+            @if !appointment.professional.is_empty() { " · " span.soft { (appointment.professional) } }
+        };
+        (appointment.start, markup)
+    };
+    collection.patient.patient.appointments.iter().map(entry).collect()
+}
+
+fn consent(shown: &Shown<'_>, of: &OpenClinic, collection: &Collection) -> Entries {
+    let texts = shown.texts;
+    let entry = |statement: &retorno_domain::consent::Statement| {
+        let markup = html! {
+            time { (day(statement.on)) }
+            strong { (texts.word("consent")) } " · "
+            @match statement.wish {
+                Wish::OptIn(channels) => {
+                    (texts.word("consent_in")) " "
+                    (channels.iter().map(|channel| texts.channel(channel.code())).collect::<Vec<_>>().join(", "))
+                },
+                Wish::OptOut => (texts.word("consent_out")),
+            }
+        };
+        (start_of_day(statement.on, of.clinic.zone), markup)
+    };
+    collection.patient.patient.consent.statements().iter().map(entry).collect()
+}
+
+fn sequences(shown: &Shown<'_>, of: &OpenClinic, collection: &Collection) -> Entries {
+    let texts = shown.texts;
+    let entry = |stored: &retorno_cloud::store::StoredEnrollment| {
+        let enrollment = &stored.enrollment;
+        let State::Ended { reason, at } = &enrollment.state else { return None };
+        let segment = enrollment.segment.as_str();
+        let name = Catalogue::embedded().segment_name(of.clinic.language, segment).unwrap_or(segment);
+        let markup = html! {
+            time { (moment(*at, of.clinic.zone)) }
+            strong { (texts.word("sequence")) } " · " (name) " · " (texts.state("ended")) ": " (texts.ended(reason.code()))
+        };
+        Some((*at, markup))
+    };
+    collection.enrollments.iter().filter_map(entry).collect()
+}
+
+fn messages(shown: &Shown<'_>, of: &OpenClinic, collection: &Collection) -> Entries {
+    let texts = shown.texts;
+    let entry = |message: &retorno_cloud::store::StoredMessage| {
+        let at = message.claimed_at?;
+        let (channel, step, _) = &message.labels;
+        let markup = html! {
+            time { (moment(at, of.clinic.zone)) }
+            strong { (texts.channel(channel)) } " · " (step) " · " (texts.state(message.delivery.code()))
+            @if let Some((subject, text)) = &message.text {
+                details { summary { (subject.as_deref().unwrap_or(texts.word("message"))) } div.said { (text) } }
+            }
+        };
+        Some((at, markup))
+    };
+    collection.messages.iter().filter_map(entry).collect()
+}

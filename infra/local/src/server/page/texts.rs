@@ -1,0 +1,169 @@
+//! What the pages say, by language: two files with the same keys.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use retorno_domain::calendar::local_time;
+use retorno_domain::language::Language;
+use serde::Deserialize;
+
+type Section = BTreeMap<String, String>;
+
+/// The texts of one language.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Texts {
+    words: Section,
+    channels: Section,
+    limits: Section,
+    verdicts: Section,
+    states: Section,
+    appointments: Section,
+    ended: Section,
+    rules: Section,
+    reasons: Section,
+    #[serde(skip)]
+    lang: &'static str,
+}
+
+static SPANISH: LazyLock<Texts> = LazyLock::new(|| read("es", include_str!("../../../texts/es.toml")));
+static PORTUGUESE: LazyLock<Texts> = LazyLock::new(|| read("pt", include_str!("../../../texts/pt.toml")));
+
+/// A fault leaves the keys themselves to be read; a test holds that there is none.
+fn read(lang: &'static str, file: &str) -> Texts {
+    Texts { lang, ..toml::from_str(file).unwrap_or_default() }
+}
+
+impl Texts {
+    /// Those of a clinic's language.
+    pub(super) fn of(language: Language) -> &'static Self {
+        if language.is_portuguese() { &PORTUGUESE } else { &SPANISH }
+    }
+
+    /// Those used where no clinic says otherwise.
+    pub(super) fn default() -> &'static Self {
+        &SPANISH
+    }
+
+    /// The `lang` attribute.
+    pub(super) fn lang(&self) -> &'static str {
+        self.lang
+    }
+
+    pub(super) fn word<'t>(&'t self, key: &'t str) -> &'t str {
+        said(&self.words, key)
+    }
+
+    pub(super) fn channel<'t>(&'t self, code: &'t str) -> &'t str {
+        said(&self.channels, code)
+    }
+
+    pub(super) fn limit<'t>(&'t self, code: &'t str) -> &'t str {
+        said(&self.limits, code)
+    }
+
+    pub(super) fn verdict<'t>(&'t self, code: &'t str) -> &'t str {
+        said(&self.verdicts, code)
+    }
+
+    pub(super) fn state<'t>(&'t self, code: &'t str) -> &'t str {
+        said(&self.states, code)
+    }
+
+    pub(super) fn appointment<'t>(&'t self, code: &'t str) -> &'t str {
+        said(&self.appointments, code)
+    }
+
+    pub(super) fn ended<'t>(&'t self, code: &'t str) -> &'t str {
+        said(&self.ended, code)
+    }
+
+    pub(super) fn rule<'t>(&'t self, code: &'t str) -> &'t str {
+        said(&self.rules, code)
+    }
+
+    pub(super) fn reason<'t>(&'t self, code: &'t str) -> &'t str {
+        said(&self.reasons, code)
+    }
+}
+
+fn said<'t>(section: &'t Section, key: &'t str) -> &'t str {
+    section.get(key).map_or(key, String::as_str)
+}
+
+/// An instant in figures, in a zone.
+pub(super) fn moment(at: DateTime<Utc>, zone: Tz) -> String {
+    local_time(at, zone).format("%d/%m/%Y %H:%M").to_string()
+}
+
+/// A date in figures.
+pub(super) fn day(date: NaiveDate) -> String {
+    date.format("%d/%m/%Y").to_string()
+}
+
+/// An instant in words, with its year.
+pub(super) fn spoken(at: DateTime<Utc>, zone: Tz, language: Language) -> String {
+    let local = local_time(at, zone);
+    format!("{} · {}", language.spoken_slot(local), local.format("%Y"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use retorno_domain::enrollment::EndReason;
+
+    #[test]
+    fn both_files_are_whole_and_have_the_same_keys() {
+        let files = [include_str!("../../../texts/es.toml"), include_str!("../../../texts/pt.toml")];
+        let keys = files.map(|file| {
+            toml::from_str::<Texts>(file).unwrap();
+            let table: toml::Table = file.parse().unwrap();
+            let section = |(name, section): (&String, &toml::Value)| {
+                let keys = section.as_table().unwrap().keys().map(|key| format!("{name}.{key}")).collect::<Vec<_>>();
+                assert!(section.as_table().unwrap().values().all(|text| !text.as_str().unwrap().is_empty()));
+                keys
+            };
+            table.iter().flat_map(section).collect::<Vec<_>>()
+        });
+        let [spanish, portuguese] = keys;
+        assert_eq!(spanish, portuguese);
+    }
+
+    #[test]
+    fn every_way_a_sequence_ends_has_words() {
+        for texts in [&*SPANISH, &*PORTUGUESE] {
+            for reason in EndReason::ALL {
+                assert_ne!(texts.ended(reason.code()), reason.code());
+            }
+        }
+    }
+
+    /// Every key that a page's source asks for is in the file: a missing one would be shown as itself.
+    #[test]
+    fn every_word_the_pages_use_is_there() {
+        let sources = [
+            include_str!("../page.rs"),
+            include_str!("calls.rs"),
+            include_str!("frame.rs"),
+            include_str!("mailbox.rs"),
+            include_str!("overview.rs"),
+            include_str!("patient.rs"),
+            include_str!("phone.rs"),
+            include_str!("progress.rs"),
+            include_str!("uploads.rs"),
+            include_str!("why_view.rs"),
+        ];
+        let mut asked = 0;
+        for source in sources {
+            for after in source.split(".word(\"").skip(1) {
+                let key = after.split('"').next().unwrap();
+                assert!(SPANISH.words.contains_key(key), "{key}");
+                asked += 1;
+            }
+        }
+        assert!(asked > 40);
+    }
+}

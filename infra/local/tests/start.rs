@@ -1,0 +1,89 @@
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+//! The program itself: started, killed, started again, spoken to.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+fn retorno(data: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_retorno"));
+    command.args(arguments).arg("--data").arg(data).stderr(Stdio::piped()).stdout(Stdio::piped());
+    command
+}
+
+fn run(data: &Path, arguments: &[&str]) -> Output {
+    retorno(data, arguments).output().unwrap()
+}
+
+fn json(output: &Output) -> Value {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The system over a folder, killed with its handle.
+struct Started(Child);
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn start(data: &Path) -> Started {
+    Started(retorno(data, &["--port", "0"]).spawn().unwrap())
+}
+
+/// Waits until it says that it is running.
+fn wait_until_running(started: &mut Started) {
+    let said = BufReader::new(started.0.stderr.take().unwrap());
+    let running = said.lines().map_while(Result::ok).any(|line| line.contains("running on http://127.0.0.1:"));
+    assert!(running, "it ended before it ran");
+}
+
+#[test]
+fn killed_while_it_loads_it_loads_the_rest_and_answers_the_commands() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let not_running = run(&data, &["segments"]);
+    assert!(!not_running.status.success());
+    assert!(String::from_utf8_lossy(&not_running.stderr).contains("start it with `retorno`"));
+
+    let first = start(&data);
+    let second_clinic = || std::fs::read_to_string(data.join("clinics.json")).is_ok_and(|list| list.contains("ipe"));
+    while !second_clinic() {
+        std::thread::yield_now();
+    }
+    drop(first); // SIGKILL
+    let begun = std::fs::read_to_string(data.join("demo.json")).unwrap();
+
+    let mut again = start(&data);
+    wait_until_running(&mut again);
+    let loaded = std::fs::read_to_string(data.join("demo.json")).unwrap();
+    assert_eq!(loaded.replace("true", "false"), begun.replace("true", "false"), "the same day's clinics");
+    assert!(loaded.contains("true"));
+    for clinic in ["aurora", "ipe"] {
+        let segments = json(&run(&data, &["segments", "--clinic", clinic, "--json"]));
+        assert_eq!(segments["segments"]["patients"], 1000);
+    }
+
+    let in_use = run(&data, &["--port", "0"]);
+    assert!(!in_use.status.success());
+    assert!(String::from_utf8_lossy(&in_use.stderr).contains("in use by another process"));
+    let which = run(&data, &["outbox"]);
+    assert!(String::from_utf8_lossy(&which.stderr).contains("--clinic"));
+
+    let moved = run(&data, &["advance", "next"]);
+    assert!(moved.status.success(), "{}", String::from_utf8_lossy(&moved.stderr));
+    let list = [
+        json(&run(&data, &["outbox", "--clinic", "aurora", "--json"])),
+        json(&run(&data, &["outbox", "--clinic", "ipe", "--json"])),
+    ];
+    let sent = list.iter().flat_map(|list| list.as_array().unwrap()).count();
+    assert!(sent > 0, "next stops at a message");
+    let why = run(&data, &["why", "P0001", "--clinic", "aurora"]);
+    let said = String::from_utf8_lossy(&why.stdout).into_owned();
+    assert!(said.contains("rules of entry") && said.contains("the answer may change"), "{said}");
+}
