@@ -1,0 +1,16 @@
+//! The rules to the letter: every figure of the clinic's rules pinned at its borders, as it stands
+//! in `presets/clinic.toml` and once more as a clinic of its own settings has it; and what must hold
+//! whatever the patients, the figures and the order of events.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what it expects by failing"
+)]
+
+mod entry;
+mod given;
+mod horizon;
+mod percentile;
+mod segments;
