@@ -14,3 +14,5 @@ mod given;
 mod horizon;
 mod percentile;
 mod segments;
+mod steps;
+mod steps_caps;
