@@ -9,6 +9,7 @@
     reason = "a test says what it expects by failing"
 )]
 
+mod decide;
 mod entry;
 mod given;
 mod horizon;
