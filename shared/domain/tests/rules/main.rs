@@ -10,6 +10,9 @@
 )]
 
 mod decide;
+mod decide_answers;
+mod decide_days;
+mod delivery;
 mod entry;
 mod given;
 mod horizon;
