@@ -56,8 +56,11 @@ fn a_lapsed_patient_who_agreed_and_can_be_reached_is_enrolled() {
     assert!(eligible().explained().findings.iter().all(retorno_domain::because::Finding::passes));
 }
 
+/// A rule, its reason, and a change that brings it about.
+type Obstacle = (EntryRule, &'static str, fn(&mut Case));
+
 /// One change for each rule that makes it block, in the order of the rules.
-fn obstacles() -> [(EntryRule, &'static str, fn(&mut Case)); 13] {
+fn obstacles() -> [Obstacle; 13] {
     [
         (EntryRule::Running, "clinic_halted", |c| c.clinic.halted = true),
         (EntryRule::Segment, "no_segment", |c| c.patient.appointments.retain(|a| a.status != AppointmentStatus::Completed)),

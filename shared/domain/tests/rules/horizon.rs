@@ -80,7 +80,7 @@ fn patient() -> impl Strategy<Value = Patient> {
     (appointments(), statements, history, flags).prop_map(|(appointments, statements, (last, rest), (paused, phone, agreed))| {
         let mut patient = somebody(appointments);
         let mut all: Vec<Statement> = statements.into_iter().map(statement_of).collect();
-        all.extend(agreed.then(|| Statement { on: NaiveDate::MIN, wish: Wish::OptIn(ChannelSet::ALL), source: Source::Import }));
+        all.extend(agreed.then_some(Statement { on: NaiveDate::MIN, wish: Wish::OptIn(ChannelSet::ALL), source: Source::Import }));
         patient.consent = Consent::from_statements(all);
         let rest_until = rest.map(|rest| now() + days(rest) + TimeDelta::hours(7));
         let whatsapp = WhatsappLedger { stamps: Vec::new(), rest_until };

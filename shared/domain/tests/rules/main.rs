@@ -3,7 +3,6 @@
 //! whatever the patients, the figures and the order of events.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "a test says what it expects by failing"
@@ -19,6 +18,8 @@ mod horizon;
 mod import_merge;
 mod percentile;
 mod segments;
+mod settings;
+mod settings_figures;
 mod steps;
 mod steps_caps;
 mod waves;

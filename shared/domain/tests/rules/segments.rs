@@ -136,7 +136,7 @@ fn a_high_value_patient_has_three_visits_a_high_mean_and_120_days_of_absence() {
     assert!(high(vec![paid(100, 300), paid(100, 200), paid(100, 120)]), "all three at their borders");
     assert!(!high(vec![paid(100, 300), paid(100, 200), paid(100, 119)]), "119 days");
     assert!(!high(vec![paid(100, 200), paid(100, 120)]), "two visits");
-    let short = Appointment { amount_cents: Some(99_99), ..visit(120) };
+    let short = Appointment { amount_cents: Some(9_999), ..visit(120) };
     assert!(!high(vec![paid(100, 300), paid(100, 200), short]), "one hundredth short");
     assert!(high(vec![paid(100, 300), visit(200), visit(120)]), "the mean is over the visits with an amount");
     assert!(!high(vec![visit(300), visit(200), visit(120)]), "no amount, no mean");
@@ -155,7 +155,7 @@ fn the_clinic_sets_what_high_value_is() {
     let ninety = clinic_with("last_visit_days = { min = 120 }", "last_visit_days = { min = 90 }");
     assert!(high(&ninety, visits(3, 90), &p80(100)) && !high(&ninety, visits(3, 89), &p80(100)));
     let median = clinic_with("mean_amount_percentile = 80", "mean_amount_percentile = 50");
-    let p50 = Thresholds { percentiles: vec![(50, Mean { sum_cents: 100_00, count: 1 })] };
+    let p50 = Thresholds { percentiles: vec![(50, Mean { sum_cents: 10_000, count: 1 })] };
     assert!(high(&median, visits(3, 120), &p50) && !high(&median, visits(3, 120), &p80(1)), "the 80th is not the 50th");
     let fixed = clinic_with("mean_amount_percentile = 80", "mean_amount_at_least = 100.0");
     assert!(high(&fixed, visits(3, 120), &Thresholds::default()));
@@ -167,8 +167,8 @@ fn the_clinic_sets_what_high_value_is() {
 fn precedence_is_the_order_in_which_the_clinic_lists_its_segments_and_because_names_the_segment() {
     // Somebody who belongs to four segments at once.
     let all = somebody(vec![
-        Appointment { amount_cents: Some(500_00), ..visit_for("implante", 190) },
-        Appointment { amount_cents: Some(500_00), ..session("ortodoncia", 1, 2, 185) },
+        Appointment { amount_cents: Some(50_000), ..visit_for("implante", 190) },
+        Appointment { amount_cents: Some(50_000), ..session("ortodoncia", 1, 2, 185) },
         paid(500, 180),
     ]);
     let preset = crate::given::preset_with("[90, 97]", "[190, 190]");
