@@ -188,6 +188,21 @@ fn after_the_first_message_waiting_beyond_the_longest_delay_leaves_the_step_out(
 }
 
 #[test]
+fn a_step_waits_until_its_latest_instant_and_not_a_second_longer() {
+    let (clinic, patient, points) = (clinic(""), lapsed(), ContactPoints::default());
+    let due = at("2026-03-04 10:00");
+    let begun = Enrollment { state: State::Running { step: 1, due }, first_sent_on: Some(date("2026-03-02")), ..enrolled(&clinic, now()) };
+    let next = |until| {
+        let breakers = [(Channel::Email, until)];
+        let facts = Facts { breakers: &breakers, ..facts(&clinic, &patient, &points, due) };
+        decide(&begun, &Event::StepDue { step: 1, message: None }, due, &facts).next.state
+    };
+    let latest = at("2026-03-09 00:00");
+    assert_eq!(next(latest), State::Running { step: 1, due: latest });
+    assert!(matches!(next(latest + TimeDelta::seconds(1)), State::Running { step: 2, .. }), "left out");
+}
+
+#[test]
 fn a_halted_clinic_waits_by_the_hour_and_gives_the_seat_back_when_its_week_is_over() {
     let clinic = Clinic { halted: true, ..clinic("") };
     let played = play(&clinic, lapsed(), now());
