@@ -92,15 +92,16 @@ impl WhatsappLedger {
             return Err(Capped::Resting(until));
         }
         let window = TimeDelta::days(i64::from(limits.whatsapp_window_days)) + CLOCK_MARGIN;
+        // Also the stamps of places that a higher cap once had: lowering it forgets nothing.
+        let mut busy: Vec<DateTime<Utc>> = self.stamps.iter().flatten().copied().filter(|at| *at > now - window).collect();
+        busy.sort_unstable();
+        if let Some(surplus) = busy.len().checked_sub(usize::from(limits.whatsapp_max)) {
+            return Err(Capped::Window(busy.get(surplus).map_or(now, |stamp| *stamp) + window));
+        }
         let stamp = |place: u8| self.stamps.get(usize::from(place)).copied().flatten();
-        let busy = |at: &DateTime<Utc>| *at > now - window;
-        let oldest = (0..limits.whatsapp_max).map(|place| (stamp(place), place)).min();
-        let Some((previous, place)) = oldest.filter(|(stamp, _)| !stamp.as_ref().is_some_and(busy)) else {
-            let frees = oldest.and_then(|(stamp, _)| stamp).map_or(now + window, |stamp| stamp + window);
-            return Err(Capped::Window(frees));
-        };
-        let others = (0..limits.whatsapp_max).filter(|other| *other != place);
-        let last_allowed = others.filter_map(stamp).filter(busy).count() + 1 >= usize::from(limits.whatsapp_max);
+        // Fewer are busy than there are places, so the oldest is not.
+        let (previous, place) = (0..limits.whatsapp_max).map(|place| (stamp(place), place)).min().unwrap_or_default();
+        let last_allowed = busy.len() + 1 >= usize::from(limits.whatsapp_max);
         let rest = TimeDelta::days(i64::from(limits.rest_days)) + CLOCK_MARGIN;
         Ok(FreePlace { place, previous, rest_until: last_allowed.then_some(now + rest) })
     }

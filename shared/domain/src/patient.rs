@@ -33,6 +33,22 @@ pub struct Profile {
     pub as_of: (DateTime<Utc>, AppointmentId),
 }
 
+impl Profile {
+    /// Whether this profile replaces another of the same person: the newer does; of two that are as
+    /// new but differ, the one with a usable contact, else one of them by its content, so that the
+    /// order in which rows arrive cannot matter.
+    #[must_use]
+    pub fn supersedes(&self, other: &Self) -> bool {
+        (&self.as_of, self.content()) > (&other.as_of, other.content())
+    }
+
+    fn content(&self) -> impl Ord + '_ {
+        let phone = (self.phone.as_ref().ok(), self.phone.as_ref().err().map(|why| why.code()));
+        let email = (self.email.as_ref().ok(), self.email.as_ref().err().map(|why| why.code()));
+        (phone, email, &self.name, self.zone.name(), &self.insurer)
+    }
+}
+
 impl fmt::Debug for Profile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Profile").field("zone", &self.zone).field("as_of", &self.as_of).finish_non_exhaustive()
@@ -121,7 +137,7 @@ impl Patient {
         if let Some(statement) = report.consent {
             changes.consent = self.consent.record(statement);
         }
-        if report.profile.as_of > self.profile.as_of {
+        if report.profile.supersedes(&self.profile) {
             changes.profile = true;
             self.profile = report.profile;
         }

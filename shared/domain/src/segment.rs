@@ -81,12 +81,18 @@ pub struct Segment {
 }
 
 /// A mean amount as an exact fraction, so that equal means compare equal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Eq)]
 pub struct Mean {
     /// The sum, in hundredths of the clinic's currency.
     pub sum_cents: i64,
     /// Over how many visits; at least 1.
     pub count: u32,
+}
+
+impl PartialEq for Mean {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
 }
 
 impl Ord for Mean {
@@ -205,7 +211,7 @@ pub fn check(condition: &Condition, summary: &Summary<'_>, thresholds: &Threshol
             let mut found = false;
             let mut change = Horizon::default();
             for plan in summary.plans.iter().filter(|plan| plan.session.done < plan.session.total) {
-                let (met, next) = within(plan.day, more_than_days + 1, None, today);
+                let (met, next) = within(plan.day, more_than_days.saturating_add(1), None, today);
                 found |= met;
                 change.note(next);
             }
@@ -248,7 +254,7 @@ fn within(since: Day, min: u32, max: Option<u32>, today: Day) -> (bool, Option<D
     if today < from {
         (false, Some(from))
     } else if until.is_none_or(|until| today <= until) {
-        (true, until.map(|until| until + 1))
+        (true, until.map(|until| until.saturating_add(1)))
     } else {
         (false, None)
     }

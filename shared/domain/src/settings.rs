@@ -1,7 +1,7 @@
 //! A clinic's settings as a TOML file: the defaults of `presets/clinic.toml` with the clinic's own
 //! file laid over them. The file is what is stored; [`Clinic`] is what it means.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use chrono::NaiveTime;
@@ -144,6 +144,8 @@ fn build(id: ClinicId, settings: Settings, zone: Option<Tz>) -> Result<Clinic, S
     let flows = settings.flows.into_iter().map(FlowSettings::read).collect::<Result<Vec<Flow>, _>>()?;
     let read = |segment: SegmentSettings| segment.read(&services, &flows);
     let segments = settings.segments.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    no_two_alike("flows", flows.iter().map(|flow| flow.id.as_str()))?;
+    no_two_alike("segments", segments.iter().map(|segment| segment.id.as_str()))?;
     let parse_channel = |name: &String| {
         name.parse::<Channel>().map_err(|()| wrong("channels", "are whatsapp, email, sms and call"))
     };
@@ -172,6 +174,16 @@ fn build(id: ClinicId, settings: Settings, zone: Option<Tz>) -> Result<Clinic, S
         halted: settings.halted,
         epoch: settings.epoch,
     })
+}
+
+fn no_two_alike<'a>(key: &str, ids: impl Iterator<Item = &'a str>) -> Result<(), SettingsError> {
+    let mut seen = BTreeSet::new();
+    for id in ids {
+        if !seen.insert(id) {
+            return Err(wrong(format!("{key}.{id}"), "is there twice"));
+        }
+    }
+    Ok(())
 }
 
 /// The language in which clinics of a country write.
@@ -275,10 +287,18 @@ fn prices(file: &PriceSettings, country: Country) -> Result<Prices, SettingsErro
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to lie in 0..=1000")]
         Ok((amount * 1_000_000.0).round() as u64)
     };
-    let whatsapp = file.whatsapp.get(country.code()).copied().unwrap_or(0.0);
+    let mut whatsapp_micros = 0;
+    for (code, amount) in &file.whatsapp {
+        let key = format!("whatsapp.{code}");
+        let of = Country::from_str(code).map_err(|e| wrong(format!("prices.{key}"), format!("is {e}")))?;
+        let price = micros(&key, *amount)?;
+        if of == country {
+            whatsapp_micros = price;
+        }
+    }
     Ok(Prices {
         currency: text("prices.currency", file.currency.clone())?,
-        whatsapp_micros: micros("whatsapp", whatsapp)?,
+        whatsapp_micros,
         email_micros: micros("email", file.email)?,
         sms_micros: micros("sms", file.sms)?,
         call_micros: micros("call", file.call)?,

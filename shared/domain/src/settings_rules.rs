@@ -89,11 +89,20 @@ impl SegmentSettings {
 }
 
 impl RuleSettings {
+    fn runs_backwards(&self) -> bool {
+        let mut ranges = [self.last_visit_days, self.visits].into_iter().flatten();
+        let mut windows = self.days_ago.iter().flatten();
+        ranges.any(|range| range.max.is_some_and(|max| max < range.min)) || windows.any(|[from, until]| until < from)
+    }
+
     fn read(self, key: &str, lists: &ServiceLists) -> Result<Condition, SettingsError> {
         let list = |name: &str| {
             lists.place(name).ok_or_else(|| wrong(key, format!("the list of services {name} is not under [services]")))
         };
         let mut found = Vec::new();
+        if self.runs_backwards() {
+            return Err(wrong(key, "a range must not end before it begins, or nobody would ever belong"));
+        }
         if let Some(Range { min, max }) = self.last_visit_days {
             found.push(Condition::LastVisit { min, max });
         }

@@ -1,12 +1,13 @@
 //! Waves: how many patients a week can take, in which order, and on which days.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{Days, NaiveDate};
+use chrono::{Datelike, Days, NaiveDate};
 
 use crate::clinic::Clinic;
 use crate::channel::Channel;
 use crate::flow::Flow;
+use crate::hours::OpenHours;
 use crate::ids::{PatientId, SegmentId};
 use crate::segment::{Day, Mean};
 
@@ -39,9 +40,12 @@ pub fn overall_capacity(clinic: &Clinic, free_slots: u32) -> u32 {
 /// that the date's hours allow, so that no 24 hours ever hold more than the tier.
 #[must_use]
 pub fn whatsapp_room(clinic: &Clinic, date: NaiveDate) -> u32 {
+    // The longest day of the week, open or not this week: a Saturday's pace is that of the Friday
+    // before it, with which it shares 24 hours.
     let longest = (0..7)
         .filter_map(|n| date.checked_add_days(Days::new(n)))
-        .map(|date| clinic.calendar.open_minutes(date))
+        .filter_map(|date| clinic.calendar.hours.on(date.weekday()))
+        .map(OpenHours::minutes)
         .max()
         .unwrap_or(0);
     if longest == 0 {
@@ -137,9 +141,10 @@ impl<'a> WavePlan<'a> {
         }
     }
 
-    /// Marks a seat that turned out to be taken by somebody else.
+    /// Marks a seat that turned out to be taken by somebody else; it is one of the week's.
     pub fn mark_taken(&mut self, segment: &SegmentId, number: u32) {
         self.taken.entry(segment.clone()).or_default().push(number);
+        self.overall_left = self.overall_left.saturating_sub(1);
     }
 
     /// How many seats of the segment are taken this week.
@@ -148,8 +153,9 @@ impl<'a> WavePlan<'a> {
         self.taken.get(segment).map_or(0, Vec::len)
     }
 
-    /// The dates on which a sequence beginning on `first` sends WhatsApp messages.
-    fn whatsapp_days(&self, segment: &SegmentId, first: NaiveDate) -> Vec<NaiveDate> {
+    /// The dates on which a sequence beginning on `first` sends WhatsApp messages; the tier counts
+    /// people, so a date counts once.
+    fn whatsapp_days(&self, segment: &SegmentId, first: NaiveDate) -> BTreeSet<NaiveDate> {
         let flow = self.clinic.segments.iter().find(|s| s.id == *segment).and_then(|s| self.clinic.flow(&s.flow));
         let steps = flow.map_or(&[][..], |flow: &Flow| flow.steps.as_slice());
         steps
