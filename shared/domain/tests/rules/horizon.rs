@@ -109,7 +109,7 @@ fn clinic_in(zone: usize, segments: Vec<Segment>) -> Clinic {
 
 /// What an evaluation says of somebody: the segment with the rank, and the figures.
 fn says(clinic: &Clinic, patient: &Patient, at: DateTime<Utc>) -> impl PartialEq + std::fmt::Debug {
-    let standing = standing(clinic, patient, &thresholds(), at);
+    let standing = standing(clinic, patient, &thresholds(), None, at);
     (standing.waits, standing.visits, standing.mean)
 }
 
@@ -141,14 +141,14 @@ proptest! {
     #[test]
     fn until_the_day_a_standing_names_nothing_changes(segments in segments(), preset in any::<bool>(), patient in patient(), zone in 0usize..4) {
         let clinic = clinic_in(zone, if preset { Vec::new() } else { segments });
-        let first = standing(&clinic, &patient, &thresholds(), now());
+        let first = standing(&clinic, &patient, &thresholds(), None, now());
         let before = says(&clinic, &patient, now());
         for hour in 1..(24 * 130) {
             let at = now() + TimeDelta::hours(hour);
             if first.due.is_some_and(|due| clinic.date(at) >= due) {
                 break;
             }
-            prop_assert!(says(&clinic, &patient, at) == before, "{} hours later: {:?}", hour, standing(&clinic, &patient, &thresholds(), at));
+            prop_assert!(says(&clinic, &patient, at) == before, "{} hours later: {:?}", hour, standing(&clinic, &patient, &thresholds(), None, at));
         }
     }
 
@@ -156,10 +156,10 @@ proptest! {
     fn looking_only_at_those_whose_day_has_come_gives_what_looking_at_all_gives(patient in patient(), zone in 0usize..4, second in 0i64..86_400) {
         let clinic = clinic_in(zone, Vec::new());
         let mut at = now() + TimeDelta::seconds(second);
-        let mut kept = standing(&clinic, &patient, &thresholds(), at);
+        let mut kept = standing(&clinic, &patient, &thresholds(), None, at);
         for _ in 0..200 {
             at += days(1);
-            let full = standing(&clinic, &patient, &thresholds(), at);
+            let full = standing(&clinic, &patient, &thresholds(), None, at);
             if kept.due.is_some_and(|due| due <= clinic.date(at)) {
                 kept = full.clone();
             }
