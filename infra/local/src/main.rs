@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use chrono::NaiveDateTime;
 use clap::{Args, Parser, Subcommand};
+use retorno::bench::{self, BenchOptions};
 use retorno::host::HostError;
 use retorno::trial::{self, Outcome, Trial};
 
@@ -21,6 +22,27 @@ struct Cli {
 enum Command {
     /// Play an export for some days in memory: who would be written to, when, and why the others not.
     Try(TryArgs),
+    /// Measure this machine: rows, sends and patients a second, memory and request units.
+    Bench(BenchArgs),
+    /// Import a file in memory and print the most memory that this process held; part of `bench`.
+    #[command(hide = true)]
+    BenchMemory {
+        /// The export.
+        export: PathBuf,
+    },
+}
+
+#[derive(Args)]
+struct BenchArgs {
+    /// The export to import; a made-up one of about 110,000 rows when absent.
+    #[arg(long)]
+    export: Option<PathBuf>,
+    /// Small sizes, to see that everything runs.
+    #[arg(long)]
+    quick: bool,
+    /// One JSON object on standard output instead of the table.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Args)]
@@ -59,6 +81,11 @@ async fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         Some(Command::Try(args)) => try_export(args).await,
+        Some(Command::Bench(args)) => measure(args).await,
+        Some(Command::BenchMemory { export }) => match bench::import_once(&export).await {
+            Ok(peak) => print_json(&peak),
+            Err(error) => Err(error),
+        },
         None => Ok(()),
     };
     match done {
@@ -85,5 +112,24 @@ async fn try_export(args: TryArgs) -> Result<(), HostError> {
     } else {
         trial::print_report(&tried);
     }
+    Ok(())
+}
+
+async fn measure(args: BenchArgs) -> Result<(), HostError> {
+    let options = BenchOptions { export: args.export, quick: args.quick };
+    let measured = bench::run(&options, |part| {
+        let _ = writeln!(std::io::stderr(), "{part} …");
+    });
+    let measured = measured.await?;
+    if args.json {
+        return print_json(&measured);
+    }
+    let _ = write!(std::io::stdout(), "{}", bench::print_table(&measured));
+    Ok(())
+}
+
+fn print_json(object: &impl serde::Serialize) -> Result<(), HostError> {
+    let json = serde_json::to_string(object).map_err(|e| HostError::User(e.to_string()))?;
+    let _ = writeln!(std::io::stdout(), "{json}");
     Ok(())
 }
