@@ -76,23 +76,54 @@ pub async fn run(options: &BenchOptions, mut on_part: impl FnMut(&str)) -> Resul
     Ok(bench)
 }
 
-/// A stopwatch.
-struct Stopwatch(std::time::Instant);
+/// A stopwatch, by the wall and by the time this thread had a core.
+struct Stopwatch {
+    wall: std::time::Instant,
+    core: Option<u64>,
+}
+
+/// A speed.
+#[derive(Debug, Clone, Copy)]
+struct Rate {
+    /// A second by the wall.
+    wall: f64,
+    /// A second on a core: what an idle machine would come near to; nothing where the system does
+    /// not tell.
+    core: Option<f64>,
+    /// Seconds by the wall.
+    seconds: f64,
+}
 
 impl Stopwatch {
     #[expect(clippy::disallowed_methods, reason = "what is measured here is the machine's own time")]
     fn start() -> Self {
-        Self(std::time::Instant::now())
+        Self { wall: std::time::Instant::now(), core: on_core() }
     }
 
     fn elapsed(&self) -> Duration {
-        self.0.elapsed()
+        self.wall.elapsed()
     }
 
     /// How many a second, so far.
-    fn rate(&self, count: u64) -> f64 {
-        figures::ratio(count_of(count), self.elapsed().as_secs_f64())
+    fn rate(&self, count: u64) -> Rate {
+        self.stopped()(count)
     }
+
+    /// Stops, and gives the rate of a count that is taken afterwards.
+    fn stopped(&self) -> impl Fn(u64) -> Rate + use<> {
+        let seconds = self.elapsed().as_secs_f64();
+        let nanos = self.core.zip(on_core()).map(|(from, to)| to.saturating_sub(from));
+        move |count| Rate {
+            wall: figures::ratio(count_of(count), seconds),
+            core: nanos.map(|nanos| figures::ratio(count_of(count), count_of(nanos) / 1e9)),
+            seconds,
+        }
+    }
+}
+
+/// Nanoseconds that this thread has had a core.
+fn on_core() -> Option<u64> {
+    std::fs::read_to_string("/proc/thread-self/schedstat").ok()?.split_whitespace().next()?.parse().ok()
 }
 
 /// A count as a figure.

@@ -13,6 +13,7 @@ mod client;
 mod dispatch;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod trace;
 mod units;
 
@@ -34,6 +35,7 @@ pub use trace::TracedRequest;
 pub use units::{OperationUnits, RequestUnits};
 
 use dispatch::Reply;
+use tokens::Tokens;
 use trace::Trace;
 use units::Ledger;
 
@@ -48,6 +50,7 @@ struct Inner {
     database: Database,
     ledger: Mutex<Ledger>,
     trace: Trace,
+    tokens: Tokens,
 }
 
 /// Decides, before each operation (its name as in `X-Amz-Target`, e.g. `PutItem`), what goes wrong
@@ -110,6 +113,7 @@ impl Engine {
                 database,
                 ledger: Mutex::default(),
                 trace: Trace::default(),
+                tokens: Tokens::default(),
             }),
             intercept: None,
         }
@@ -198,7 +202,7 @@ impl Engine {
         };
         let asking = self.inner.trace.asking(body);
         let body = asking.as_deref().unwrap_or(body);
-        let reply = dispatch::answer(&self.inner.database, operation, body);
+        let reply = dispatch::answer(&self.inner.database, &self.inner.tokens, operation, body);
         if let Some((operation, units)) = reply.spent {
             self.ledger().record(operation, units);
             self.inner.trace.keep(operation, units, body, &reply.body);

@@ -1,7 +1,7 @@
 //! `retorno bench --quick --json` measures everything it says it does. Nothing here looks at speed:
 //! that depends on the machine.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::process::Command;
 

@@ -3,7 +3,6 @@
 
 use segment_evaluator::{Evaluation, Scope};
 
-use super::count_of;
 use super::figures::{Figure, Target, ratio};
 use super::made_up::{Population, ZONE, export};
 use super::stage::{Stage, at, monday_and, settings};
@@ -43,20 +42,24 @@ pub(super) async fn measure(patients: u32) -> Result<Vec<Figure>, HostError> {
         evaluate(&stage, day, Scope::Due).await?;
     }
     let day = evaluate(&stage, 2, Scope::Due).await?;
-    let full = evaluate(&stage, 2, Scope::All).await?;
-    for day in 3..7 {
+    // The next day everybody is looked at instead: it has as much to write as the day before.
+    let full = evaluate(&stage, 3, Scope::All).await?;
+    for day in 4..7 {
         evaluate(&stage, day, Scope::Due).await?;
     }
     let monday = evaluate(&stage, 7, Scope::Due).await?;
-    let monday_full = evaluate(&stage, 7, Scope::All).await?;
+    for day in 8..14 {
+        evaluate(&stage, day, Scope::Due).await?;
+    }
+    let monday_full = evaluate(&stage, 14, Scope::All).await?;
     Ok(vec![
         Figure::new("evaluate_day", "a day's evaluation", Some(day.units()), "units").note(day.note()),
-        Figure::new("evaluate_all", "a full evaluation of the same day", Some(full.units()), "units").note(full.note()),
+        Figure::new("evaluate_all", "a full evaluation, the day after", Some(full.units()), "units").note(full.note()),
         Figure::new("evaluate_share", "a day's share of the full one", Some(ratio(day.units(), full.units())), "")
             .target(Target::AtMost(SHARE_MAX))
-            .note(format!("{} patients; the full one after the day's, so it has nothing to write", count_of(patients.into()))),
+            .note(format!("{patients} patients; the clinic is halted, so that nobody is enrolled")),
         Figure::new("evaluate_monday", "the week's first evaluation", Some(monday.units()), "units").note(monday.note()),
-        Figure::new("evaluate_monday_share", "its share of a full one", Some(ratio(monday.units(), monday_full.units())), "")
+        Figure::new("evaluate_monday_share", "its share of a full one, the week after", Some(ratio(monday.units(), monday_full.units())), "")
             .note("it reads every patient's figures from the index, to freeze the week's thresholds"),
     ])
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::figures::{Figure, Target};
 use super::made_up::{Population, export};
 use super::stage::{Stage, monday_and, settings};
-use super::{Stopwatch, count_of};
+use super::{Rate, Stopwatch, count_of};
 use crate::host::HostError;
 use crate::settings_file::open;
 
@@ -84,30 +84,30 @@ async fn stage_for(path: &Path, folder: Option<&Path>) -> Result<Stage, HostErro
 /// Imports into memory; gives the system too.
 pub(super) async fn in_memory(export: &Export) -> Result<(Stage, Figure), HostError> {
     let (stage, rate, note) = timed(export, None).await?;
-    let figure = Figure::new("import_memory", "import, in memory", Some(rate), "rows/s");
+    let figure = Figure::speed("import_memory", "import, in memory", rate, "rows/s");
     Ok((stage, figure.target(Target::AtLeast(5_000.0)).note(note)))
 }
 
 /// Imports into a file.
 pub(super) async fn on_file(export: &Export, folder: &Path) -> Result<Figure, HostError> {
     let (_, rate, note) = timed(export, Some(&folder.join("import"))).await?;
-    Ok(Figure::new("import_file", "import, on a file", Some(rate), "rows/s").note(note))
+    Ok(Figure::speed("import_file", "import, on a file", rate, "rows/s").note(note))
 }
 
-async fn timed(export: &Export, folder: Option<&Path>) -> Result<(Stage, f64, String), HostError> {
+async fn timed(export: &Export, folder: Option<&Path>) -> Result<(Stage, Rate, String), HostError> {
     let stage = stage_for(&export.path, folder).await?;
     let csv = std::fs::read(&export.path)
         .map_err(|error| HostError::Io { what: format!("cannot read {}", export.path.display()), error })?;
     let stopwatch = Stopwatch::start();
     let report = stage.import(&csv).await?;
     let rate = stopwatch.rate(report.read);
-    let seconds = stopwatch.elapsed().as_secs_f64();
     let note = format!(
-        "{} rows ({} accepted), {} patients of {} in {seconds:.1} s, from CSV bytes to committed items",
+        "{} rows ({} accepted), {} patients of {} in {:.1} s, from CSV bytes to committed items",
         report.read,
         report.accepted,
         report.patients,
-        export.name()
+        export.name(),
+        rate.seconds
     );
     Ok((stage, rate, note))
 }

@@ -39,7 +39,7 @@ pub(super) async fn measure(stage: &Stage, least: u32) -> Result<[Figure; 2], Ho
     }
     let rate = stopwatch.rate(placed);
     let share = 100.0 * super::figures::ratio(count_of(members), count_of(placed));
-    let placing = Figure::new("segments_pure", "pure segment evaluation, one core", Some(rate), "patients/s")
+    let placing = Figure::speed("segments_pure", "pure segment evaluation, one core", rate, "patients/s")
         .target(Target::AtLeast(1_000_000.0))
         .note(format!("{} patients, {SEGMENTS} segments, {share:.0} % belong to one; summaries made before", patients.len()));
 
@@ -48,7 +48,7 @@ pub(super) async fn measure(stage: &Stage, least: u32) -> Result<[Figure; 2], Ho
         black_box(standing(&clinic, black_box(patient), &thresholds, now));
     }
     let rate = stopwatch.rate(u64::try_from(patients.len()).unwrap_or(0));
-    let standing = Figure::new("standing_pure", "standing, one core", Some(rate), "patients/s")
+    let standing = Figure::speed("standing_pure", "standing, one core", rate, "patients/s")
         .note("from appointments: summary, placement, entry rules, rank and the day to look again");
     Ok([placing, standing])
 }

@@ -105,7 +105,7 @@ fn item_kind(key: Option<&Value>) -> String {
         ("AUDIT", _) => "audit record",
         ("TIER", _) => "place in the tier",
         ("CALLS", _) => "call task",
-        ("WAVE", "WEEK") => "the week's thresholds",
+        ("", sk) if sk.starts_with("THRESHOLD#") => "the week's thresholds",
         (_, "SLOTS") => "whether slots are known",
         (other, _) => other,
     };
@@ -118,7 +118,6 @@ fn partition_kind(pk: &str) -> String {
         "P" => "the patient's collection: patient, enrollments, messages",
         "TIER" => "the number's tier",
         "SLOTS" => "free slots",
-        "WAVE" => "the week's thresholds",
         other => other,
     };
     kind.to_owned()

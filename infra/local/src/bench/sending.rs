@@ -8,7 +8,7 @@ use segment_evaluator::Scope;
 use super::figures::{Figure, Target};
 use super::made_up::{Population, ZONE, export};
 use super::stage::{Stage, at, monday_and, settings};
-use super::{Stopwatch, count_of};
+use super::Stopwatch;
 use crate::host::HostError;
 
 /// Sends in memory.
@@ -42,27 +42,27 @@ async fn measure(
     stage.host.reach.clock.move_to(at(monday_and(0), 19, 50));
     let stopwatch = Stopwatch::start();
     stage.host.settle().await?;
-    let taken = stopwatch.elapsed();
+    let rate_of = stopwatch.stopped();
     let sent = u64::try_from(stage.host.doubles.whatsapp().all_sent()?.len()).unwrap_or(0);
-    let whatsapp = super::figures::ratio(count_of(sent), taken.as_secs_f64());
+    let whatsapp = rate_of(sent);
 
     // The mornings' evaluations are played before; the e-mails are due two days later.
     stage.host.advance_to(at(monday_and(2), 7, 0), |_, _| true).await?;
     stage.host.reach.clock.move_to(at(monday_and(2), 19, 50));
     let stopwatch = Stopwatch::start();
     stage.host.settle().await?;
-    let taken_by_email = stopwatch.elapsed();
+    let rate_of = stopwatch.stopped();
     let mails = u64::try_from(stage.host.doubles.ses().all_mails()?.len()).unwrap_or(0);
-    let email = super::figures::ratio(count_of(mails), taken_by_email.as_secs_f64());
+    let email = rate_of(mails);
 
     let [send_id, enroll_id, email_id] = ids;
     Ok([
-        Figure::new(send_id, format!("WhatsApp sends, {place}"), Some(whatsapp), "sends/s")
+        Figure::speed(send_id, format!("WhatsApp sends, {place}"), whatsapp, "sends/s")
             .target(target)
             .note(format!("{sent} accepted by the provider, which answers at once over loopback HTTP")),
-        Figure::new(enroll_id, format!("enrollments, {place}"), Some(enrolling), "patients/s")
+        Figure::speed(enroll_id, format!("enrollments, {place}"), enrolling, "patients/s")
             .note(format!("{enrolled} of {patients} patients, ranked backlog to committed enrollment and schedule")),
-        Figure::new(email_id, format!("e-mail sends, {place}"), Some(email), "sends/s")
+        Figure::speed(email_id, format!("e-mail sends, {place}"), email, "sends/s")
             .target(target)
             .note(format!("{mails} accepted by the provider, which answers at once")),
     ])
