@@ -13,6 +13,8 @@ mod client;
 mod dispatch;
 #[cfg(test)]
 mod tests;
+mod tokens;
+mod trace;
 mod units;
 
 use std::collections::BTreeMap;
@@ -29,9 +31,12 @@ use aws_smithy_types::body::SdkBody;
 use dynoxide::{Database, DynoxideError};
 
 pub use client::sdk_config;
+pub use trace::TracedRequest;
 pub use units::{OperationUnits, RequestUnits};
 
 use dispatch::Reply;
+use tokens::Tokens;
+use trace::Trace;
 use units::Ledger;
 
 /// The embedded table engine. Clones share the same tables and the same count of units.
@@ -44,6 +49,8 @@ pub struct Engine {
 struct Inner {
     database: Database,
     ledger: Mutex<Ledger>,
+    trace: Trace,
+    tokens: Tokens,
 }
 
 /// Decides, before each operation (its name as in `X-Amz-Target`, e.g. `PutItem`), what goes wrong
@@ -105,6 +112,8 @@ impl Engine {
             inner: Arc::new(Inner {
                 database,
                 ledger: Mutex::default(),
+                trace: Trace::default(),
+                tokens: Tokens::default(),
             }),
             intercept: None,
         }
@@ -148,6 +157,17 @@ impl Engine {
         self.ledger().by_operation().clone()
     }
 
+    /// Begins to keep every request that reaches the table, until [`Engine::end_trace`].
+    pub fn start_trace(&self) {
+        self.inner.trace.start();
+    }
+
+    /// Ends what [`Engine::start_trace`] began: the requests that consumed units, in order.
+    #[must_use]
+    pub fn end_trace(&self) -> Vec<TracedRequest> {
+        self.inner.trace.end()
+    }
+
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
         // A count is valid whatever the thread that held it was doing when it died.
         self.inner
@@ -180,9 +200,12 @@ impl Engine {
         let Some(body) = request.body().bytes() else {
             return Reply::unreadable();
         };
-        let reply = dispatch::answer(&self.inner.database, operation, body);
+        let asking = self.inner.trace.asking(body);
+        let body = asking.as_deref().unwrap_or(body);
+        let reply = dispatch::answer(&self.inner.database, &self.inner.tokens, operation, body);
         if let Some((operation, units)) = reply.spent {
             self.ledger().record(operation, units);
+            self.inner.trace.keep(operation, units, body, &reply.body);
         }
         reply
     }

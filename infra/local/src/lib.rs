@@ -2,6 +2,7 @@
 //! doubles of the services it talks to, and the host that runs the production handlers over them.
 //! Nothing here is reachable from a deployed function.
 
+pub mod bench;
 pub mod client;
 pub mod demo;
 pub mod doubles;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use chrono::NaiveDateTime;
 use clap::{Args, Parser, Subcommand};
 use retorno::client::{self, ClientCommand};
+use retorno::bench::{self, BenchOptions};
 use retorno::host::HostError;
 use retorno::server::{self, Options};
 use retorno::trial::{self, Outcome, Trial};
@@ -35,6 +36,27 @@ enum Command {
     Try(TryArgs),
     #[command(flatten)]
     Client(ClientCommand),
+    /// Measure this machine: rows, sends and patients a second, memory and request units.
+    Bench(BenchArgs),
+    /// Import a file in memory and print the most memory that this process held; part of `bench`.
+    #[command(hide = true)]
+    BenchMemory {
+        /// The export.
+        export: PathBuf,
+    },
+}
+
+#[derive(Args)]
+struct BenchArgs {
+    /// The export to import; a made-up one of about 110,000 rows when absent.
+    #[arg(long)]
+    export: Option<PathBuf>,
+    /// Small sizes, to see that everything runs.
+    #[arg(long)]
+    quick: bool,
+    /// One JSON object on standard output instead of the table.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Args)]
@@ -75,6 +97,11 @@ async fn main() -> ExitCode {
         Some(Command::Try(args)) => try_export(args).await,
         Some(Command::Client(command)) => client::run(&command, &cli.data).await,
         None => server::run(&Options { data: cli.data, port: cli.port, demo: !cli.no_demo }).await,
+        Some(Command::Bench(args)) => measure(args).await,
+        Some(Command::BenchMemory { export }) => match bench::import_once(&export).await {
+            Ok(peak) => print_json(&peak),
+            Err(error) => Err(error),
+        },
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -100,5 +127,24 @@ async fn try_export(args: TryArgs) -> Result<(), HostError> {
     } else {
         let _ = writeln!(std::io::stdout(), "{}", trial::report(&tried));
     }
+    Ok(())
+}
+
+async fn measure(args: BenchArgs) -> Result<(), HostError> {
+    let options = BenchOptions { export: args.export, quick: args.quick };
+    let measured = bench::run(&options, |part| {
+        let _ = writeln!(std::io::stderr(), "{part} …");
+    });
+    let measured = measured.await?;
+    if args.json {
+        return print_json(&measured);
+    }
+    let _ = write!(std::io::stdout(), "{}", bench::print_table(&measured));
+    Ok(())
+}
+
+fn print_json(object: &impl serde::Serialize) -> Result<(), HostError> {
+    let json = serde_json::to_string(object).map_err(|e| HostError::User(e.to_string()))?;
+    let _ = writeln!(std::io::stdout(), "{json}");
     Ok(())
 }

@@ -75,6 +75,9 @@ impl Scheduler {
             .allow_no_auth()
             .endpoint_url("http://scheduler.local")
             .retry_config(aws_sdk_scheduler::config::retry::RetryConfig::disabled())
+            .timeout_config(aws_sdk_scheduler::config::timeout::TimeoutConfig::disabled())
+            .identity_cache(aws_sdk_scheduler::config::IdentityCache::no_cache())
+            .stalled_stream_protection(aws_sdk_scheduler::config::StalledStreamProtectionConfig::disabled())
     }
 
     /// When the next schedule is due, past or future.

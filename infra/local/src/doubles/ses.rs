@@ -70,6 +70,9 @@ impl Ses {
             .allow_no_auth()
             .endpoint_url("http://email.local")
             .retry_config(aws_sdk_sesv2::config::retry::RetryConfig::disabled())
+            .timeout_config(aws_sdk_sesv2::config::timeout::TimeoutConfig::disabled())
+            .identity_cache(aws_sdk_sesv2::config::IdentityCache::no_cache())
+            .stalled_stream_protection(aws_sdk_sesv2::config::StalledStreamProtectionConfig::disabled())
     }
 
     /// A page of mails, the newest first.

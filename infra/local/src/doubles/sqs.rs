@@ -90,6 +90,9 @@ impl Sqs {
             .allow_no_auth()
             .endpoint_url("http://sqs.local")
             .retry_config(aws_sdk_sqs::config::retry::RetryConfig::disabled())
+            .timeout_config(aws_sdk_sqs::config::timeout::TimeoutConfig::disabled())
+            .identity_cache(aws_sdk_sqs::config::IdentityCache::no_cache())
+            .stalled_stream_protection(aws_sdk_sqs::config::StalledStreamProtectionConfig::disabled())
     }
 
     /// Hands out up to `max` visible messages of `queue`, each hidden for `visibility`. Messages

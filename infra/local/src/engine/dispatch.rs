@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use super::tokens::Tokens;
 use super::units::RequestUnits;
 
 /// An answer as it goes on the wire, and what it cost.
@@ -18,8 +19,8 @@ pub(super) struct Reply {
 }
 
 /// Carries out `operation` with the JSON request `body`.
-pub(super) fn answer(database: &Database, operation: &str, body: &[u8]) -> Reply {
-    match route(database, operation, body) {
+pub(super) fn answer(database: &Database, tokens: &Tokens, operation: &str, body: &[u8]) -> Reply {
+    match route(database, tokens, operation, body) {
         Some(Ok(done)) => Reply {
             status: StatusCode::OK,
             body: done.body,
@@ -44,7 +45,7 @@ const WRITE: fn(f64) -> RequestUnits = |units| RequestUnits {
     write: units,
 };
 
-fn route(db: &Database, operation: &str, body: &[u8]) -> Option<Result<Done>> {
+fn route(db: &Database, tokens: &Tokens, operation: &str, body: &[u8]) -> Option<Result<Done>> {
     Some(match operation {
         "PutItem" => metered("PutItem", WRITE, body, |q| db.put_item(q)),
         "GetItem" => metered("GetItem", READ, body, |q| db.get_item(q)),
@@ -54,12 +55,8 @@ fn route(db: &Database, operation: &str, body: &[u8]) -> Option<Result<Done>> {
         "Scan" => metered("Scan", READ, body, |q| db.scan(q)),
         "BatchGetItem" => metered("BatchGetItem", READ, body, |q| db.batch_get_item(q)),
         "BatchWriteItem" => metered("BatchWriteItem", WRITE, body, |q| db.batch_write_item(q)),
-        // The engine looks through every token of the last ten minutes at each transaction, so that a
-        // run's cost would grow with its length. Nothing between the SDK and this connector repeats a
-        // request (retries are off), and no handler rests on a token: their conditions do the work.
-        "TransactWriteItems" => metered("TransactWriteItems", WRITE, body, |mut q: actions::transact_write_items::TransactWriteItemsRequest| {
-            q.client_request_token = None;
-            db.transact_write_items(q)
+        "TransactWriteItems" => metered("TransactWriteItems", WRITE, body, |q| {
+            tokens.once(body, q, |q| db.transact_write_items(q))
         }),
         "TransactGetItems" => metered("TransactGetItems", READ, body, |q| db.transact_get_items(q)),
         "CreateTable" => free(body, |q| db.create_table(q)),

@@ -193,6 +193,37 @@ async fn a_cancelled_transaction_says_which_item_failed_and_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn a_repeated_request_token_carries_a_transaction_out_once() {
+    let client = with_table(&Engine::in_memory().unwrap()).await;
+    for _ in 0..3 {
+        let request = client
+            .transact_write_items()
+            .client_request_token("attempt-1");
+        request
+            .transact_items(count_up("C#1"))
+            .send()
+            .await
+            .unwrap();
+    }
+    let counted = get(&client, "C#1", "N").await.unwrap();
+    assert_eq!(counted["ver"], AttributeValue::N("1".into()));
+
+    let other = client
+        .transact_write_items()
+        .client_request_token("attempt-1");
+    let mismatch = other
+        .transact_items(count_up("C#2"))
+        .send()
+        .await
+        .unwrap_err();
+    assert!(
+        mismatch
+            .into_service_error()
+            .is_idempotent_parameter_mismatch_exception()
+    );
+}
+
+#[tokio::test]
 async fn a_query_pages_through_a_collection_in_order() {
     let client = with_table(&Engine::in_memory().unwrap()).await;
     for n in 0..7 {

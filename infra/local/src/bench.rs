@@ -1,0 +1,133 @@
+//! `retorno bench`: how fast the system is on this machine and what a day's work costs in request
+//! units, each figure beside the target it is to meet. Everything is measured in one run, through
+//! the production handlers; only the table and the providers are the stand-ins of this machine.
+
+mod evaluation;
+mod figures;
+mod import;
+mod made_up;
+mod rules;
+mod send_units;
+mod sending;
+mod stage;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::host::HostError;
+
+pub use figures::{Bench, Figure, Machine, SendUnits, Target, UnitLine, print_table};
+pub use import::{PeakMemory, import_once};
+
+/// What is to be measured.
+#[derive(Debug, Clone)]
+pub struct BenchOptions {
+    /// The export that is imported; a made-up one of about 110,000 rows when absent.
+    pub export: Option<PathBuf>,
+    /// Small sizes: shows that everything runs, and says nothing about speed.
+    pub quick: bool,
+}
+
+/// How much is measured.
+#[derive(Debug, Clone, Copy)]
+struct Sizes {
+    /// Patients of the made-up export.
+    import: u32,
+    /// Patients enrolled, each of whom gets a WhatsApp message and an e-mail.
+    send: u32,
+    /// Placements computed at least.
+    place: u32,
+    /// Patients of the incremental and the full evaluation.
+    evaluate: u32,
+}
+
+impl Sizes {
+    const WHOLE: Self = Self { import: 62_000, send: 2_000, place: 20_000_000, evaluate: 100_000 };
+    const QUICK: Self = Self { import: 300, send: 30, place: 20_000, evaluate: 400 };
+}
+
+/// Measures everything. `on_part` hears the name of each part as it begins.
+///
+/// # Errors
+/// [`HostError`] when a file cannot be read or written, or the system under measurement fails.
+pub async fn run(options: &BenchOptions, mut on_part: impl FnMut(&str)) -> Result<Bench, HostError> {
+    let sizes = if options.quick { Sizes::QUICK } else { Sizes::WHOLE };
+    let folder = tempfile::tempdir().map_err(|error| HostError::Io { what: "a temporary folder".to_owned(), error })?;
+    let mut bench = Bench::new(Machine::read(options.quick));
+    let export = import::Export::ready(options.export.as_deref(), sizes.import, folder.path())?;
+    on_part("import in memory");
+    let (host, figure) = import::in_memory(&export).await?;
+    bench.figures.push(figure);
+    on_part("pure rules");
+    bench.figures.extend(rules::measure(&host, sizes.place).await?);
+    drop(host);
+    on_part("import on a file");
+    bench.figures.push(import::on_file(&export, folder.path()).await?);
+    on_part("peak memory of an import");
+    bench.figures.push(import::peak_memory(&export).await);
+    on_part("sends in memory");
+    bench.figures.extend(sending::in_memory(sizes.send).await?);
+    on_part("sends on a file");
+    bench.figures.extend(sending::on_file(sizes.send, folder.path()).await?);
+    on_part("evaluation");
+    bench.figures.extend(evaluation::measure(sizes.evaluate).await?);
+    on_part("units of a send");
+    bench.sends = send_units::measure().await?;
+    Ok(bench)
+}
+
+/// A stopwatch, by the wall and by the time this thread had a core.
+struct Stopwatch {
+    wall: std::time::Instant,
+    core: Option<u64>,
+}
+
+/// A speed.
+#[derive(Debug, Clone, Copy)]
+struct Rate {
+    /// A second by the wall.
+    wall: f64,
+    /// A second on a core: what an idle machine would come near to; nothing where the system does
+    /// not tell.
+    core: Option<f64>,
+    /// Seconds by the wall.
+    seconds: f64,
+}
+
+impl Stopwatch {
+    #[expect(clippy::disallowed_methods, reason = "what is measured here is the machine's own time")]
+    fn start() -> Self {
+        Self { wall: std::time::Instant::now(), core: on_core() }
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.wall.elapsed()
+    }
+
+    /// How many a second, so far.
+    fn rate(&self, count: u64) -> Rate {
+        self.stopped()(count)
+    }
+
+    /// Stops, and gives the rate of a count that is taken afterwards.
+    fn stopped(&self) -> impl Fn(u64) -> Rate + use<> {
+        let seconds = self.elapsed().as_secs_f64();
+        let nanos = self.core.zip(on_core()).map(|(from, to)| to.saturating_sub(from));
+        move |count| Rate {
+            wall: figures::ratio(count_of(count), seconds),
+            core: nanos.map(|nanos| figures::ratio(count_of(count), count_of(nanos) / 1e9)),
+            seconds,
+        }
+    }
+}
+
+/// Nanoseconds that this thread has had a core.
+fn on_core() -> Option<u64> {
+    std::fs::read_to_string("/proc/thread-self/schedstat").ok()?.split_whitespace().next()?.parse().ok()
+}
+
+/// A count as a figure.
+#[expect(clippy::cast_precision_loss, reason = "a count of a benchmark is far below 2^53")]
+fn count_of(count: u64) -> f64 {
+    count as f64
+}
