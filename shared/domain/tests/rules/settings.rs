@@ -181,7 +181,7 @@ proptest! {
         if let Ok(clinic) = try_clinic(&own) {
             let patient = lapsed();
             placed(&clinic, &patient, now());
-            let standing = standing(&clinic, &patient, &Thresholds::default(), now());
+            let standing = standing(&clinic, &patient, &Thresholds::default(), None, now());
             prop_assert_eq!(standing.visits, 1);
         }
     }
