@@ -57,12 +57,11 @@ fn a_step_that_is_due_is_sent_after_the_wake_for_the_next_one() {
 }
 
 #[test]
-fn a_wake_before_its_time_only_wakes_again() {
+fn a_wake_before_its_time_does_nothing() {
     for (enrollment, step) in [(running(0, now()), 0), (in_state(State::Closing { due: now() }), 4)] {
         let early = now() - TimeDelta::seconds(1);
         let decision = decided(&enrollment, &due(step), early, &lapsed());
-        assert_eq!(decision.commands, [Command::Wake { step, at: now() }]);
-        assert_eq!((&decision.next, why(&decision)), (&enrollment, "too_early"));
+        assert_eq!((&decision.commands[..], &decision.next, why(&decision)), (&[][..], &enrollment, "too_early"));
     }
 }
 
@@ -125,28 +124,31 @@ fn a_ready_message_is_tried_again_under_all_the_rules_and_moves_nothing() {
 #[test]
 fn a_ready_message_is_dropped_once_a_person_has_the_conversation_or_the_sequence_is_over() {
     let ready = about(0, Delivery::Ready { attempts: 1 });
-    for (state, because) in [
-        (State::Conversing { since: now(), step: 1 }, "conversing"),
-        (State::Ended { reason: EndReason::Booked, at: now() }, "booked"),
-    ] {
+    for state in [State::Conversing { since: now(), step: 1 }, State::Ended { reason: EndReason::Booked, at: now() }] {
         let enrollment = in_state(state);
         let decision = decided(&enrollment, &ready, now(), &lapsed());
-        assert!(matches!(decision.commands[..], [Command::Drop { reason, .. }] if reason == because), "{decision:?}");
+        assert!(matches!(decision.commands[..], [Command::Drop { reason: "sequence_over", .. }]), "{decision:?}");
         assert_eq!(decision.next, enrollment);
     }
 }
 
 #[test]
-fn a_step_that_was_dropped_but_not_left_behind_is_left_behind_now() {
-    let dropped = |step| about(step, Delivery::Dropped("capped".to_owned()));
-    // The first step's drop was recorded, and then the process died.
-    let first = decided(&running(0, now()), &dropped(0), now(), &lapsed());
-    assert!(matches!(&first.commands[..], [Command::Wake { step: 2, .. }, Command::Send(intent)] if intent.step == 1), "{first:?}");
-    let second = decided(&running(1, now()), &dropped(1), now(), &lapsed());
-    assert!(matches!(second.commands[..], [Command::Wake { step: 2, .. }]), "{second:?}");
-    assert!(matches!(second.next.state, State::Running { step: 2, .. }));
-    let last = decided(&running(3, now()), &dropped(3), now(), &lapsed());
-    assert!(matches!(last.next.state, State::Closing { .. }), "{last:?}");
+fn a_claim_that_was_taken_back_is_decided_as_if_it_had_never_been() {
+    let ready = about(0, Delivery::Ready { attempts: 1 });
+    for instant in [now() - TimeDelta::seconds(1), now(), at("2026-03-02 21:00"), at("2026-03-09 10:00")] {
+        let again = decided(&running(0, now()), &ready, instant, &lapsed());
+        assert_eq!(again, decided(&running(0, now()), &due(0), instant, &lapsed()));
+    }
+}
+
+#[test]
+fn a_flow_that_lost_its_steps_ends_its_sequences() {
+    let (mut clinic, patient, points) = (clinic(""), lapsed(), ContactPoints::default());
+    clinic.flows[0].steps.clear();
+    for event in [due(0), Event::PatientChanged, Event::Released, Event::Answered(Answer::Unread)] {
+        let decision = decide(&running(1, now()), &event, now(), &facts(&clinic, &patient, &points, now()));
+        assert_eq!((decision.commands, decision.next.state), (vec![Command::Release], State::Ended { reason: EndReason::FlowGone, at: now() }));
+    }
 }
 
 #[test]

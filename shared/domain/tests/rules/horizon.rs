@@ -99,6 +99,11 @@ fn statement_of((day, yes, channels, ours): (i64, bool, usize, bool)) -> Stateme
     Statement { on: (now() + days(day)).date_naive(), wish, source: if ours { Source::Recorded } else { Source::Import } }
 }
 
+/// Until when somebody was set aside when their turn came, if they were.
+fn aside() -> impl Strategy<Value = Option<NaiveDate>> {
+    prop::option::weighted(0.3, (-10i64..60).prop_map(|day| clinic("").date(now() + days(day))))
+}
+
 /// In a zone where clocks change and a day may begin at one o'clock.
 fn clinic_in(zone: usize, segments: Vec<Segment>) -> Clinic {
     const ZONES: [Tz; 4] = [chrono_tz::America::Sao_Paulo, chrono_tz::America::Santiago, chrono_tz::Europe::Madrid, chrono_tz::America::Mexico_City];
@@ -108,9 +113,20 @@ fn clinic_in(zone: usize, segments: Vec<Segment>) -> Clinic {
 }
 
 /// What an evaluation says of somebody: the segment with the rank, and the figures.
-fn says(clinic: &Clinic, patient: &Patient, at: DateTime<Utc>) -> impl PartialEq + std::fmt::Debug {
-    let standing = standing(clinic, patient, &thresholds(), None, at);
+fn says(clinic: &Clinic, patient: &Patient, aside: Option<NaiveDate>, at: DateTime<Utc>) -> impl PartialEq + std::fmt::Debug {
+    let standing = standing(clinic, patient, &thresholds(), aside, at);
     (standing.waits, standing.visits, standing.mean)
+}
+
+#[test]
+fn who_was_set_aside_waits_in_no_backlog_until_that_day_and_in_it_from_that_day_on() {
+    let (clinic, patient) = (clinic(""), crate::given::lapsed());
+    let until = clinic.date(now() + days(20));
+    let on = |day| standing(&clinic, &patient, &thresholds(), Some(until), now() + days(day));
+    assert_eq!((on(0).waits, on(0).due, on(0).aside), (None, Some(until), Some(until)));
+    assert_eq!(on(19).waits, None);
+    let back = on(20);
+    assert_eq!((back.waits.map(|(segment, _)| segment.to_string()).as_deref(), back.aside), (Some("preventivo-6-12m"), None));
 }
 
 proptest! {
@@ -139,27 +155,27 @@ proptest! {
     }
 
     #[test]
-    fn until_the_day_a_standing_names_nothing_changes(segments in segments(), preset in any::<bool>(), patient in patient(), zone in 0usize..4) {
+    fn until_the_day_a_standing_names_nothing_changes(segments in segments(), preset in any::<bool>(), patient in patient(), aside in aside(), zone in 0usize..4) {
         let clinic = clinic_in(zone, if preset { Vec::new() } else { segments });
-        let first = standing(&clinic, &patient, &thresholds(), None, now());
-        let before = says(&clinic, &patient, now());
+        let first = standing(&clinic, &patient, &thresholds(), aside, now());
+        let before = says(&clinic, &patient, aside, now());
         for hour in 1..(24 * 130) {
             let at = now() + TimeDelta::hours(hour);
             if first.due.is_some_and(|due| clinic.date(at) >= due) {
                 break;
             }
-            prop_assert!(says(&clinic, &patient, at) == before, "{} hours later: {:?}", hour, standing(&clinic, &patient, &thresholds(), None, at));
+            prop_assert!(says(&clinic, &patient, first.aside, at) == before, "{} hours later", hour);
         }
     }
 
     #[test]
-    fn looking_only_at_those_whose_day_has_come_gives_what_looking_at_all_gives(patient in patient(), zone in 0usize..4, second in 0i64..86_400) {
+    fn looking_only_at_those_whose_day_has_come_gives_what_looking_at_all_gives(patient in patient(), aside in aside(), zone in 0usize..4, second in 0i64..86_400) {
         let clinic = clinic_in(zone, Vec::new());
         let mut at = now() + TimeDelta::seconds(second);
-        let mut kept = standing(&clinic, &patient, &thresholds(), None, at);
+        let mut kept = standing(&clinic, &patient, &thresholds(), aside, at);
         for _ in 0..200 {
             at += days(1);
-            let full = standing(&clinic, &patient, &thresholds(), None, at);
+            let full = standing(&clinic, &patient, &thresholds(), kept.aside, at);
             if kept.due.is_some_and(|due| due <= clinic.date(at)) {
                 kept = full.clone();
             }
