@@ -65,37 +65,17 @@ struct Visit {
 }
 
 fn visit(days_ago: u64, service: &'static str) -> Visit {
-    Visit {
-        days_ago,
-        service,
-        status: "completado",
-        amount: "120.50",
-        session: ",",
-    }
+    Visit { days_ago, service, status: "completado", amount: "120.50", session: "," }
 }
 
 /// The past of the i-th patient: every segment, both sides of every edge, and none at all.
 fn past(i: usize) -> Vec<Visit> {
     let cleaning = |days_ago| visit(days_ago, "limpieza");
-    let edge = |edges: &[u64]| {
-        edges
-            .get(i / 12 % edges.len().max(1))
-            .copied()
-            .unwrap_or(200)
-    };
-    let plan = |days_ago, session| Visit {
-        session,
-        ..visit(days_ago, "kinesiología")
-    };
-    let paid = |days_ago, amount| Visit {
-        amount,
-        ..cleaning(days_ago)
-    };
+    let edge = |edges: &[u64]| edges.get(i / 12 % edges.len().max(1)).copied().unwrap_or(200);
+    let plan = |days_ago, session| Visit { session, ..visit(days_ago, "kinesiología") };
+    let paid = |days_ago, amount| Visit { amount, ..cleaning(days_ago) };
     match i % 12 {
-        0 => vec![
-            visit(edge(&[32, 29, 30, 37, 38, 60, 67, 90, 97, 98]), "implante"),
-            cleaning(10),
-        ],
+        0 => vec![visit(edge(&[32, 29, 30, 37, 38, 60, 67, 90, 97, 98]), "implante"), cleaning(10)],
         1 => vec![plan(edge(&[50, 30, 31]), "2,6"), plan(80, "1,6")],
         2 => vec![plan(200, "6,6"), plan(230, "5,6")],
         3 => [150, 180, 210, 260].map(|d| paid(d, "900.00")).into(),
@@ -106,16 +86,7 @@ fn past(i: usize) -> Vec<Visit> {
         8 => vec![cleaning(edge(&[539, 540, 300]))],
         9 => vec![cleaning(220), cleaning(800)],
         10 => vec![visit(190, "control anual")],
-        _ => vec![
-            Visit {
-                status: "no-show",
-                ..paid(200, "")
-            },
-            Visit {
-                status: "cancelado",
-                ..paid(300, "")
-            },
-        ],
+        _ => vec![Visit { status: "no-show", ..paid(200, "") }, Visit { status: "cancelado", ..paid(300, "") }],
     }
 }
 
@@ -170,37 +141,16 @@ fn rows_of(i: usize, today: NaiveDate) -> Vec<String> {
     let said = statements(i);
     let mut past = past(i);
     if said.len() > past.len() {
-        past.push(Visit {
-            status: "cancelado",
-            amount: "",
-            ..visit(900, "limpieza")
-        });
+        past.push(Visit { status: "cancelado", amount: "", ..visit(900, "limpieza") });
     }
     let cell = |n: usize| said.get(n).copied().unwrap_or_default();
     let mut rows: Vec<String> = past
         .iter()
         .enumerate()
-        .map(|(n, v)| {
-            row(
-                i,
-                &format!("c{i}-{n}"),
-                today - Days::new(v.days_ago),
-                v,
-                cell(n),
-                "2026-01-01T09:00:00",
-            )
-        })
+        .map(|(n, v)| row(i, &format!("c{i}-{n}"), today - Days::new(v.days_ago), v, cell(n), "2026-01-01T09:00:00"))
         .collect();
-    let booked = Visit {
-        status: "reservado",
-        amount: "",
-        ..visit(0, "limpieza")
-    };
-    let fallen = Visit {
-        status: "cancelado",
-        amount: "",
-        ..visit(0, "limpieza")
-    };
+    let booked = Visit { status: "reservado", amount: "", ..visit(0, "limpieza") };
+    let fallen = Visit { status: "cancelado", amount: "", ..visit(0, "limpieza") };
     let (soon, lately) = (today + Days::new(6), today - Days::new(5));
     let again = format!("c{i}-again");
     let (older, newer) = ("2026-02-01T09:00:00", "2026-02-20T09:00:00");
@@ -208,31 +158,16 @@ fn rows_of(i: usize, today: NaiveDate) -> Vec<String> {
         9 => rows.push(row(i, &again, soon, &booked, "", newer)),
         10 => rows.push(row(i, &again, lately, &booked, "", newer)),
         // The newer row first: what comes later in the file is not what is newer.
-        21 => rows.extend([
-            row(i, &again, soon, &fallen, "", newer),
-            row(i, &again, soon, &booked, "", older),
-        ]),
-        22 => rows.extend([
-            row(i, &again, soon, &fallen, "", newer),
-            row(i, &again, soon, &booked, "", newer),
-        ]),
-        33 => rows.extend([
-            row(i, &again, soon, &booked, "", newer),
-            row(i, &again, soon, &fallen, "", older),
-        ]),
+        21 => rows.extend([row(i, &again, soon, &fallen, "", newer), row(i, &again, soon, &booked, "", older)]),
+        22 => rows.extend([row(i, &again, soon, &fallen, "", newer), row(i, &again, soon, &booked, "", newer)]),
+        33 => rows.extend([row(i, &again, soon, &booked, "", newer), row(i, &again, soon, &fallen, "", older)]),
         _ => {}
     }
     rows
 }
 
 fn row(i: usize, id: &str, day: NaiveDate, visit: &Visit, said: &str, updated: &str) -> String {
-    let Visit {
-        service,
-        status,
-        amount,
-        session,
-        ..
-    } = visit;
+    let Visit { service, status, amount, session, .. } = visit;
     format!(
         "{id},{day}T10:30:00,America/Argentina/Buenos_Aires,{i:05},Paciente Número,{},{},Dra. Lima,\
          {service},{status},{amount},{session},,,{said},{updated}",
@@ -243,14 +178,11 @@ fn row(i: usize, id: &str, day: NaiveDate, visit: &Visit, said: &str, updated: &
 
 /// Two a week, from the first Monday on: four in any fortnight, which call for 26 seats a week.
 fn slots(today: NaiveDate) -> String {
-    let mut lines =
-        vec!["id_hueco,fecha_hora_inicio,zona_horaria,profesional,duracion_min".to_owned()];
+    let mut lines = vec!["id_hueco,fecha_hora_inicio,zona_horaria,profesional,duracion_min".to_owned()];
     for week in 0..8 {
         for (n, day) in [2, 4].into_iter().enumerate() {
             let day = today + Days::new(week * 7 + day);
-            lines.push(format!(
-                "h{week}{n},{day}T11:00:00,America/Argentina/Buenos_Aires,Dra. Lima,30"
-            ));
+            lines.push(format!("h{week}{n},{day}T11:00:00,America/Argentina/Buenos_Aires,Dra. Lima,30"));
         }
     }
     lines.join("\n") + "\n"
@@ -273,10 +205,7 @@ mod tests {
         assert_eq!(rejected.len(), BAD_ROWS.len());
         let segments = expected_segments(&export, clinic.at);
         assert!(segments.values().all(|s| s.eligible > 0), "{segments:?}");
-        let reasons: BTreeSet<_> = segments
-            .values()
-            .flat_map(|s| s.excluded.keys().copied())
-            .collect();
+        let reasons: BTreeSet<_> = segments.values().flat_map(|s| s.excluded.keys().copied()).collect();
         let all = [
             "awaiting-outcome",
             "contact-opted-out",
@@ -287,10 +216,7 @@ mod tests {
         ];
         assert_eq!(reasons, all.into());
         for segment in segments.values() {
-            assert_eq!(
-                segment.members,
-                segment.eligible + segment.excluded.values().sum::<usize>()
-            );
+            assert_eq!(segment.members, segment.eligible + segment.excluded.values().sum::<usize>());
         }
     }
 }

@@ -15,8 +15,7 @@ use std::process::Command;
 use chrono::NaiveDateTime;
 use retorno_tests::generated;
 use retorno_tests::reference::{
-    Export, Review, RunParameters, SegmentCount, Shortfall, expected_segments, read_export,
-    read_slots, review,
+    Export, Review, RunParameters, SegmentCount, Shortfall, expected_segments, read_export, read_slots, review,
 };
 use serde::Deserialize;
 
@@ -49,10 +48,7 @@ fn vitoria_in_december_2016_without_slots() {
 fn a_small_clinic_with_every_kind_of_dirt() {
     let clinic = generated::clinic();
     let folder = tempfile::tempdir().expect("a folder");
-    let (export, slots) = (
-        folder.path().join("export.csv"),
-        folder.path().join("slots.csv"),
-    );
+    let (export, slots) = (folder.path().join("export.csv"), folder.path().join("slots.csv"));
     std::fs::write(&export, &clinic.export).expect("the export written");
     std::fs::write(&slots, &clinic.slots).expect("the slots written");
     let at = clinic.at.format("%Y-%m-%dT%H:%M").to_string();
@@ -60,15 +56,8 @@ fn a_small_clinic_with_every_kind_of_dirt() {
     let mut lines: Vec<u64> = report.rows.rejected.iter().map(|r| r.line).collect();
     lines.sort_unstable();
     assert_eq!(lines, clinic.bad_lines, "the rows rejected");
-    let left: Vec<_> = review
-        .notes
-        .iter()
-        .filter(|n| n.shortfall != Shortfall::SeatsLeft)
-        .collect();
-    assert!(
-        left.is_empty(),
-        "so small a clinic leaves nothing undone: {left:#?}"
-    );
+    let left: Vec<_> = review.notes.iter().filter(|n| n.shortfall != Shortfall::SeatsLeft).collect();
+    assert!(left.is_empty(), "so small a clinic leaves nothing undone: {left:#?}");
 }
 
 /// The object the program prints, as far as it is compared.
@@ -112,10 +101,7 @@ struct Wave {
 fn holds(export_path: &Path, slots_path: Option<&Path>, at: &str) -> (Report, Review) {
     let (report, messages) = played(export_path, slots_path, at);
     let (_, again) = played(export_path, slots_path, at);
-    assert!(
-        messages == again,
-        "the same command gave other messages the second time"
-    );
+    assert!(messages == again, "the same command gave other messages the second time");
 
     let export = read_export(&read(export_path)).expect("an export");
     let slots = slots_path.map(|p| read_slots(&read(p)).expect("slots"));
@@ -126,36 +112,15 @@ fn holds(export_path: &Path, slots_path: Option<&Path>, at: &str) -> (Report, Re
     for note in &review.notes {
         println!("note: {note}");
     }
-    let shown: Vec<String> = review
-        .violations
-        .iter()
-        .take(SHOWN)
-        .map(ToString::to_string)
-        .collect();
-    assert!(
-        shown.is_empty(),
-        "{} violations, among them\n{}",
-        review.violations.len(),
-        shown.join("\n")
-    );
+    let shown: Vec<String> = review.violations.iter().take(SHOWN).map(ToString::to_string).collect();
+    assert!(shown.is_empty(), "{} violations, among them\n{}", review.violations.len(), shown.join("\n"));
     for channel in ["whatsapp", "email", "call"] {
         let listed = review.per_channel.get(channel).copied().unwrap_or_default();
         assert!(listed > 0, "no {channel} at all");
-        assert_eq!(
-            report.messages_total.get(channel),
-            Some(&listed),
-            "{channel} said and listed"
-        );
+        assert_eq!(report.messages_total.get(channel), Some(&listed), "{channel} said and listed");
     }
-    let empty: Vec<_> = review
-        .notes
-        .iter()
-        .filter(|n| n.shortfall == Shortfall::EmptyDay)
-        .collect();
-    assert!(
-        empty.is_empty(),
-        "days on which nobody heard a first message: {empty:#?}"
-    );
+    let empty: Vec<_> = review.notes.iter().filter(|n| n.shortfall == Shortfall::EmptyDay).collect();
+    assert!(empty.is_empty(), "days on which nobody heard a first message: {empty:#?}");
     waves(&report, &review);
     (report, review)
 }
@@ -163,47 +128,25 @@ fn holds(export_path: &Path, slots_path: Option<&Path>, at: &str) -> (Report, Re
 fn figures(report: &Report, export: &Export, at: NaiveDateTime) {
     assert_eq!(report.rows.read, export.read, "rows read");
     assert_eq!(report.rows.accepted, export.accepted, "rows accepted");
-    assert_eq!(
-        report.rows.rejected.len(),
-        export.rejected.len(),
-        "rows rejected"
-    );
+    assert_eq!(report.rows.rejected.len(), export.rejected.len(), "rows rejected");
     assert_eq!(report.patients, export.patients.len(), "patients");
     let said = |s: &Segment| (s.id.clone(), (s.members, s.eligible));
     let expected = |(id, s): (&str, SegmentCount)| (id.to_owned(), (s.members, s.eligible));
     let segments: BTreeMap<_, _> = report.segments.iter().map(said).collect();
-    let due: BTreeMap<_, _> = expected_segments(export, at)
-        .into_iter()
-        .map(expected)
-        .collect();
+    let due: BTreeMap<_, _> = expected_segments(export, at).into_iter().map(expected).collect();
     assert_eq!(segments, due, "members and eligible");
     for segment in &report.segments {
         let excluded: usize = segment.excluded.values().sum();
-        assert_eq!(
-            segment.members,
-            segment.eligible + excluded,
-            "{}: each excluded once",
-            segment.id
-        );
+        assert_eq!(segment.members, segment.eligible + excluded, "{}: each excluded once", segment.id);
     }
 }
 
 fn waves(report: &Report, review: &Review) {
     for wave in &report.waves {
-        assert!(
-            wave.size <= wave.capacity,
-            "{}: {} of {}",
-            wave.segment,
-            wave.size,
-            wave.capacity
-        );
+        assert!(wave.size <= wave.capacity, "{}: {} of {}", wave.segment, wave.size, wave.capacity);
     }
     let said: usize = report.waves.iter().map(|w| w.size).sum();
-    assert_eq!(
-        said,
-        review.waves.values().sum::<usize>(),
-        "sequences said and begun"
-    );
+    assert_eq!(said, review.waves.values().sum::<usize>(), "sequences said and begun");
 }
 
 /// One run of the program: its report and its message list.
@@ -211,21 +154,14 @@ fn played(export: &Path, slots: Option<&Path>, at: &str) -> (Report, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("messages.jsonl");
     let mut command = Command::new(program());
-    command
-        .arg("try")
-        .arg(export)
-        .args(["--at", at, "--days", &DAYS.to_string(), "--json"]);
+    command.arg("try").arg(export).args(["--at", at, "--days", &DAYS.to_string(), "--json"]);
     command.arg("--messages").arg(&out);
     if let Some(slots) = slots {
         command.arg("--slots").arg(slots);
     }
     let output = command.output().expect("the program starts");
     let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "{command:?} ended with {}:\n{complaint}",
-        output.status
-    );
+    assert!(output.status.success(), "{command:?} ended with {}:\n{complaint}", output.status);
     let report = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|e| panic!("stdout is not the one object asked for: {e}"));
     (report, String::from_utf8(read(&out)).expect("UTF-8"))
@@ -238,24 +174,15 @@ fn read(path: &Path) -> Vec<u8> {
 /// The program, built beside this test.
 fn program() -> PathBuf {
     let test = std::env::current_exe().expect("the path of this test");
-    let profile = test
-        .ancestors()
-        .nth(2)
-        .expect("target/<profile>/deps/<test>");
+    let profile = test.ancestors().nth(2).expect("target/<profile>/deps/<test>");
     let program = profile.join(format!("retorno{}", std::env::consts::EXE_SUFFIX));
-    assert!(
-        program.exists(),
-        "{} is not there: run `cargo build` first",
-        program.display()
-    );
+    assert!(program.exists(), "{} is not there: run `cargo build` first", program.display());
     program
 }
 
 /// A trial export, kept beside the workspace and not in it; nothing where it is missing.
 fn trial_export(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../shared/data")
-        .join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data").join(name);
     if path.exists() {
         return Some(path);
     }

@@ -66,15 +66,8 @@ pub const REQUIRED_COLUMNS: [&str; 10] = [
 ];
 
 /// Columns an export may have.
-pub const OPTIONAL_COLUMNS: [&str; 7] = [
-    "paciente_id",
-    "paciente_email",
-    "importe",
-    "sesion",
-    "sesiones_total",
-    "convenio",
-    "actualizado",
-];
+pub const OPTIONAL_COLUMNS: [&str; 7] =
+    ["paciente_id", "paciente_email", "importe", "sesion", "sesiones_total", "convenio", "actualizado"];
 
 /// Reads an export row by row. Rows come in the order of the file; after a refusal it goes on, until
 /// one whose reason [ends reading](RefusalReason::ends_reading).

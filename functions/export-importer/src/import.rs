@@ -68,7 +68,12 @@ pub struct Rejected {
 
 impl From<&Refusal> for Rejected {
     fn from(refusal: &Refusal) -> Self {
-        Self { line: refusal.line, column: refusal.column, code: refusal.reason.code(), reason: refusal.reason.to_string() }
+        Self {
+            line: refusal.line,
+            column: refusal.column,
+            code: refusal.reason.code(),
+            reason: refusal.reason.to_string(),
+        }
     }
 }
 
@@ -127,7 +132,16 @@ pub async fn import<R: Read>(
         progress(Progress { stage: Stage::Reading, done: bytes, total: None });
     });
     let lease = tenant.lease_import(import_id, reach.clock.now()).await?.ok_or(ImportError::Busy)?;
-    let mut run = Run { reach, tenant, clinic: settings, lease, import_id, settings_version: stored.version, thresholds: None, report: ImportReport::default() };
+    let mut run = Run {
+        reach,
+        tenant,
+        clinic: settings,
+        lease,
+        import_id,
+        settings_version: stored.version,
+        thresholds: None,
+        report: ImportReport::default(),
+    };
     let outcome = run.all(grouped, progress).await;
     run.tenant.release_import(&run.lease).await?;
     outcome?;
@@ -207,8 +221,13 @@ impl Run<'_> {
 
     async fn chunk(&mut self, chunk: Vec<(PatientId, Vec<Report>)>) -> Result<(), ImportError> {
         let ids: Vec<PatientId> = chunk.iter().map(|(id, _)| id.clone()).collect();
-        let mut known: std::collections::HashMap<PatientId, StoredPatient> =
-            self.tenant.patients(&ids, true).await?.into_iter().map(|stored| (stored.patient.id.clone(), stored)).collect();
+        let mut known: std::collections::HashMap<PatientId, StoredPatient> = self
+            .tenant
+            .patients(&ids, true)
+            .await?
+            .into_iter()
+            .map(|stored| (stored.patient.id.clone(), stored))
+            .collect();
         let mut fresh = Vec::new();
         for (id, reports) in chunk {
             match known.remove(&id) {

@@ -18,7 +18,8 @@ use retorno_domain::patient::{Profile, Report};
 use retorno_domain::services::fold;
 
 use crate::export::{
-    ConsentCell, ConsentChannel, ConsentChannels, ExportReader, ExportRow, Refusal, RefusalReason, StartCell, StatusCell,
+    ConsentCell, ConsentChannel, ConsentChannels, ExportReader, ExportRow, Refusal, RefusalReason, StartCell,
+    StatusCell,
 };
 
 /// The rows of a file, by patient, and those that did not land.
@@ -49,7 +50,11 @@ impl Interned {
 }
 
 /// Reads all rows. `on_row` hears how many rows and bytes were read so far.
-pub(crate) fn group<R: Read>(reader: &mut ExportReader<R>, clinic: &Clinic, mut on_row: impl FnMut(u64, u64)) -> Grouped {
+pub(crate) fn group<R: Read>(
+    reader: &mut ExportReader<R>,
+    clinic: &Clinic,
+    mut on_row: impl FnMut(u64, u64),
+) -> Grouped {
     let mut grouped = Grouped::default();
     let mut texts = Interned::default();
     let mut undated: Vec<(PatientId, usize)> = Vec::new();
@@ -58,11 +63,9 @@ pub(crate) fn group<R: Read>(reader: &mut ExportReader<R>, clinic: &Clinic, mut 
         let understood = row.and_then(|row| {
             let line = row.line;
             let dated = row.updated.is_some();
-            understand(row, clinic, &mut texts).map(|(id, report)| (id, report, dated)).map_err(|(column, reason)| Refusal {
-                line,
-                column: Some(column),
-                reason,
-            })
+            understand(row, clinic, &mut texts)
+                .map(|(id, report)| (id, report, dated))
+                .map_err(|(column, reason)| Refusal { line, column: Some(column), reason })
         });
         match understood {
             Ok((id, report, dated)) => {
@@ -97,13 +100,18 @@ type RowFault = (&'static str, RefusalReason);
 
 fn instant(cell: StartCell, zone: Tz) -> DateTime<Utc> {
     match cell.offset {
-        Some(offset) => cell.local.and_local_timezone(offset).single().map_or_else(|| resolve_local(cell.local, zone), |at| at.to_utc()),
+        Some(offset) => cell
+            .local
+            .and_local_timezone(offset)
+            .single()
+            .map_or_else(|| resolve_local(cell.local, zone), |at| at.to_utc()),
         None => resolve_local(cell.local, zone),
     }
 }
 
 fn understand(row: ExportRow, clinic: &Clinic, texts: &mut Interned) -> Result<(PatientId, Report), RowFault> {
-    let name = PersonName::parse(&row.patient_name).map_err(|why| ("paciente_nombre", name_fault(why, &row.patient_name)))?;
+    let name =
+        PersonName::parse(&row.patient_name).map_err(|why| ("paciente_nombre", name_fault(why, &row.patient_name)))?;
     let phone = Phone::parse(&row.phone, clinic.country);
     let email = EmailAddress::parse(&row.email);
     let id = match &row.patient_id {
@@ -114,7 +122,8 @@ fn understand(row: ExportRow, clinic: &Clinic, texts: &mut Interned) -> Result<(
     let start = instant(row.start, row.zone);
     // Replaced by the file's date when the row has none.
     let as_of = row.updated.map_or(DateTime::UNIX_EPOCH, |cell| instant(cell, row.zone));
-    let appointment_id = AppointmentId::parse(&row.appointment_id).map_err(|_| ("id_cita", RefusalReason::IdHasControl))?;
+    let appointment_id =
+        AppointmentId::parse(&row.appointment_id).map_err(|_| ("id_cita", RefusalReason::IdHasControl))?;
     let session = match (row.session, row.sessions_total) {
         (Some(done), Some(total)) => Some(PlanSession { done, total }),
         _ => None,
@@ -151,7 +160,10 @@ fn key_of(row: &ExportRow, phone: Option<&Phone>, email: Option<&EmailAddress>) 
         (None, Some(email)) => email.as_str().to_owned(),
         (None, None) => fold(&row.phone),
     };
-    let name = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, format!("{contact}\u{1f}{}", fold(&row.patient_name)).as_bytes());
+    let name = uuid::Uuid::new_v5(
+        &uuid::Uuid::NAMESPACE_OID,
+        format!("{contact}\u{1f}{}", fold(&row.patient_name)).as_bytes(),
+    );
     format!("sin-id-{}", name.simple())
 }
 
@@ -174,7 +186,9 @@ fn statement(cell: &ConsentCell) -> Statement {
     };
     let (on, wish) = match cell {
         ConsentCell::OptIn { date, channels: ConsentChannels::All } => (*date, Wish::OptIn(ChannelSet::ALL)),
-        ConsentCell::OptIn { date, channels: ConsentChannels::Only(list) } => (*date, Wish::OptIn(list.iter().map(channel).collect())),
+        ConsentCell::OptIn { date, channels: ConsentChannels::Only(list) } => {
+            (*date, Wish::OptIn(list.iter().map(channel).collect()))
+        }
         ConsentCell::OptOut { date } => (*date, Wish::OptOut),
     };
     Statement { on, wish, source: Source::Import }

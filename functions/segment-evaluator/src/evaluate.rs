@@ -79,7 +79,11 @@ async fn due(tenant: &TenantStore, today: NaiveDate, crossed: Vec<PatientId>) ->
 
 /// The week's thresholds, frozen now if this is the week's first evaluation; and then also the
 /// patients whose membership the new thresholds may change.
-async fn week_thresholds(tenant: &TenantStore, clinic: &Clinic, now: DateTime<Utc>) -> Result<(Thresholds, Vec<PatientId>), CloudError> {
+async fn week_thresholds(
+    tenant: &TenantStore,
+    clinic: &Clinic,
+    now: DateTime<Utc>,
+) -> Result<(Thresholds, Vec<PatientId>), CloudError> {
     let week = clinic.week(now);
     if let Some(frozen) = tenant.thresholds(week).await? {
         return Ok((frozen, Vec::new()));
@@ -91,8 +95,11 @@ async fn week_thresholds(tenant: &TenantStore, clinic: &Clinic, now: DateTime<Ut
     let before = tenant.thresholds_before(week).await?;
     // Those whom the new week moves are written before the week is frozen: if this run dies in
     // between, the next one finds the week open and does it again.
-    let crossed: Vec<PatientId> =
-        values.into_iter().filter(|entry| crosses(entry.mean, before.as_ref(), &computed)).map(|entry| entry.patient).collect();
+    let crossed: Vec<PatientId> = values
+        .into_iter()
+        .filter(|entry| crosses(entry.mean, before.as_ref(), &computed))
+        .map(|entry| entry.patient)
+        .collect();
     for chunk in crossed.chunks(CHUNK) {
         for stored in tenant.patients(chunk, false).await? {
             let stands = standing(clinic, &stored.patient, &computed, stored.standing.aside, now);

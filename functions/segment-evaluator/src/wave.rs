@@ -49,7 +49,12 @@ struct Day<'a> {
 }
 
 /// Enrolls the day's part of the wave. On a day on which nobody may be written to, nobody is enrolled.
-pub(crate) async fn enroll_day(reach: &Reach, tenant: &TenantStore, clinic: &Clinic, thresholds: &Thresholds) -> Result<Wave, CloudError> {
+pub(crate) async fn enroll_day(
+    reach: &Reach,
+    tenant: &TenantStore,
+    clinic: &Clinic,
+    thresholds: &Thresholds,
+) -> Result<Wave, CloudError> {
     let now = reach.clock.now();
     let today = clinic.date(now);
     let window = clinic.calendar.window_on(today, clinic.zone);
@@ -89,7 +94,8 @@ impl Day<'_> {
     async fn enroll_ranked(&mut self) -> Result<(), CloudError> {
         let mut waiting: Vec<BacklogEntry> = Vec::new();
         for segment in self.clinic.segments.iter().filter(|segment| segment.active) {
-            let left = usize::try_from(segment.seats_per_week).unwrap_or(0).saturating_sub(self.plan.taken(&segment.id));
+            let left =
+                usize::try_from(segment.seats_per_week).unwrap_or(0).saturating_sub(self.plan.taken(&segment.id));
             if left > 0 {
                 waiting.extend(self.tenant.backlog(&segment.id, left + SPARE).await?);
             }
@@ -112,7 +118,13 @@ impl Day<'_> {
         let contacts = self.tenant.contact_keys(&stored.patient);
         let points = self.tenant.contact_points(&contacts).await?;
         let placed = placement(self.clinic, &stored.patient, self.thresholds, self.now);
-        let case = EntryCase { clinic: self.clinic, patient: &stored.patient, points: &points, placement: placed, now: self.now };
+        let case = EntryCase {
+            clinic: self.clinic,
+            patient: &stored.patient,
+            points: &points,
+            placement: placed,
+            now: self.now,
+        };
         if let Some(finding) = first_block(&case, EntryRule::ALL) {
             return self.set_aside(&stored, &finding).await;
         }
@@ -156,7 +168,14 @@ impl Day<'_> {
 
     /// The enrollment of a patient whose first message is to leave today, spread over the hours
     /// that are left.
-    fn enrollment(&self, stored: &StoredPatient, contacts: &ContactKeys, seat: Seat, flow: &Flow, because: &Because) -> Option<NewEnrollment> {
+    fn enrollment(
+        &self,
+        stored: &StoredPatient,
+        contacts: &ContactKeys,
+        seat: Seat,
+        flow: &Flow,
+        because: &Because,
+    ) -> Option<NewEnrollment> {
         let patient = &stored.patient;
         let zone = patient.profile.zone;
         let window = self.clinic.calendar.window_on(local_date(self.now, zone), zone)?;
@@ -182,8 +201,17 @@ impl Day<'_> {
         // itself when it ends.
         let busy_until = self.now + TimeDelta::days(i64::from(flow.close_after_days) + 7);
         let line = because.findings.iter().filter(|finding| !finding.figures.is_empty());
-        let because = line.map(|finding| format!("{} {}", finding.rule, finding.figures)).collect::<Vec<_>>().join("; ");
-        Some(NewEnrollment { enrollment, seat, patient_version: stored.version, contacts: contacts.clone(), busy_until, because, now: self.now })
+        let because =
+            line.map(|finding| format!("{} {}", finding.rule, finding.figures)).collect::<Vec<_>>().join("; ");
+        Some(NewEnrollment {
+            enrollment,
+            seat,
+            patient_version: stored.version,
+            contacts: contacts.clone(),
+            busy_until,
+            because,
+            now: self.now,
+        })
     }
 
     /// The wake-up first, the enrollment second.

@@ -35,7 +35,12 @@ struct Commit<'a> {
 const CALL_TAKES_MAX: TimeDelta = TimeDelta::seconds(8);
 
 impl Dispatcher {
-    pub(crate) async fn carry_out(&self, tenant: &TenantStore, situation: &Situation, decision: Decision) -> Result<Carried, CloudError> {
+    pub(crate) async fn carry_out(
+        &self,
+        tenant: &TenantStore,
+        situation: &Situation,
+        decision: Decision,
+    ) -> Result<Carried, CloudError> {
         let Decision { mut next, commands, because } = decision;
         tracing::debug!(clinic = %tenant.clinic(), enrollment = %next.id, because = because.line(), "decided");
         let (mut send, mut release, mut free_seat, mut react) = (None, false, false, None);
@@ -55,7 +60,9 @@ impl Dispatcher {
             .map(|(message, step, reason)| Dropped { message: *message, step: step.as_str(), reason })
             .collect();
         if let Some(intent) = send {
-            return self.send(tenant, situation, &Commit { next: &next, because: &because.line(), drops: &drops }, intent).await;
+            return self
+                .send(tenant, situation, &Commit { next: &next, because: &because.line(), drops: &drops }, intent)
+                .await;
         }
         let (from, now) = (&situation.stored, situation.now);
         let done = if release {
@@ -72,16 +79,29 @@ impl Dispatcher {
     }
 
     /// Asks for a wake-up; each has a turn of its own, so that its schedule has a name of its own.
-    async fn wake(&self, situation: &Situation, next: &mut Enrollment, step: usize, at: DateTime<Utc>) -> Result<(), CloudError> {
+    async fn wake(
+        &self,
+        situation: &Situation,
+        next: &mut Enrollment,
+        step: usize,
+        at: DateTime<Utc>,
+    ) -> Result<(), CloudError> {
         let order = step_order(&situation.clinic.clinic.id, &next.patient, next.id, step);
         self.reach.orders.wake(&order, next.wakes, situation.now, at).await?;
         next.wakes = next.wakes.saturating_add(1);
         Ok(())
     }
 
-    async fn send(&self, tenant: &TenantStore, situation: &Situation, commit: &Commit<'_>, intent: Intent) -> Result<Carried, CloudError> {
+    async fn send(
+        &self,
+        tenant: &TenantStore,
+        situation: &Situation,
+        commit: &Commit<'_>,
+        intent: Intent,
+    ) -> Result<Carried, CloudError> {
         let Some(step) = situation.flow.steps.get(intent.step) else { return Ok(Carried::Changed) };
-        let (Some(copy), Some(message)) = (compose(situation, step, &self.links), self.clear(situation, intent, step)) else {
+        let (Some(copy), Some(message)) = (compose(situation, step, &self.links), self.clear(situation, intent, step))
+        else {
             return Ok(Carried::Changed);
         };
         let intent = message.intent();
@@ -94,7 +114,9 @@ impl Dispatcher {
         }
         let name = copy.template.whatsapp_name();
         let tier = match (intent.channel, situation.tier) {
-            (Channel::Whatsapp, TierRoom::Free(place)) => Some((situation.clinic.clinic.whatsapp_phone_number_id.as_str(), place)),
+            (Channel::Whatsapp, TierRoom::Free(place)) => {
+                Some((situation.clinic.clinic.whatsapp_phone_number_id.as_str(), place))
+            }
             _ => None,
         };
         let attempt = match situation.message_of(intent.step) {
@@ -134,7 +156,12 @@ impl Dispatcher {
     }
 
     /// Clears a message: consent is proved here, at the moment of sending.
-    fn clear(&self, situation: &Situation, intent: Intent, step: &retorno_domain::flow::Step) -> Option<ClearedMessage> {
+    fn clear(
+        &self,
+        situation: &Situation,
+        intent: Intent,
+        step: &retorno_domain::flow::Step,
+    ) -> Option<ClearedMessage> {
         let patient = &situation.patient.patient;
         let today = situation.clinic.clinic.date(situation.now);
         let proof = patient.consent.prove(intent.channel, intent.purpose, today).ok()?;
@@ -144,7 +171,14 @@ impl Dispatcher {
     }
 
     /// Calls the provider, once, and records what came of it. From the claim on nobody else will.
-    async fn call(&self, tenant: &TenantStore, situation: &Situation, claim: &Claim<'_>, claimed: Claimed, copy: &Copy) -> Result<(), CloudError> {
+    async fn call(
+        &self,
+        tenant: &TenantStore,
+        situation: &Situation,
+        claim: &Claim<'_>,
+        claimed: Claimed,
+        copy: &Copy,
+    ) -> Result<(), CloudError> {
         let dispatch = Dispatch {
             clinic: &situation.clinic.clinic,
             message: claim.message,
@@ -170,7 +204,14 @@ impl Dispatcher {
     /// When nothing was sent, the enrollment stands before the step again: to try once more, or, if
     /// this would have been the first message and it is refused for good, to begin with the next
     /// step. A wake-up first.
-    async fn take_back(&self, tenant: &TenantStore, situation: &Situation, claim: &Claim<'_>, claimed: Claimed, outcome: &Outcome) -> Result<bool, CloudError> {
+    async fn take_back(
+        &self,
+        tenant: &TenantStore,
+        situation: &Situation,
+        claim: &Claim<'_>,
+        claimed: Claimed,
+        outcome: &Outcome,
+    ) -> Result<bool, CloudError> {
         let delivery = outcome.delivery(claimed.attempt, claimed.at);
         let first = claim.from.enrollment.first_sent_on.is_none();
         let intent = claim.message.intent();
@@ -188,7 +229,13 @@ impl Dispatcher {
 
     /// What an outcome leads to beyond the message. Before the outcome is recorded: should this be
     /// the last thing that happens, the sweep finds the message still open.
-    async fn after(&self, tenant: &TenantStore, claim: &Claim<'_>, claimed: Claimed, outcome: &Outcome) -> Result<(), CloudError> {
+    async fn after(
+        &self,
+        tenant: &TenantStore,
+        claim: &Claim<'_>,
+        claimed: Claimed,
+        outcome: &Outcome,
+    ) -> Result<(), CloudError> {
         let intent = claim.message.intent();
         match outcome {
             Outcome::Accepted { .. } | Outcome::NotSent { breaker: None, .. } => {}
@@ -207,7 +254,9 @@ impl Dispatcher {
                 tracing::info!(clinic = %tenant.clinic(), message = %intent.message, code, "refused by the provider");
                 match news {
                     RecipientNews::None => {}
-                    RecipientNews::Unreachable => tenant.mark_unreachable(claim.contact, intent.channel, claimed.at).await?,
+                    RecipientNews::Unreachable => {
+                        tenant.mark_unreachable(claim.contact, intent.channel, claimed.at).await?
+                    }
                     RecipientNews::OptedOut => {
                         let only: ChannelSet = [intent.channel].into_iter().collect();
                         tenant.opt_out(claim.contact, only, claimed.at).await?;

@@ -90,7 +90,13 @@ impl Dispatcher {
 
     /// Decides about an enrollment (by id, or the one the patient is in) until what was decided on
     /// still stands when it is committed.
-    async fn about(&self, clinic: &ClinicId, patient: &PatientId, id: Option<EnrollmentId>, step: Option<usize>) -> Result<Done, CloudError> {
+    async fn about(
+        &self,
+        clinic: &ClinicId,
+        patient: &PatientId,
+        id: Option<EnrollmentId>,
+        step: Option<usize>,
+    ) -> Result<Done, CloudError> {
         let tenant = self.reach.store.of(clinic);
         for _ in 0..TRIES_MAX {
             let Some(situation) = Situation::read(self, &tenant, patient, id).await? else { return Ok(Done::Nothing) };

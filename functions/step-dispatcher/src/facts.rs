@@ -6,7 +6,9 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use retorno_cloud::CloudError;
 use retorno_cloud::links::Links;
-use retorno_cloud::store::{Collection, ContactKeys, FreeSlot, StoredClinic, StoredEnrollment, StoredPatient, TenantStore};
+use retorno_cloud::store::{
+    Collection, ContactKeys, FreeSlot, StoredClinic, StoredEnrollment, StoredPatient, TenantStore,
+};
 use retorno_domain::contact_point::ContactPoints;
 use retorno_domain::flow::{Flow, Step};
 use retorno_domain::ids::{EnrollmentId, MessageId, PatientId};
@@ -49,7 +51,9 @@ impl Situation {
     ) -> Result<Option<Self>, CloudError> {
         let now = dispatcher.reach.clock.now();
         let clinic = tenant.settings(now).await?;
-        let Some(Collection { patient, enrollments, messages }) = tenant.collection(patient).await? else { return Ok(None) };
+        let Some(Collection { patient, enrollments, messages }) = tenant.collection(patient).await? else {
+            return Ok(None);
+        };
         let Some(id) = id.or(patient.patient.sequence) else { return Ok(None) };
         let Some(stored) = enrollments.into_iter().find(|stored| stored.enrollment.id == id) else { return Ok(None) };
         let contacts = tenant.contact_keys(&patient.patient);
@@ -97,7 +101,11 @@ impl Situation {
 }
 
 /// The flow in the version that the enrollment began with.
-async fn flow_of(tenant: &TenantStore, clinic: &StoredClinic, stored: &StoredEnrollment) -> Result<Option<Flow>, CloudError> {
+async fn flow_of(
+    tenant: &TenantStore,
+    clinic: &StoredClinic,
+    stored: &StoredEnrollment,
+) -> Result<Option<Flow>, CloudError> {
     let Some(present) = clinic.clinic.flow(&stored.enrollment.flow) else { return Ok(None) };
     if present.version == stored.enrollment.flow_version {
         return Ok(Some(present.clone()));
@@ -107,7 +115,12 @@ async fn flow_of(tenant: &TenantStore, clinic: &StoredClinic, stored: &StoredEnr
 
 /// Two free slots to offer, on different days where there are: spread over the clinic's free slots
 /// by the enrollment, so that a wave does not offer everybody the same two.
-async fn two_slots(tenant: &TenantStore, clinic: &StoredClinic, id: EnrollmentId, now: DateTime<Utc>) -> Result<Vec<FreeSlot>, CloudError> {
+async fn two_slots(
+    tenant: &TenantStore,
+    clinic: &StoredClinic,
+    id: EnrollmentId,
+    now: DateTime<Utc>,
+) -> Result<Vec<FreeSlot>, CloudError> {
     let from = now + SLOT_NOTICE;
     let until = now + TimeDelta::days(i64::from(clinic.clinic.wave.slots_horizon_days));
     let span = (until - from).num_minutes().max(0) / 2;

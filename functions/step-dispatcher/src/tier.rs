@@ -55,7 +55,12 @@ impl TierView {
 
 impl Dispatcher {
     /// A free place in the tier of the clinic's number.
-    pub(crate) async fn tier_room(&self, tenant: &TenantStore, clinic: &Clinic, now: DateTime<Utc>) -> Result<TierRoom, CloudError> {
+    pub(crate) async fn tier_room(
+        &self,
+        tenant: &TenantStore,
+        clinic: &Clinic,
+        now: DateTime<Utc>,
+    ) -> Result<TierRoom, CloudError> {
         let places = clinic.limits.whatsapp_daily_tier;
         if let Some(view) = lock(&self.tiers).get(tenant.clinic()) {
             // Full by what was read a moment ago: others can only have taken more.

@@ -103,11 +103,7 @@ impl Clinic {
             let mut draw = Draw::new(self.seed, number);
             let person = Person::new(&self.words, self.language, self.seed, number);
             let visits = history(&self.words, today, &mut draw);
-            let first_day = visits
-                .iter()
-                .map(|visit| visit.start.date())
-                .min()
-                .unwrap_or(today);
+            let first_day = visits.iter().map(|visit| visit.start.date()).min().unwrap_or(today);
             let consent = person.consent(first_day, today, &mut draw);
             for (index, visit) in visits.iter().enumerate() {
                 let professional = self.free_professional(visit.start, &mut taken, &mut draw);
@@ -132,12 +128,7 @@ impl Clinic {
     }
 
     /// Somebody who is free then; where nobody is, the appointment is squeezed in.
-    fn free_professional<'w>(
-        &'w self,
-        start: NaiveDateTime,
-        taken: &mut Taken<'w>,
-        draw: &mut Draw,
-    ) -> &'w str {
+    fn free_professional<'w>(&'w self, start: NaiveDateTime, taken: &mut Taken<'w>, draw: &mut Draw) -> &'w str {
         let all = &self.words.professionals;
         let first = draw.index(all.len());
         let mut from_first = all.iter().cycle().skip(first).take(all.len());
@@ -147,33 +138,18 @@ impl Clinic {
         chosen
     }
 
-    fn row(
-        &self,
-        person: &Person,
-        visit: &Visit<'_>,
-        cells: &Cells<'_>,
-        draw: &mut Draw,
-    ) -> String {
+    fn row(&self, person: &Person, visit: &Visit<'_>, cells: &Cells<'_>, draw: &mut Draw) -> String {
         let amount = match visit.status {
             Status::Completed if !draw.percent(8) => {
                 let cents = visit.service.amount * draw.between(85, 115);
                 format!("{}.{:02}", cents / 100, cents % 100)
             }
-            Status::Completed
-            | Status::Cancelled
-            | Status::NoShow
-            | Status::Booked
-            | Status::Confirmed => String::new(),
+            Status::Completed | Status::Cancelled | Status::NoShow | Status::Booked | Status::Confirmed => {
+                String::new()
+            }
         };
-        let session = visit
-            .session
-            .map(|session| session.to_string())
-            .unwrap_or_default();
-        let sessions = if visit.service.sessions == 0 {
-            String::new()
-        } else {
-            visit.service.sessions.to_string()
-        };
+        let session = visit.session.map(|session| session.to_string()).unwrap_or_default();
+        let sessions = if visit.service.sessions == 0 { String::new() } else { visit.service.sessions.to_string() };
         let cells = [
             &format!("{}{:02}", person.id, cells.number),
             &visit.start.format("%Y-%m-%dT%H:%M:%S").to_string(),
@@ -197,8 +173,7 @@ impl Clinic {
     }
 
     fn slots(&self, today: NaiveDate, taken: &Taken<'_>) -> String {
-        let mut csv =
-            "id_hueco,fecha_hora_inicio,zona_horaria,profesional,duracion_min\n".to_owned();
+        let mut csv = "id_hueco,fecha_hora_inicio,zona_horaria,profesional,duracion_min\n".to_owned();
         let mut draw = Draw::new(self.seed, PATIENTS);
         let mut number = 0;
         for day in today.iter_days().skip(1).take(SLOT_DAYS) {
@@ -210,11 +185,7 @@ impl Clinic {
                         number += 1;
                         let start = start.format("%Y-%m-%dT%H:%M:%S");
                         // Writing to a String cannot fail.
-                        let _ = writeln!(
-                            csv,
-                            "H{number:05},{start},{},{professional},{SLOT_MINUTES}",
-                            self.zone
-                        );
+                        let _ = writeln!(csv, "H{number:05},{start},{},{professional},{SLOT_MINUTES}", self.zone);
                     }
                 }
             }
@@ -249,9 +220,5 @@ fn export(rows: Vec<(NaiveDateTime, String)>) -> String {
 }
 
 fn quoted(cell: &str) -> String {
-    if cell.contains(['"', ',', '\n', '\r']) {
-        format!("\"{}\"", cell.replace('"', "\"\""))
-    } else {
-        cell.to_owned()
-    }
+    if cell.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
 }

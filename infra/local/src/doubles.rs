@@ -83,14 +83,8 @@ impl Doubles {
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.execute_batch(include_str!("doubles/schema.sql"))?;
         connection.execute("UPDATE invocations SET taken = 0", [])?;
-        let inner = Inner {
-            connection: Mutex::new(connection),
-            clock,
-            faults: FaultScript::default(),
-        };
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        let inner = Inner { connection: Mutex::new(connection), clock, faults: FaultScript::default() };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The queues.
@@ -131,31 +125,17 @@ impl Doubles {
     }
 
     /// Runs `work` in one transaction, committed before this returns.
-    fn write<T>(
-        &self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, DoublesError>,
-    ) -> Result<T, DoublesError> {
-        let mut connection = self
-            .inner
-            .connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+    fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, DoublesError>) -> Result<T, DoublesError> {
+        let mut connection = self.inner.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let done = work(&transaction)?;
         transaction.commit()?;
         Ok(done)
     }
 
-    fn read<T>(
-        &self,
-        work: impl FnOnce(&Connection) -> Result<T, DoublesError>,
-    ) -> Result<T, DoublesError> {
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, DoublesError>) -> Result<T, DoublesError> {
         // A transaction that panicked was rolled back when it was dropped.
-        let connection = self
-            .inner
-            .connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let connection = self.inner.connection.lock().unwrap_or_else(PoisonError::into_inner);
         work(&connection)
     }
 }
@@ -168,10 +148,7 @@ impl fmt::Debug for Doubles {
 
 /// A provider's id for the `number`th thing it accepted.
 fn id_of(provider: &str, number: i64) -> Uuid {
-    Uuid::new_v5(
-        &Uuid::NAMESPACE_URL,
-        format!("{provider}/{number}").as_bytes(),
-    )
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("{provider}/{number}").as_bytes())
 }
 
 /// An instant as it is stored: microseconds since the Unix epoch.
@@ -180,8 +157,7 @@ fn stored(instant: DateTime<Utc>) -> i64 {
 }
 
 fn instant(stored: i64) -> Result<DateTime<Utc>, DoublesError> {
-    DateTime::from_timestamp_micros(stored)
-        .ok_or_else(|| DoublesError::Record(format!("{stored} µs is no instant")))
+    DateTime::from_timestamp_micros(stored).ok_or_else(|| DoublesError::Record(format!("{stored} µs is no instant")))
 }
 
 fn record<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, DoublesError> {

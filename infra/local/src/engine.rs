@@ -98,9 +98,7 @@ impl Engine {
     /// [`EngineError::Path`] or [`EngineError::Engine`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, EngineError> {
         let path = path.as_ref();
-        let utf8 = path
-            .to_str()
-            .ok_or_else(|| EngineError::Path(path.to_string_lossy().into_owned()))?;
+        let utf8 = path.to_str().ok_or_else(|| EngineError::Path(path.to_string_lossy().into_owned()))?;
         let database = Database::new(utf8)?;
         // The engine's own name for `synchronous = NORMAL`: no flush per commit in WAL mode.
         database.disable_bulk_loading()?;
@@ -123,10 +121,7 @@ impl Engine {
     /// faults, those made from `self` do not.
     #[must_use]
     pub fn with_intercept(&self, intercept: Intercept) -> Self {
-        Self {
-            inner: Arc::clone(&self.inner),
-            intercept: Some(intercept),
-        }
+        Self { inner: Arc::clone(&self.inner), intercept: Some(intercept) }
     }
 
     /// The HTTP client to hand to the SDK's configuration.
@@ -170,28 +165,19 @@ impl Engine {
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
         // A count is valid whatever the thread that held it was doing when it died.
-        self.inner
-            .ledger
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.inner.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn serve(&self, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let operation = operation_of(request);
-        match self
-            .intercept
-            .as_ref()
-            .and_then(|intercept| intercept(operation))
-        {
+        match self.intercept.as_ref().and_then(|intercept| intercept(operation)) {
             None => Ok(respond(self.carry_out(operation, request))),
             Some(Fault::Throttled) => Ok(respond(Reply::throttled())),
             Some(Fault::Unavailable) => Ok(respond(Reply::unavailable())),
             Some(Fault::LostRequest) => Err(ConnectorError::io("connection refused".into())),
             Some(Fault::LostAnswer) => {
                 self.carry_out(operation, request);
-                Err(ConnectorError::io(
-                    "connection closed before the answer".into(),
-                ))
+                Err(ConnectorError::io("connection closed before the answer".into()))
             }
         }
     }
@@ -214,9 +200,7 @@ impl Engine {
 /// `DynamoDB_20120810.PutItem` → `PutItem`; empty when the header is missing.
 fn operation_of(request: &HttpRequest) -> &str {
     let target = request.headers().get("x-amz-target").unwrap_or_default();
-    target
-        .rsplit_once('.')
-        .map_or(target, |(_, operation)| operation)
+    target.rsplit_once('.').map_or(target, |(_, operation)| operation)
 }
 
 fn respond(reply: Reply) -> HttpResponse {

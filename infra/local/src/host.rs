@@ -115,7 +115,13 @@ impl Host {
         Self::over(Engine::open(folder.join("table.sqlite"))?, doubles, clock, keys, pages_url).await
     }
 
-    async fn over(engine: Engine, doubles: Doubles, clock: Clock, keys: &HostKeys, pages_url: &str) -> Result<Self, HostError> {
+    async fn over(
+        engine: Engine,
+        doubles: Doubles,
+        clock: Clock,
+        keys: &HostKeys,
+        pages_url: &str,
+    ) -> Result<Self, HostError> {
         let dynamo = aws_sdk_dynamodb::Client::from_conf(sdk_config(engine.http_client()).build());
         create_table(&dynamo, TABLE).await?;
         let sqs = aws_sdk_sqs::Client::from_conf(doubles.sqs().sdk_config().build());

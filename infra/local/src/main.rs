@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use chrono::NaiveDateTime;
 use clap::{Args, Parser, Subcommand};
-use retorno::client::{self, ClientCommand};
 use retorno::bench::{self, BenchOptions};
+use retorno::client::{self, ClientCommand};
 use retorno::host::HostError;
 use retorno::server::{self, Options};
 use retorno::trial::{self, Outcome, Trial};
@@ -119,7 +119,8 @@ async fn try_export(args: TryArgs) -> Result<(), HostError> {
         let lines = tried.sent.iter().map(|sent| serde_json::to_string(sent).map(|line| line + "\n"));
         let text: Result<String, _> = lines.collect();
         let text = text.map_err(|e| HostError::User(e.to_string()))?;
-        std::fs::write(&path, text).map_err(|error| HostError::Io { what: format!("cannot write {}", path.display()), error })?;
+        std::fs::write(&path, text)
+            .map_err(|error| HostError::Io { what: format!("cannot write {}", path.display()), error })?;
     }
     if args.json {
         let json = serde_json::to_string(&Outcome::of(&tried)).map_err(|e| HostError::User(e.to_string()))?;

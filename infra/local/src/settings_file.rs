@@ -9,7 +9,8 @@ use crate::host::HostError;
 /// # Errors
 /// [`HostError::User`] when the text is not TOML.
 pub fn with_zone(own: &str, zone: Tz) -> Result<String, HostError> {
-    let mut table: toml::Table = own.parse().map_err(|e| HostError::User(format!("the clinic's settings are not TOML: {e}")))?;
+    let mut table: toml::Table =
+        own.parse().map_err(|e| HostError::User(format!("the clinic's settings are not TOML: {e}")))?;
     table.entry("zone").or_insert_with(|| toml::Value::String(zone.name().to_owned()));
     toml::to_string(&table).map_err(|e| HostError::User(format!("the clinic's settings: {e}")))
 }

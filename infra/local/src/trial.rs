@@ -111,7 +111,19 @@ pub async fn run(trial: &Trial, quiet: bool) -> Result<Tried, HostError> {
     }
     let units = host.engine.units();
     tracing::debug!(operations = ?host.engine.units_by_operation(), "request units by operation");
-    Ok(Tried { clinic, began, import, slots, survey, played, days: trial.days, sent, overall, units, elapsed: started.elapsed() })
+    Ok(Tried {
+        clinic,
+        began,
+        import,
+        slots,
+        survey,
+        played,
+        days: trial.days,
+        sent,
+        overall,
+        units,
+        elapsed: started.elapsed(),
+    })
 }
 
 #[expect(clippy::disallowed_methods, reason = "a stopwatch for the person who waits, not a decision")]
@@ -136,7 +148,12 @@ fn bar(length: u64, template: &str, quiet: bool) -> ProgressBar {
 ///
 /// # Errors
 /// [`HostError`].
-pub async fn import_with_bar(host: &Host, clinic: &ClinicId, path: &Path, quiet: bool) -> Result<ImportReport, HostError> {
+pub async fn import_with_bar(
+    host: &Host,
+    clinic: &ClinicId,
+    path: &Path,
+    quiet: bool,
+) -> Result<ImportReport, HostError> {
     let file = open(path)?;
     let size = file.metadata().map(|meta| meta.len()).unwrap_or(0);
     let reading = bar(size, "{wide_bar} {bytes}/{total_bytes}", quiet);
@@ -156,7 +173,12 @@ pub async fn import_with_bar(host: &Host, clinic: &ClinicId, path: &Path, quiet:
     Ok(report)
 }
 
-async fn play_with_bar(host: &Host, from: DateTime<Utc>, until: DateTime<Utc>, quiet: bool) -> Result<Played, HostError> {
+async fn play_with_bar(
+    host: &Host,
+    from: DateTime<Utc>,
+    until: DateTime<Utc>,
+    quiet: bool,
+) -> Result<Played, HostError> {
     let minutes = |span: TimeDelta| u64::try_from(span.num_minutes()).unwrap_or(0);
     let progress = bar(minutes(until - from), "{wide_bar} {percent}% {msg}", quiet);
     let played = host

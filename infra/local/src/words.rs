@@ -4,8 +4,10 @@ use std::sync::LazyLock;
 
 use retorno_domain::language::Language;
 
-static ES: LazyLock<toml::Table> = LazyLock::new(|| include_str!("../words/report.es.toml").parse().unwrap_or_default());
-static PT: LazyLock<toml::Table> = LazyLock::new(|| include_str!("../words/report.pt.toml").parse().unwrap_or_default());
+static ES: LazyLock<toml::Table> =
+    LazyLock::new(|| include_str!("../words/report.es.toml").parse().unwrap_or_default());
+static PT: LazyLock<toml::Table> =
+    LazyLock::new(|| include_str!("../words/report.pt.toml").parse().unwrap_or_default());
 
 /// The texts of one language.
 #[derive(Debug, Clone, Copy)]

@@ -8,7 +8,8 @@ use std::process::Command;
 use serde_json::Value;
 
 fn bench(more: &[&str]) -> Value {
-    let output = Command::new(env!("CARGO_BIN_EXE_retorno")).args(["bench", "--quick", "--json"]).args(more).output().unwrap();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_retorno")).args(["bench", "--quick", "--json"]).args(more).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }

@@ -54,6 +54,7 @@ pub fn config_from_env() -> Result<SdkConfig, CloudError> {
 #[must_use]
 pub fn ses(config: &SdkConfig) -> aws_sdk_sesv2::Client {
     let timeouts = TimeoutConfig::builder().operation_timeout(SENDER_TIMEOUT).build();
-    let config = aws_sdk_sesv2::config::Builder::from(config).retry_config(RetryConfig::disabled()).timeout_config(timeouts);
+    let config =
+        aws_sdk_sesv2::config::Builder::from(config).retry_config(RetryConfig::disabled()).timeout_config(timeouts);
     aws_sdk_sesv2::Client::from_conf(config.build())
 }

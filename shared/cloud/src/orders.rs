@@ -103,7 +103,13 @@ impl Orders {
     ///
     /// # Errors
     /// [`CloudError`].
-    pub async fn wake(&self, order: &Order, turn: u32, now: DateTime<Utc>, at: DateTime<Utc>) -> Result<(), CloudError> {
+    pub async fn wake(
+        &self,
+        order: &Order,
+        turn: u32,
+        now: DateTime<Utc>,
+        at: DateTime<Utc>,
+    ) -> Result<(), CloudError> {
         if at - now <= QUEUE_DELAY_MAX {
             return self.queue(order, now, at).await;
         }
@@ -139,10 +145,5 @@ fn body(order: &Order) -> Result<String, CloudError> {
 /// The order about a step.
 #[must_use]
 pub fn step_order(clinic: &ClinicId, patient: &PatientId, enrollment: EnrollmentId, step: usize) -> Order {
-    Order::Step {
-        clinic: clinic.to_string(),
-        patient: patient.to_string(),
-        enrollment: enrollment.to_string(),
-        step,
-    }
+    Order::Step { clinic: clinic.to_string(), patient: patient.to_string(), enrollment: enrollment.to_string(), step }
 }

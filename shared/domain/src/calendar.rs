@@ -9,8 +9,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{
-    DateTime, Datelike, Days, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset,
-    TimeZone, Utc, Weekday,
+    DateTime, Datelike, Days, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Utc, Weekday,
 };
 use chrono_tz::{GapInfo, Tz};
 use serde::{Deserialize, Serialize};
@@ -79,10 +78,7 @@ impl IsoWeek {
     #[must_use]
     pub fn of(date: NaiveDate) -> Self {
         let week = date.iso_week();
-        Self {
-            year: week.year(),
-            week: week.week(),
-        }
+        Self { year: week.year(), week: week.week() }
     }
 
     /// The ISO year.
@@ -133,17 +129,14 @@ impl FromStr for IsoWeek {
     /// Reads exactly what `Display` writes, for the years 0 to 9999.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (year, week) = text.split_once("-W").ok_or(NotAWeek)?;
-        let digits =
-            |part: &str, len| part.len() == len && part.bytes().all(|b| b.is_ascii_digit());
+        let digits = |part: &str, len| part.len() == len && part.bytes().all(|b| b.is_ascii_digit());
         if !digits(year, 4) || !digits(week, 2) {
             return Err(NotAWeek);
         }
         let year = year.parse().map_err(|_| NotAWeek)?;
         let week = week.parse().map_err(|_| NotAWeek)?;
         // Only this knows whether the year has a week 53.
-        NaiveDate::from_isoywd_opt(year, week, Weekday::Mon)
-            .map(|_| Self { year, week })
-            .ok_or(NotAWeek)
+        NaiveDate::from_isoywd_opt(year, week, Weekday::Mon).map(|_| Self { year, week }).ok_or(NotAWeek)
     }
 }
 
@@ -164,9 +157,7 @@ impl From<IsoWeek> for String {
 fn end_of_gap(local: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
     let gap = GapInfo::new(&local, &zone);
     // Where the gap begins, at the offset that ended there, is the instant the clocks moved.
-    let moved = gap
-        .and_then(|gap| gap.begin)
-        .and_then(|(begin, before)| begin.checked_sub_offset(before.fix()));
+    let moved = gap.and_then(|gap| gap.begin).and_then(|(begin, before)| begin.checked_sub_offset(before.fix()));
     moved.unwrap_or(local).and_utc()
 }
 

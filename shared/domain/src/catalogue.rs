@@ -18,14 +18,8 @@ pub(crate) use words::{DateWords, IncentiveWords, LintWords, Words, has_stem, ha
 
 /// The segments for which every embedded catalogue holds a sequence, an offer and a name, in order
 /// of precedence.
-pub const SEGMENTS: [&str; 6] = [
-    "posproc",
-    "plan-pendiente",
-    "alto-valor",
-    "preventivo-6-12m",
-    "inactivo-12-18m",
-    "churn-18m",
-];
+pub const SEGMENTS: [&str; 6] =
+    ["posproc", "plan-pendiente", "alto-valor", "preventivo-6-12m", "inactivo-12-18m", "churn-18m"];
 
 const EMBEDDED: [(Language, &str); 4] = [
     (Language::EsAr, include_str!("../catalogue/es-AR.toml")),
@@ -91,10 +85,7 @@ impl Catalogue {
     #[must_use]
     pub fn with_templates(&self, own: Vec<Template>) -> Self {
         Self {
-            templates: own
-                .into_iter()
-                .chain(self.templates.iter().cloned())
-                .collect(),
+            templates: own.into_iter().chain(self.templates.iter().cloned()).collect(),
             words: self.words.clone(),
             faults: self.faults.clone(),
         }
@@ -104,13 +95,7 @@ impl Catalogue {
     /// over its catalogue's ([`Language::catalogue`]). Where dates are at hand but the only copy
     /// has none (a call script), that one serves; never the reverse.
     #[must_use]
-    pub fn find(
-        &self,
-        key: &str,
-        channel: TemplateChannel,
-        language: Language,
-        dated: bool,
-    ) -> Option<&Template> {
+    pub fn find(&self, key: &str, channel: TemplateChannel, language: Language, dated: bool) -> Option<&Template> {
         let copy = |language: Language, dated: bool| {
             self.templates.iter().find(|template| {
                 template.key == key
@@ -119,8 +104,7 @@ impl Catalogue {
                     && template.dated == dated
             })
         };
-        let written =
-            |dated: bool| copy(language, dated).or_else(|| copy(language.catalogue(), dated));
+        let written = |dated: bool| copy(language, dated).or_else(|| copy(language.catalogue(), dated));
         match written(dated) {
             None if dated => written(false),
             found => found,
@@ -156,9 +140,7 @@ impl Catalogue {
     /// The default offer of a segment.
     #[must_use]
     pub fn offer(&self, language: Language, segment: &str) -> Option<&Offer> {
-        self.offers(language)
-            .iter()
-            .find(|offer| offer.segment == segment)
+        self.offers(language).iter().find(|offer| offer.segment == segment)
     }
 
     /// What an anchor says instead of its address; only link variables have one.
@@ -197,9 +179,7 @@ pub enum CatalogueError {
         source: toml::de::Error,
     },
     /// A key that is not `SEGMENT/STEP` in lower-case letters, digits and hyphens.
-    #[error(
-        "template {key:?}: the key must be SEGMENT/STEP in lower-case letters, digits and hyphens"
-    )]
+    #[error("template {key:?}: the key must be SEGMENT/STEP in lower-case letters, digits and hyphens")]
     Key {
         /// The key as written.
         key: String,

@@ -101,9 +101,7 @@ fn other_spelling(digits: &str) -> Option<String> {
         }
         ("55", 10) => {
             let (area, subscriber) = national.split_at_checked(2)?;
-            subscriber
-                .starts_with(['6', '7', '8', '9'])
-                .then(|| format!("55{area}9{subscriber}"))
+            subscriber.starts_with(['6', '7', '8', '9']).then(|| format!("55{area}9{subscriber}"))
         }
         ("54", 11) => national.strip_prefix('9').map(|rest| format!("54{rest}")),
         ("54", 10) => Some(format!("549{national}")),

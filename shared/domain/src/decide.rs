@@ -79,7 +79,10 @@ pub fn decide(enrollment: &Enrollment, event: &Event, now: DateTime<Utc>, facts:
     let mut course = Course { next: enrollment.clone(), commands: Vec::new(), findings: Vec::new(), now, facts };
     match (event, &enrollment.state) {
         // What was proven not sent is given up with the sequence, and while the patient converses.
-        (Event::StepDue { step, message: Some(Delivery::Ready { .. }) }, State::Ended { .. } | State::Conversing { .. }) => {
+        (
+            Event::StepDue { step, message: Some(Delivery::Ready { .. }) },
+            State::Ended { .. } | State::Conversing { .. },
+        ) => {
             course.give_up(*step);
         }
         (_, State::Ended { .. }) => course.nothing("already_ended"),
@@ -270,7 +273,9 @@ impl Course<'_> {
         self.findings.push(Finding::pass("answered"));
         match (answer, reaction) {
             (Answer::OptOut, _) => self.end(EndReason::OptedOut),
-            (_, Reaction::Close) => self.end(if answer == Answer::Silence { EndReason::NoAnswer } else { EndReason::Declined }),
+            (_, Reaction::Close) => {
+                self.end(if answer == Answer::Silence { EndReason::NoAnswer } else { EndReason::Declined })
+            }
             (_, Reaction::NextStep) => {}
             (_, Reaction::BookNow | Reaction::HighIntent | Reaction::HandOver) => {
                 let step = match self.next.state {

@@ -161,7 +161,8 @@ impl EntryCase<'_> {
     }
 
     fn reachable(&self) -> ChannelSet {
-        let usable = |channel| self.patient.address(channel).is_some() && !self.points.of(channel).unreachable.contains(channel);
+        let usable =
+            |channel| self.patient.address(channel).is_some() && !self.points.of(channel).unreachable.contains(channel);
         self.agreed().and(self.filtered(usable))
     }
 
@@ -182,7 +183,10 @@ impl EntryCase<'_> {
 
     fn busy_until(&self) -> Option<DateTime<Utc>> {
         let sendable = self.sendable();
-        let points = [(&self.points.phone, sendable.iter().any(Channel::is_phone)), (&self.points.email, sendable.contains(Channel::Email))];
+        let points = [
+            (&self.points.phone, sendable.iter().any(Channel::is_phone)),
+            (&self.points.email, sendable.contains(Channel::Email)),
+        ];
         points
             .into_iter()
             .filter(|(_, used)| *used)
@@ -222,7 +226,8 @@ fn consent(case: &EntryCase<'_>) -> Finding {
 fn open_appointment(case: &EntryCase<'_>) -> Finding {
     let open = case.patient.appointments.iter().filter(|a| a.is_open(case.now)).min_by_key(|a| a.start);
     match open {
-        Some(a) => Finding::not("open_appointment", "open_appointment", Verdict::Block(Some(a.start))).with("appointment", &a.id),
+        Some(a) => Finding::not("open_appointment", "open_appointment", Verdict::Block(Some(a.start)))
+            .with("appointment", &a.id),
         None => Finding::pass("open_appointment"),
     }
 }

@@ -41,16 +41,7 @@ pub struct UnknownCountry;
 
 impl Country {
     /// Every country, in the order of its code.
-    pub const ALL: [Self; 8] = [
-        Self::Ar,
-        Self::Br,
-        Self::Cl,
-        Self::Co,
-        Self::Es,
-        Self::Mx,
-        Self::Pe,
-        Self::Uy,
-    ];
+    pub const ALL: [Self; 8] = [Self::Ar, Self::Br, Self::Cl, Self::Co, Self::Es, Self::Mx, Self::Pe, Self::Uy];
 
     /// Its ISO 3166-1 alpha-2 code.
     #[must_use]
@@ -161,10 +152,7 @@ impl FromStr for Country {
     type Err = UnknownCountry;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|country| country.code().eq_ignore_ascii_case(text))
-            .ok_or(UnknownCountry)
+        Self::ALL.into_iter().find(|country| country.code().eq_ignore_ascii_case(text)).ok_or(UnknownCountry)
     }
 }
 
@@ -196,10 +184,7 @@ static TABLE: LazyLock<Vec<Holiday>> = LazyLock::new(|| {
 });
 
 fn lines() -> impl Iterator<Item = &'static str> {
-    include_str!("../data/holidays.csv")
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .skip(1)
+    include_str!("../data/holidays.csv").lines().filter(|line| !line.starts_with('#')).skip(1)
 }
 
 /// Reads `country,date,name`; names need no quoting, which the script that writes them checks.

@@ -76,11 +76,7 @@ impl ContactCalendar {
     /// The calendar of a country: the hours of its law, its holidays, no dates of the clinic's own.
     #[must_use]
     pub fn for_country(country: Country) -> Self {
-        Self {
-            hours: ContactHours::for_country(country),
-            country: Some(country),
-            ..Self::default()
-        }
+        Self { hours: ContactHours::for_country(country), country: Some(country), ..Self::default() }
     }
 
     /// Why a date is closed; `None` when it has hours. Of several reasons the one that lasts
@@ -93,9 +89,7 @@ impl ContactCalendar {
         if let Some(name) = self.holiday(date) {
             return Some(ClosedDay::NationalHoliday(name));
         }
-        self.closed
-            .contains(&date)
-            .then_some(ClosedDay::ClinicClosed)
+        self.closed.contains(&date).then_some(ClosedDay::ClinicClosed)
     }
 
     /// The window of a date in the patient's `zone`; `None` when the date is closed, or when a
@@ -114,8 +108,7 @@ impl ContactCalendar {
     /// Whether a patient in `zone` may be contacted at an instant.
     #[must_use]
     pub fn is_open(&self, at: DateTime<Utc>, zone: Tz) -> bool {
-        self.window_on(local_date(at, zone), zone)
-            .is_some_and(|window| window.contains(at))
+        self.window_on(local_date(at, zone), zone).is_some_and(|window| window.contains(at))
     }
 
     /// The first instant from `at` on at which a patient in `zone` may be contacted: `at` itself if

@@ -33,14 +33,7 @@ pub enum Language {
 
 impl Language {
     /// Every language, in the order of their tags' country within each tongue.
-    pub const ALL: [Self; 6] = [
-        Self::EsAr,
-        Self::EsEs,
-        Self::EsMx,
-        Self::EsCl,
-        Self::EsCo,
-        Self::PtBr,
-    ];
+    pub const ALL: [Self; 6] = [Self::EsAr, Self::EsEs, Self::EsMx, Self::EsCl, Self::EsCo, Self::PtBr];
 
     /// The BCP 47 tag, as in an HTML `lang` attribute: `es-AR`.
     #[must_use]
@@ -147,28 +140,19 @@ impl FromStr for Language {
 
 #[cfg(test)]
 mod tests {
-    #![expect(
-        clippy::unwrap_used,
-        reason = "a test that cannot build its input fails"
-    )]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot build its input fails")]
 
     use super::*;
 
     fn at(day: u32, hour: u32, minute: u32) -> NaiveDateTime {
-        NaiveDate::from_ymd_opt(2026, 3, day)
-            .unwrap()
-            .and_hms_opt(hour, minute, 0)
-            .unwrap()
+        NaiveDate::from_ymd_opt(2026, 3, day).unwrap().and_hms_opt(hour, minute, 0).unwrap()
     }
 
     #[test]
     fn a_tag_is_read_in_any_case_with_either_separator() {
         for language in Language::ALL {
             assert_eq!(language.tag().parse(), Ok(language));
-            assert_eq!(
-                language.whatsapp_code().to_lowercase().parse(),
-                Ok(language)
-            );
+            assert_eq!(language.whatsapp_code().to_lowercase().parse(), Ok(language));
         }
         assert_eq!("es".parse::<Language>(), Err(UnknownLanguage("es".into())));
     }
@@ -184,48 +168,25 @@ mod tests {
 
     #[test]
     fn only_brazil_reads_portuguese() {
-        let portuguese: Vec<_> = Language::ALL
-            .into_iter()
-            .filter(|language| language.is_portuguese())
-            .collect();
+        let portuguese: Vec<_> = Language::ALL.into_iter().filter(|language| language.is_portuguese()).collect();
         assert_eq!(portuguese, [Language::PtBr]);
     }
 
     #[test]
     fn a_slot_is_said_as_people_say_it() {
         let thursday = at(5, 16, 30);
-        for spanish in [
-            Language::EsAr,
-            Language::EsEs,
-            Language::EsMx,
-            Language::EsCl,
-        ] {
-            assert_eq!(
-                spanish.spoken_slot(thursday),
-                "jueves 5 de marzo a las 16:30"
-            );
+        for spanish in [Language::EsAr, Language::EsEs, Language::EsMx, Language::EsCl] {
+            assert_eq!(spanish.spoken_slot(thursday), "jueves 5 de marzo a las 16:30");
         }
-        assert_eq!(
-            Language::PtBr.spoken_slot(thursday),
-            "quinta-feira, 5 de março, às 16h30"
-        );
+        assert_eq!(Language::PtBr.spoken_slot(thursday), "quinta-feira, 5 de março, às 16h30");
     }
 
     #[test]
     fn the_full_hour_and_the_first_of_the_month_are_said_natively() {
         let first = at(1, 9, 0);
-        assert_eq!(
-            Language::EsAr.spoken_slot(first),
-            "domingo 1 de marzo a las 9:00"
-        );
-        assert_eq!(
-            Language::PtBr.spoken_slot(first),
-            "domingo, 1º de março, às 9h"
-        );
-        assert_eq!(
-            Language::PtBr.spoken_date(first.date()),
-            "domingo, 1º de março"
-        );
+        assert_eq!(Language::EsAr.spoken_slot(first), "domingo 1 de marzo a las 9:00");
+        assert_eq!(Language::PtBr.spoken_slot(first), "domingo, 1º de março, às 9h");
+        assert_eq!(Language::PtBr.spoken_date(first.date()), "domingo, 1º de março");
         assert_eq!(Language::EsCo.spoken_time(at(2, 9, 5).time()), "9:05");
     }
 }

@@ -93,7 +93,8 @@ impl WhatsappLedger {
         }
         let window = TimeDelta::days(i64::from(limits.whatsapp_window_days)) + CLOCK_MARGIN;
         // Also the stamps of places that a higher cap once had: lowering it forgets nothing.
-        let mut busy: Vec<DateTime<Utc>> = self.stamps.iter().flatten().copied().filter(|at| *at > now - window).collect();
+        let mut busy: Vec<DateTime<Utc>> =
+            self.stamps.iter().flatten().copied().filter(|at| *at > now - window).collect();
         busy.sort_unstable();
         if let Some(surplus) = busy.len().checked_sub(usize::from(limits.whatsapp_max)) {
             return Err(Capped::Window(busy.get(surplus).map_or(now, |stamp| *stamp) + window));

@@ -125,11 +125,7 @@ fn calls_to_action(template: &Template, words: &LintWords) -> Option<LintFinding
         .split(['.', '!', '?', '\n'])
         .filter(|sentence| !says_opt_out(sentence) && !sentence.contains(&unsubscribe))
         .filter(|sentence| {
-            sentence.contains(&link)
-                || words
-                    .calls_to_action
-                    .iter()
-                    .any(|asked| has_words(sentence, asked))
+            sentence.contains(&link) || words.calls_to_action.iter().any(|asked| has_words(sentence, asked))
         })
         .count();
     match count {
@@ -146,13 +142,9 @@ fn too_long(template: &Template) -> Vec<LintFinding> {
         TemplateChannel::Whatsapp => {
             let body = longest(&template.body);
             lengths.push((LimitedPart::WhatsappBody, body, WHATSAPP_BODY_CHARS_MAX));
-            lengths.extend(template.buttons.iter().map(|button| {
-                (
-                    LimitedPart::Button,
-                    button.chars().count(),
-                    BUTTON_CHARS_MAX,
-                )
-            }));
+            lengths.extend(
+                template.buttons.iter().map(|button| (LimitedPart::Button, button.chars().count(), BUTTON_CHARS_MAX)),
+            );
         }
         TemplateChannel::Email => {
             let subject = template.subject.as_ref().map_or(0, longest);
@@ -167,11 +159,7 @@ fn too_long(template: &Template) -> Vec<LintFinding> {
     lengths
         .into_iter()
         .filter(|(_, length, limit)| length > limit)
-        .map(|(part, length, limit)| LintFinding::TooLong {
-            part,
-            length,
-            limit,
-        })
+        .map(|(part, length, limit)| LintFinding::TooLong { part, length, limit })
         .collect()
 }
 
@@ -229,34 +217,22 @@ fn clinical_detail(template: &Template, words: &LintWords) -> Option<LintFinding
     let named = words.clinical.iter().find(|stem| has_stem(&text, stem));
     let what = match named {
         Some(stem) => stem.clone(),
-        None => template
-            .variables()
-            .find(|variable| *variable == Variable::Servicio)?
-            .to_string(),
+        None => template.variables().find(|variable| *variable == Variable::Servicio)?.to_string(),
     };
     Some(LintFinding::ClinicalDetail { what })
 }
 
 fn shaming(template: &Template, words: &LintWords) -> Option<LintFinding> {
     let text = all_literals(template);
-    let phrase = words
-        .shaming
-        .iter()
-        .find(|phrase| has_stem(&text, phrase))?;
-    Some(LintFinding::ShamingTone {
-        phrase: phrase.clone(),
-    })
+    let phrase = words.shaming.iter().find(|phrase| has_stem(&text, phrase))?;
+    Some(LintFinding::ShamingTone { phrase: phrase.clone() })
 }
 
 fn shouting(template: &Template) -> Option<LintFinding> {
     let text = all_literals(template);
-    let marks = ["!!", "¡¡", "??", "¿¿"]
-        .into_iter()
-        .find(|marks| text.contains(marks));
+    let marks = ["!!", "¡¡", "??", "¿¿"].into_iter().find(|marks| text.contains(marks));
     let word = words_of(&text).find(|word| {
-        *word != OPT_OUT_WORD
-            && word.chars().count() >= SHOUTED_LETTERS_MIN
-            && word.chars().all(char::is_uppercase)
+        *word != OPT_OUT_WORD && word.chars().count() >= SHOUTED_LETTERS_MIN && word.chars().all(char::is_uppercase)
     });
     let what = word.or(marks)?.to_owned();
     Some(LintFinding::Shouting { what })
@@ -284,8 +260,7 @@ fn says_opt_out(text: &str) -> bool {
 }
 
 fn words_of(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_alphabetic())
-        .filter(|word| !word.is_empty())
+    text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty())
 }
 
 impl fmt::Display for LintFinding {
@@ -294,11 +269,7 @@ impl fmt::Display for LintFinding {
             Self::MissingOptOut => write!(f, "does not say how to stop ({OPT_OUT_WORD})"),
             Self::NoCallToAction => f.write_str("asks for nothing"),
             Self::SeveralCallsToAction { count } => write!(f, "asks for {count} things, not one"),
-            Self::TooLong {
-                part,
-                length,
-                limit,
-            } => {
+            Self::TooLong { part, length, limit } => {
                 write!(f, "{part:?} can reach {length}, at most {limit} pass")
             }
             Self::LeadingVariable(variable) => write!(f, "begins with {variable}"),

@@ -34,21 +34,14 @@ impl Offer {
     #[must_use]
     pub fn phrase(&self, language: Language, today: NaiveDate) -> String {
         let benefit = as_sentence(&self.benefit);
-        let current = self
-            .incentive
-            .as_ref()
-            .filter(|incentive| today <= incentive.until);
+        let current = self.incentive.as_ref().filter(|incentive| today <= incentive.until);
         let words = Catalogue::embedded().incentive_words(language);
         match (current, words) {
             (Some(incentive), Some(words)) => {
                 let phrase = as_sentence(&incentive.phrase(language, words));
                 let whole = format!("{benefit} {phrase}");
                 // Half an incentive would promise something else; without it the offer still holds.
-                if whole.chars().count() <= Variable::Oferta.chars_max() {
-                    whole
-                } else {
-                    benefit
-                }
+                if whole.chars().count() <= Variable::Oferta.chars_max() { whole } else { benefit }
             }
             (Some(_), None) | (None, _) => benefit,
         }
@@ -57,11 +50,7 @@ impl Offer {
 
 fn as_sentence(text: &str) -> String {
     let text = text.trim();
-    if text.is_empty() || text.ends_with(['.', '!', '?', '…']) {
-        text.to_owned()
-    } else {
-        format!("{text}.")
-    }
+    if text.is_empty() || text.ends_with(['.', '!', '?', '…']) { text.to_owned() } else { format!("{text}.") }
 }
 
 /// Something on top of the benefit: on the clinic's fees, up to a day, for so many people.
@@ -175,10 +164,7 @@ pub enum IncentiveError {
 
 #[cfg(test)]
 mod tests {
-    #![expect(
-        clippy::unwrap_used,
-        reason = "a test that cannot build its input fails"
-    )]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot build its input fails")]
 
     use super::*;
 
@@ -200,36 +186,18 @@ mod tests {
 
     #[test]
     fn the_phrase_is_the_benefit_as_a_sentence() {
-        let bare = Offer {
-            incentive: None,
-            ..offer(1)
-        };
-        assert_eq!(
-            bare.phrase(Language::EsAr, day(1)),
-            "Revisamos que todo esté en orden."
-        );
+        let bare = Offer { incentive: None, ..offer(1) };
+        assert_eq!(bare.phrase(Language::EsAr, day(1)), "Revisamos que todo esté en orden.");
     }
 
     #[test]
     fn an_incentive_is_said_with_its_last_day_and_number_up_to_that_day() {
         let said = offer(30).phrase(Language::EsAr, day(5));
-        assert!(
-            said.starts_with("Revisamos que todo esté en orden. "),
-            "{said}"
-        );
-        assert!(
-            said.contains("20 % menos en los honorarios de la consulta"),
-            "{said}"
-        );
-        assert!(
-            said.contains("jueves 5 de marzo") && said.contains("30"),
-            "{said}"
-        );
+        assert!(said.starts_with("Revisamos que todo esté en orden. "), "{said}");
+        assert!(said.contains("20 % menos en los honorarios de la consulta"), "{said}");
+        assert!(said.contains("jueves 5 de marzo") && said.contains("30"), "{said}");
         assert!(!said.contains('{'), "{said}");
-        assert_eq!(
-            offer(30).phrase(Language::EsAr, day(6)),
-            "Revisamos que todo esté en orden."
-        );
+        assert_eq!(offer(30).phrase(Language::EsAr, day(6)), "Revisamos que todo esté en orden.");
     }
 
     #[test]
@@ -241,53 +209,25 @@ mod tests {
 
     #[test]
     fn a_phrase_that_would_be_cut_leaves_the_incentive_out() {
-        let long = Offer {
-            benefit: "bien ".repeat(50),
-            ..offer(3)
-        };
-        assert_eq!(
-            long.phrase(Language::EsAr, day(1)),
-            as_sentence(&long.benefit)
-        );
+        let long = Offer { benefit: "bien ".repeat(50), ..offer(3) };
+        assert_eq!(long.phrase(Language::EsAr, day(1)), as_sentence(&long.benefit));
     }
 
     #[test]
     fn incentives_are_on_fees_not_supplies_and_limited() {
-        let judge =
-            |language, text: &str, limit| Incentive::new(language, text, day(5), limit).map(|_| ());
+        let judge = |language, text: &str, limit| Incentive::new(language, text, day(5), limit).map(|_| ());
         assert_eq!(
-            judge(
-                Language::EsAr,
-                "20 % menos en los insumos de la consulta",
-                5
-            ),
-            Err(IncentiveError::OnSupplies {
-                word: "insumo".into()
-            })
+            judge(Language::EsAr, "20 % menos en los insumos de la consulta", 5),
+            Err(IncentiveError::OnSupplies { word: "insumo".into() })
         );
         assert_eq!(
-            judge(
-                Language::PtBr,
-                "10% de desconto nos materiais da consulta",
-                5
-            ),
-            Err(IncentiveError::OnSupplies {
-                word: "materia".into()
-            })
+            judge(Language::PtBr, "10% de desconto nos materiais da consulta", 5),
+            Err(IncentiveError::OnSupplies { word: "materia".into() })
         );
-        assert_eq!(
-            judge(Language::EsEs, "Un regalo", 5),
-            Err(IncentiveError::NotOnFees)
-        );
-        assert_eq!(
-            judge(Language::EsMx, "Consulta sin costo", 0),
-            Err(IncentiveError::Unlimited)
-        );
+        assert_eq!(judge(Language::EsEs, "Un regalo", 5), Err(IncentiveError::NotOnFees));
+        assert_eq!(judge(Language::EsMx, "Consulta sin costo", 0), Err(IncentiveError::Unlimited));
         assert_eq!(judge(Language::EsMx, " . ", 1), Err(IncentiveError::Empty));
-        assert_eq!(
-            judge(Language::EsMx, &"consulta ".repeat(10), 1),
-            Err(IncentiveError::TooLong { chars: 89 })
-        );
+        assert_eq!(judge(Language::EsMx, &"consulta ".repeat(10), 1), Err(IncentiveError::TooLong { chars: 89 }));
         for (language, text) in [
             (Language::EsAr, "Consulta bonificada"),
             (Language::EsEs, "Primera visita sin coste"),

@@ -217,9 +217,7 @@ pub fn check(condition: &Condition, summary: &Summary<'_>, thresholds: &Threshol
             }
             (found, change.0)
         }
-        Condition::Visits { min, max } => {
-            (summary.visits >= *min && max.is_none_or(|max| summary.visits <= max), None)
-        }
+        Condition::Visits { min, max } => (summary.visits >= *min && max.is_none_or(|max| summary.visits <= max), None),
         Condition::MeanAmount(least) => (mean_reaches(*least, summary, thresholds), None),
         Condition::LastService { list } => (summary.last_lists & list_bit(*list) != 0, None),
         Condition::Professional(names) => {

@@ -137,7 +137,8 @@ fn build(id: ClinicId, settings: Settings, zone: Option<Tz>) -> Result<Clinic, S
         None => Country::of_zone(zone).ok_or_else(|| wrong("country", "does not follow from the zone: give it"))?,
     };
     let language = match &settings.language {
-        Some(tag) => Language::from_str(tag).map_err(|_| wrong("language", "is not one of es-AR es-ES es-MX es-CL es-CO pt-BR"))?,
+        Some(tag) => Language::from_str(tag)
+            .map_err(|_| wrong("language", "is not one of es-AR es-ES es-MX es-CL es-CO pt-BR"))?,
         None => language_of(country),
     };
     let services = ServiceLists::new(settings.services);
@@ -146,9 +147,8 @@ fn build(id: ClinicId, settings: Settings, zone: Option<Tz>) -> Result<Clinic, S
     let segments = settings.segments.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
     no_two_alike("flows", flows.iter().map(|flow| flow.id.as_str()))?;
     no_two_alike("segments", segments.iter().map(|segment| segment.id.as_str()))?;
-    let parse_channel = |name: &String| {
-        name.parse::<Channel>().map_err(|()| wrong("channels", "are whatsapp, email, sms and call"))
-    };
+    let parse_channel =
+        |name: &String| name.parse::<Channel>().map_err(|()| wrong("channels", "are whatsapp, email, sms and call"));
     Ok(Clinic {
         id,
         name: text("name", settings.name)?,
@@ -224,7 +224,11 @@ const WEEKDAYS: [(&str, chrono::Weekday); 7] = [
     ("sunday", chrono::Weekday::Sun),
 ];
 
-fn calendar(given: BTreeMap<String, String>, closures: &Closures, country: Country) -> Result<ContactCalendar, SettingsError> {
+fn calendar(
+    given: BTreeMap<String, String>,
+    closures: &Closures,
+    country: Country,
+) -> Result<ContactCalendar, SettingsError> {
     let mut hours = ContactHours::for_country(country);
     for (day, span) in given {
         let Some((_, weekday)) = WEEKDAYS.into_iter().find(|(name, _)| *name == day) else {

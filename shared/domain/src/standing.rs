@@ -60,7 +60,8 @@ pub fn standing(
     // A halted clinic keeps its backlog; nothing leaves it meanwhile.
     let own = EntryRule::ALL.into_iter().filter(|rule| !rule.needs_contact_points() && *rule != EntryRule::Running);
     let block = first_block(&case, own);
-    let segment = placement.segment.and_then(|index| clinic.segments.get(index)).filter(|_| block.is_none() && aside.is_none());
+    let segment =
+        placement.segment.and_then(|index| clinic.segments.get(index)).filter(|_| block.is_none() && aside.is_none());
     let reach = if reaches_by_whatsapp(clinic, patient, today) { 'w' } else { 'e' };
     let waits = segment.map(|s| (s.id.clone(), rank(summary.mean(), placement.leaves, reach, &patient.id)));
     let unblocked = block.and_then(|finding| finding.verdict.until()).map(|until| clinic.date(until));
@@ -88,7 +89,8 @@ fn reaches_by_whatsapp(clinic: &Clinic, patient: &Patient, today: NaiveDate) -> 
 #[must_use]
 pub fn crosses(mean: Option<Mean>, before: Option<&Thresholds>, after: &Thresholds) -> bool {
     let (Some(mean), Some(before)) = (mean, before) else { return mean.is_some() };
-    let reaches = |thresholds: &Thresholds, percentile: u8| thresholds.percentile(percentile).is_some_and(|t| mean >= t);
+    let reaches =
+        |thresholds: &Thresholds, percentile: u8| thresholds.percentile(percentile).is_some_and(|t| mean >= t);
     let all = before.percentiles.iter().chain(&after.percentiles);
     all.map(|(percentile, _)| *percentile).any(|p| reaches(before, p) != reaches(after, p))
 }

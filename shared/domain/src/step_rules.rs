@@ -345,7 +345,9 @@ impl StepCase<'_> {
     fn breaker(&self) -> Finding {
         let channel = self.step.channel;
         match self.facts.breakers.iter().find(|(of, until)| *of == channel && *until > self.now) {
-            Some((_, until)) => Finding::not("breaker", "channel_halted", Verdict::Wait(*until)).with("channel", channel),
+            Some((_, until)) => {
+                Finding::not("breaker", "channel_halted", Verdict::Wait(*until)).with("channel", channel)
+            }
             None => Finding::pass("breaker"),
         }
     }
@@ -377,7 +379,10 @@ impl StepCase<'_> {
         // Not at the opening, where all that was held back would meet, but at the enrollment's own
         // place in the next open day.
         let calendar = &self.facts.clinic.calendar;
-        let next = today.succ_opt().and_then(|date| calendar.next_open_date(date)).and_then(|date| calendar.window_on(date, zone));
+        let next = today
+            .succ_opt()
+            .and_then(|date| calendar.next_open_date(date))
+            .and_then(|date| calendar.window_on(date, zone));
         let verdict = next.map_or(Verdict::Skip, |window| Verdict::Wait(place_in_day(self.enrollment.id, window)));
         Finding::not("per_day", "enough_today", verdict).with("sent_today", sent)
     }

@@ -77,7 +77,8 @@ impl<'a> Summary<'a> {
         if let Some(visit) = last {
             summary.last_visit = Some(day_number(local_date(visit.start, zone)));
             summary.last_professional = Some(&visit.professional);
-            summary.last_lists = lists.matching(&visit.service).fold(0, |bits, list| bits | crate::segment::list_bit(list));
+            summary.last_lists =
+                lists.matching(&visit.service).fold(0, |bits, list| bits | crate::segment::list_bit(list));
         }
         summary.plans = plans.into_values().map(|(_, standing)| standing).collect();
         summary

@@ -64,20 +64,11 @@ impl Template {
     /// # Errors
     /// [`Unfilled`] names every variable of the subject or body that has no value, or only blanks.
     pub fn render(&self, values: &Values) -> Result<Rendered, Unfilled> {
-        let missing: BTreeSet<Variable> = self
-            .variables()
-            .filter(|variable| values.get(*variable).is_none())
-            .collect();
+        let missing: BTreeSet<Variable> = self.variables().filter(|variable| values.get(*variable).is_none()).collect();
         if !missing.is_empty() {
-            return Err(Unfilled {
-                key: self.key.clone(),
-                variables: missing.into_iter().collect(),
-            });
+            return Err(Unfilled { key: self.key.clone(), variables: missing.into_iter().collect() });
         }
-        let subject = self
-            .subject
-            .as_ref()
-            .map(|subject| values::one_line(&subject.fill(values)));
+        let subject = self.subject.as_ref().map(|subject| values::one_line(&subject.fill(values)));
         let html = (self.channel == TemplateChannel::Email).then(|| {
             let title = subject.as_deref().unwrap_or_default();
             html::document(self.language, title, &self.body, values)
@@ -85,12 +76,7 @@ impl Template {
         Ok(Rendered {
             html,
             text: self.body.fill(values),
-            parameters: self
-                .body
-                .variables()
-                .filter_map(|variable| values.get(variable))
-                .map(str::to_owned)
-                .collect(),
+            parameters: self.body.variables().filter_map(|variable| values.get(variable)).map(str::to_owned).collect(),
             buttons: self.buttons.clone(),
             subject,
         })
@@ -98,27 +84,15 @@ impl Template {
 
     /// The variables of subject and body, in order of appearance, repeated as they repeat.
     pub fn variables(&self) -> impl Iterator<Item = Variable> {
-        self.subject
-            .iter()
-            .flat_map(Text::variables)
-            .chain(self.body.variables())
+        self.subject.iter().flat_map(Text::variables).chain(self.body.variables())
     }
 
     /// The name under which the template is submitted to Meta, in lower snake case:
     /// `retorno_preventivo_6_12m_d1_con_fecha_v1`.
     #[must_use]
     pub fn whatsapp_name(&self) -> String {
-        let key: String = self
-            .key
-            .chars()
-            .map(|c| {
-                if c.is_ascii_alphanumeric() {
-                    c.to_ascii_lowercase()
-                } else {
-                    '_'
-                }
-            })
-            .collect();
+        let key: String =
+            self.key.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
         let variant = if self.dated { "con_fecha" } else { "sin_fecha" };
         format!("retorno_{key}_{variant}_v{}", self.version)
     }

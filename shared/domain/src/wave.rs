@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, Days, NaiveDate};
 
-use crate::clinic::Clinic;
 use crate::channel::Channel;
+use crate::clinic::Clinic;
 use crate::flow::Flow;
 use crate::hours::OpenHours;
 use crate::ids::{PatientId, SegmentId};
@@ -18,7 +18,8 @@ use crate::segment::{Day, Mean};
 pub fn rank(mean: Option<Mean>, leaves: Option<Day>, reach: char, patient: &PatientId) -> String {
     let cents = mean.map_or(0, |mean| mean.sum_cents / i64::from(mean.count.max(1))).clamp(0, 999_999_999_999);
     // "About the same" is the same half-octave: values within a factor of the square root of two.
-    let class = u64::try_from(cents).unwrap_or(0).saturating_mul(cents.unsigned_abs()).checked_ilog2().map_or(0, |log| log + 1);
+    let class =
+        u64::try_from(cents).unwrap_or(0).saturating_mul(cents.unsigned_abs()).checked_ilog2().map_or(0, |log| log + 1);
     let leaves = leaves.unwrap_or(Day::MAX);
     format!("{:03}.{leaves:010}.{:012}.{reach}.{patient}", 999 - class, 999_999_999_999 - cents)
 }
@@ -94,7 +95,13 @@ impl<'a> WavePlan<'a> {
     /// whose sequences may still be running; `overall` is the week's capacity over all segments,
     /// if the free slots are known.
     #[must_use]
-    pub fn new(clinic: &'a Clinic, today: NaiveDate, this_week: &[Seat], earlier: &[Seat], overall: Option<u32>) -> Self {
+    pub fn new(
+        clinic: &'a Clinic,
+        today: NaiveDate,
+        this_week: &[Seat],
+        earlier: &[Seat],
+        overall: Option<u32>,
+    ) -> Self {
         let used = u32::try_from(this_week.len()).unwrap_or(u32::MAX);
         let overall_left = overall.map_or(u32::MAX, |capacity| capacity.saturating_sub(used));
         let mut plan = Self { clinic, today, taken: BTreeMap::new(), overall_left, whatsapp: BTreeMap::new() };
@@ -121,9 +128,8 @@ impl<'a> WavePlan<'a> {
             return Err(Full::Overall);
         }
         let days = self.whatsapp_days(segment, self.today);
-        let full = |date: &NaiveDate| {
-            self.whatsapp.get(date).copied().unwrap_or(0) >= whatsapp_room(self.clinic, *date)
-        };
+        let full =
+            |date: &NaiveDate| self.whatsapp.get(date).copied().unwrap_or(0) >= whatsapp_room(self.clinic, *date);
         if whatsapp && days.iter().any(full) {
             return Err(Full::Number);
         }

@@ -13,8 +13,7 @@ use retorno_tests::reference::{
     Export, Review, Rule, RunParameters, expected_segments, read_export, read_slots, review,
 };
 
-const USAGE: &str =
-    "usage: judge EXPORT [--slots FILE] --at 2026-03-01T09:00 --days 30 [MESSAGES.jsonl]";
+const USAGE: &str = "usage: judge EXPORT [--slots FILE] --at 2026-03-01T09:00 --days 30 [MESSAGES.jsonl]";
 
 /// Violations of one rule printed before the rest are only counted.
 const SHOWN_PER_RULE: usize = 5;
@@ -57,14 +56,11 @@ fn arguments(given: impl Iterator<Item = String>) -> Result<Arguments, String> {
         export: files.next().ok_or(USAGE)?,
         messages: files.next(),
         slots: options.remove("slots"),
-        at: NaiveDateTime::parse_from_str(&at, "%Y-%m-%dT%H:%M")
-            .map_err(|e| format!("--at: {e}"))?,
+        at: NaiveDateTime::parse_from_str(&at, "%Y-%m-%dT%H:%M").map_err(|e| format!("--at: {e}"))?,
         days: days.parse().map_err(|e| format!("--days: {e}"))?,
     };
     let nothing_left = options.is_empty() && files.next().is_none();
-    nothing_left
-        .then_some(arguments)
-        .ok_or_else(|| USAGE.to_owned())
+    nothing_left.then_some(arguments).ok_or_else(|| USAGE.to_owned())
 }
 
 fn run(arguments: &Arguments) -> Result<bool, String> {
@@ -89,19 +85,11 @@ fn bytes(path: &str) -> Result<Vec<u8>, String> {
 fn print_export(export: &Export, at: NaiveDateTime) -> std::io::Result<()> {
     let mut out = stdout().lock();
     let rejected = export.rejected.len();
-    writeln!(
-        out,
-        "{} rows, {} accepted, {rejected} rejected",
-        export.read, export.accepted
-    )?;
+    writeln!(out, "{} rows, {} accepted, {rejected} rejected", export.read, export.accepted)?;
     writeln!(out, "{} patients, {}", export.patients.len(), export.zone)?;
     for (segment, count) in expected_segments(export, at) {
         let (members, eligible) = (count.members, count.eligible);
-        writeln!(
-            out,
-            "{segment}: {members} members, {eligible} eligible, excluded {:?}",
-            count.excluded
-        )?;
+        writeln!(out, "{segment}: {members} members, {eligible} eligible, excluded {:?}", count.excluded)?;
     }
     Ok(())
 }
@@ -123,10 +111,5 @@ fn print_review(review: &Review) -> std::io::Result<()> {
             writeln!(out, "{violation}")?;
         }
     }
-    writeln!(
-        out,
-        "{} violations {shown:?}, {} notes",
-        review.violations.len(),
-        review.notes.len()
-    )
+    writeln!(out, "{} violations {shown:?}, {} notes", review.violations.len(), review.notes.len())
 }

@@ -1,9 +1,7 @@
 //! Contact hours and open days: Monday to Friday 9 to 20, Saturday 9 to 14, never on a Sunday or a
 //! national holiday.
 
-use chrono::{
-    DateTime, Datelike, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta,
-};
+use chrono::{DateTime, Datelike, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use chrono::{TimeZone, Timelike, Utc, Weekday};
 use chrono_tz::Tz;
 
@@ -41,8 +39,7 @@ impl Country {
     /// Whether a day is a holiday here.
     #[must_use]
     pub fn is_holiday(self, day: NaiveDate) -> bool {
-        self.holidays()
-            .contains(&(day.year(), day.month(), day.day()))
+        self.holidays().contains(&(day.year(), day.month(), day.day()))
     }
 }
 
@@ -62,8 +59,7 @@ pub fn closing_hour(day: NaiveDate) -> Option<u32> {
 /// Whether a local moment lies within the hours of its weekday. The closing second is outside.
 #[must_use]
 pub fn within_hours(local: NaiveDateTime) -> bool {
-    closing_hour(local.date())
-        .is_some_and(|closing| (OPENING_HOUR..closing).contains(&local.hour()))
+    closing_hour(local.date()).is_some_and(|closing| (OPENING_HOUR..closing).contains(&local.hour()))
 }
 
 /// Whether patients may be contacted at some moment of a day.
@@ -75,10 +71,7 @@ pub fn is_open(day: NaiveDate, country: Country) -> bool {
 /// The first open day at or after `day`, and then `further` open days more.
 #[must_use]
 pub fn open_day(day: NaiveDate, further: usize, country: Country) -> NaiveDate {
-    day.iter_days()
-        .filter(|d| is_open(*d, country))
-        .nth(further)
-        .unwrap_or(day)
+    day.iter_days().filter(|d| is_open(*d, country)).nth(further).unwrap_or(day)
 }
 
 /// The instant of a local time: the earlier of two in a fold; in a gap, as if the clocks had not
@@ -131,25 +124,16 @@ mod tests {
     fn open_days_step_over_sundays_and_the_long_weekend_of_march() {
         let saturday = day(2026, 3, 21);
         assert_eq!(open_day(saturday, 0, Country::Argentina), saturday);
-        assert_eq!(
-            open_day(day(2026, 3, 22), 0, Country::Argentina),
-            day(2026, 3, 25)
-        );
+        assert_eq!(open_day(day(2026, 3, 22), 0, Country::Argentina), day(2026, 3, 25));
         assert_eq!(open_day(saturday, 2, Country::Argentina), day(2026, 3, 26));
-        assert_eq!(
-            open_day(day(2026, 3, 22), 0, Country::Brazil),
-            day(2026, 3, 23)
-        );
+        assert_eq!(open_day(day(2026, 3, 22), 0, Country::Brazil), day(2026, 3, 23));
     }
 
     #[test]
     fn vitoria_keeps_daylight_saving_in_december_and_austral_has_none() {
         let noon = day(2016, 12, 15).and_hms_opt(12, 0, 0).unwrap();
         assert_eq!(instant(noon, chrono_tz::America::Sao_Paulo).hour(), 14);
-        assert_eq!(
-            instant(noon, chrono_tz::America::Argentina::Buenos_Aires).hour(),
-            15
-        );
+        assert_eq!(instant(noon, chrono_tz::America::Argentina::Buenos_Aires).hour(), 15);
         // 2016-10-16 00:30 does not exist in São Paulo: the clocks went from 0 to 1.
         let gap = day(2016, 10, 16).and_hms_opt(0, 30, 0).unwrap();
         assert_eq!(instant(gap, chrono_tz::America::Sao_Paulo).hour(), 3);

@@ -46,10 +46,7 @@ pub fn read_cell(cell: &str) -> Result<Option<Statement>, Unreadable> {
     let Some(word) = words.next() else {
         return Ok(None);
     };
-    let day = words
-        .next()
-        .and_then(|d| d.parse().ok())
-        .ok_or(Unreadable)?;
+    let day = words.next().and_then(|d| d.parse().ok()).ok_or(Unreadable)?;
     let rest = words.collect::<Vec<_>>().join("");
     let said = match word {
         "opt-out" => Said::No,
@@ -99,37 +96,19 @@ mod tests {
             standing(&["opt-in 2026-01-01", "opt-in 2026-02-01 email"], today),
             Standing::Agreed(vec![Channel::Email])
         );
-        assert_eq!(
-            standing(&["opt-in 2026-02-01", "opt-out 2026-01-01"], today),
-            all
-        );
-        assert_eq!(
-            standing(&["opt-out 2026-02-01", "opt-in 2026-01-01"], today),
-            Standing::OptedOut
-        );
-        assert_eq!(
-            standing(&["opt-out 2026-02-01", "opt-in 2026-02-01"], today),
-            Standing::OptedOut
-        );
+        assert_eq!(standing(&["opt-in 2026-02-01", "opt-out 2026-01-01"], today), all);
+        assert_eq!(standing(&["opt-out 2026-02-01", "opt-in 2026-01-01"], today), Standing::OptedOut);
+        assert_eq!(standing(&["opt-out 2026-02-01", "opt-in 2026-02-01"], today), Standing::OptedOut);
     }
 
     #[test]
     fn tomorrows_opt_in_is_not_yet_valid_and_hides_nothing() {
+        assert_eq!(standing(&["opt-in 2026-03-02"], "2026-03-01"), Standing::Unknown);
         assert_eq!(
-            standing(&["opt-in 2026-03-02"], "2026-03-01"),
-            Standing::Unknown
-        );
-        assert_eq!(
-            standing(
-                &["opt-in 2026-03-02", "opt-in 2026-01-01 whatsapp,call"],
-                "2026-03-01"
-            ),
+            standing(&["opt-in 2026-03-02", "opt-in 2026-01-01 whatsapp,call"], "2026-03-01"),
             Standing::Agreed(vec![Channel::Whatsapp, Channel::Call])
         );
-        assert_ne!(
-            standing(&["opt-in 2026-03-01"], "2026-03-01"),
-            Standing::Unknown
-        );
+        assert_ne!(standing(&["opt-in 2026-03-01"], "2026-03-01"), Standing::Unknown);
     }
 
     #[test]

@@ -23,10 +23,7 @@ pub struct SegmentCount {
 
 /// Every segment at a local time of the clinic.
 #[must_use]
-pub fn expected_segments(
-    export: &Export,
-    at: NaiveDateTime,
-) -> BTreeMap<&'static str, SegmentCount> {
+pub fn expected_segments(export: &Export, at: NaiveDateTime) -> BTreeMap<&'static str, SegmentCount> {
     let now = instant(at, export.zone);
     let blocked = blocked_on(export, at.date());
     let threshold = threshold(export, now);

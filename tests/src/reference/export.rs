@@ -77,19 +77,8 @@ pub fn read_export(csv: &[u8]) -> Result<Export, String> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(csv);
     let headers = reader.headers().map_err(|e| e.to_string())?.clone();
     let width = headers.len();
-    let columns: HashMap<String, usize> = headers
-        .iter()
-        .enumerate()
-        .map(|(i, name)| (name.to_owned(), i))
-        .collect();
-    for needed in [
-        "id_cita",
-        "fecha_hora_inicio",
-        "zona_horaria",
-        "paciente_id",
-        "estado",
-        "consentimiento",
-    ] {
+    let columns: HashMap<String, usize> = headers.iter().enumerate().map(|(i, name)| (name.to_owned(), i)).collect();
+    for needed in ["id_cita", "fecha_hora_inicio", "zona_horaria", "paciente_id", "estado", "consentimiento"] {
         if !columns.contains_key(needed) {
             return Err(format!("no column {needed}"));
         }
@@ -101,10 +90,7 @@ pub fn read_export(csv: &[u8]) -> Result<Export, String> {
         let record = record.map_err(|e| e.to_string())?;
         read += 1;
         let line = record.position().map_or(0, csv::Position::line);
-        let cells = Cells {
-            columns: &columns,
-            record: &record,
-        };
+        let cells = Cells { columns: &columns, record: &record };
         match row(&cells) {
             Ok(row) if record.len() == width => rows.push(row),
             Ok(_) => rejected.push((line, "row".to_owned())),
@@ -113,13 +99,7 @@ pub fn read_export(csv: &[u8]) -> Result<Export, String> {
     }
     let accepted = rows.len();
     let zone = most_frequent_zone(&rows);
-    Ok(Export {
-        read,
-        accepted,
-        rejected,
-        patients: patients(rows),
-        zone,
-    })
+    Ok(Export { read, accepted, rejected, patients: patients(rows), zone })
 }
 
 struct Cells<'a> {
@@ -130,11 +110,7 @@ struct Cells<'a> {
 impl Cells<'_> {
     /// The trimmed cell; empty where the column is not there.
     fn get(&self, column: &str) -> &str {
-        self.columns
-            .get(column)
-            .and_then(|i| self.record.get(*i))
-            .unwrap_or_default()
-            .trim()
+        self.columns.get(column).and_then(|i| self.record.get(*i)).unwrap_or_default().trim()
     }
 }
 
@@ -153,14 +129,8 @@ fn row(cells: &Cells<'_>) -> Result<Row, &'static str> {
         "" => Err(column),
         value => Ok(value.to_owned()),
     };
-    let zone: Tz = cells
-        .get("zona_horaria")
-        .parse()
-        .map_err(|_| "zona_horaria")?;
-    let local: NaiveDateTime = cells
-        .get("fecha_hora_inicio")
-        .parse()
-        .map_err(|_| "fecha_hora_inicio")?;
+    let zone: Tz = cells.get("zona_horaria").parse().map_err(|_| "zona_horaria")?;
+    let local: NaiveDateTime = cells.get("fecha_hora_inicio").parse().map_err(|_| "fecha_hora_inicio")?;
     let status = match cells.get("estado") {
         "reservado" | "confirmado" => Status::Booked,
         "completado" => Status::Completed,
@@ -213,21 +183,14 @@ fn most_frequent_zone(rows: &[Row]) -> Tz {
     for row in rows {
         seen.entry(row.zone.name()).or_insert((0, row.zone)).0 += 1;
     }
-    seen.into_values()
-        .max_by_key(|(n, _)| *n)
-        .map_or(Tz::UTC, |(_, zone)| zone)
+    seen.into_values().max_by_key(|(n, _)| *n).map_or(Tz::UTC, |(_, zone)| zone)
 }
 
 /// Rows brought together by patient. Each appointment takes its newest row; contacts are those of
 /// the patient's newest row that states one.
 fn patients(mut rows: Vec<Row>) -> BTreeMap<String, Patient> {
     // Stable: rows of the same moment keep the file's order, with an outcome after a booking.
-    rows.sort_by_key(|r| {
-        (
-            r.appointment.updated,
-            r.appointment.status != Status::Booked,
-        )
-    });
+    rows.sort_by_key(|r| (r.appointment.updated, r.appointment.status != Status::Booked));
     let mut all: BTreeMap<String, Patient> = BTreeMap::new();
     let mut owner: HashMap<String, String> = HashMap::new();
     for row in rows {
@@ -236,16 +199,14 @@ fn patients(mut rows: Vec<Row>) -> BTreeMap<String, Patient> {
         {
             patient.appointments.retain(|a| a.id != row.appointment.id);
         }
-        let patient = all
-            .entry(row.patient_id.clone())
-            .or_insert_with(|| Patient {
-                id: row.patient_id,
-                zone: row.zone,
-                phone: None,
-                email: None,
-                statements: Vec::new(),
-                appointments: Vec::new(),
-            });
+        let patient = all.entry(row.patient_id.clone()).or_insert_with(|| Patient {
+            id: row.patient_id,
+            zone: row.zone,
+            phone: None,
+            email: None,
+            statements: Vec::new(),
+            appointments: Vec::new(),
+        });
         patient.zone = row.zone;
         if !row.phone.is_empty() {
             patient.phone = Country::of(row.zone).and_then(|c| contact::phone(&row.phone, c));

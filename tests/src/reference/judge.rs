@@ -37,12 +37,7 @@ impl RunParameters {
     pub fn over(export: &Export, at: NaiveDateTime, days: i64) -> Result<Self, String> {
         let zone = export.zone;
         let country = Country::of(zone).ok_or_else(|| format!("no reference for {zone}"))?;
-        Ok(Self {
-            at,
-            days,
-            zone,
-            country,
-        })
+        Ok(Self { at, days, zone, country })
     }
 
     /// The first and the last instant of the run.
@@ -103,23 +98,13 @@ pub struct Review {
 
 /// Every rule a run's message list (JSON lines) breaks.
 #[must_use]
-pub fn judge(
-    export: &Export,
-    slots: Option<&Slots>,
-    messages_jsonl: &str,
-    run: &RunParameters,
-) -> Vec<Violation> {
+pub fn judge(export: &Export, slots: Option<&Slots>, messages_jsonl: &str, run: &RunParameters) -> Vec<Violation> {
     review(export, slots, messages_jsonl, run).violations
 }
 
 /// The judgement, with what the run left undone and the counts a reader wants to see.
 #[must_use]
-pub fn review(
-    export: &Export,
-    slots: Option<&Slots>,
-    messages_jsonl: &str,
-    run: &RunParameters,
-) -> Review {
+pub fn review(export: &Export, slots: Option<&Slots>, messages_jsonl: &str, run: &RunParameters) -> Review {
     let mut violations = Vec::new();
     let mut messages = Vec::new();
     for (index, json) in messages_jsonl.lines().enumerate() {
@@ -140,29 +125,13 @@ pub fn review(
     for message in &case.messages {
         *per_channel.entry(message.channel.name()).or_default() += 1;
     }
-    let waves = waves::seats(&case, &sequences)
-        .into_iter()
-        .map(|(key, lines)| (key, lines.len()))
-        .collect();
-    Review {
-        violations,
-        notes: notes(&case, &sequences),
-        per_channel,
-        waves,
-    }
+    let waves = waves::seats(&case, &sequences).into_iter().map(|(key, lines)| (key, lines.len())).collect();
+    Review { violations, notes: notes(&case, &sequences), per_channel, waves }
 }
 
-fn case<'a>(
-    export: &'a Export,
-    slots: Option<&'a Slots>,
-    messages: Vec<Message>,
-    run: &'a RunParameters,
-) -> Case<'a> {
+fn case<'a>(export: &'a Export, slots: Option<&'a Slots>, messages: Vec<Message>, run: &'a RunParameters) -> Case<'a> {
     let (start, _) = run.bounds();
-    let days: BTreeSet<NaiveDate> = run
-        .calendar()
-        .chain(messages.iter().map(|m| m.at.date_naive()))
-        .collect();
+    let days: BTreeSet<NaiveDate> = run.calendar().chain(messages.iter().map(|m| m.at.date_naive())).collect();
     let mondays: BTreeSet<NaiveDate> = days.iter().map(|d| monday_of(*d)).collect();
     let frozen = |monday: NaiveDate| threshold(export, opening(monday, run.zone).max(start));
     Case {

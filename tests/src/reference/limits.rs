@@ -19,11 +19,7 @@ pub(super) const TIER: usize = 250;
 
 /// Every WhatsApp against the caps, the rest and the tier.
 pub(super) fn check(case: &Case<'_>) -> Vec<Violation> {
-    let sent: Vec<&Message> = case
-        .messages
-        .iter()
-        .filter(|m| m.channel == Channel::Whatsapp)
-        .collect();
+    let sent: Vec<&Message> = case.messages.iter().filter(|m| m.channel == Channel::Whatsapp).collect();
     let mut found = Vec::new();
     caps(&sent, &mut found);
     tier(&sent, &mut found);
@@ -52,9 +48,7 @@ fn caps(sent: &[&Message], found: &mut Vec<Violation>) {
 
 /// How many left in the 30 days before an instant.
 pub(super) fn within_pause(sent: &[DateTime<FixedOffset>], now: DateTime<FixedOffset>) -> usize {
-    sent.iter()
-        .filter(|at| now - **at < TimeDelta::days(PAUSE_DAYS))
-        .count()
+    sent.iter().filter(|at| now - **at < TimeDelta::days(PAUSE_DAYS)).count()
 }
 
 /// Whether a second within 30 days of a first left less than 60 days ago.
@@ -70,10 +64,7 @@ fn tier(sent: &[&Message], found: &mut Vec<Violation>) {
         let window = before.take_while(|m| message.at - m.at < TimeDelta::hours(24));
         let recipients: HashSet<&str> = window.map(|m| m.contact.as_str()).collect();
         if recipients.len() > TIER {
-            let figures = format!(
-                "{} recipients in 24 hours, {TIER} allowed",
-                recipients.len()
-            );
+            let figures = format!("{} recipients in 24 hours, {TIER} allowed", recipients.len());
             found.push(Violation::new(Rule::NumberTier, message.line, figures));
         }
     }

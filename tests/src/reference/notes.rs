@@ -50,13 +50,11 @@ type Sequences<'a> = BTreeMap<&'a str, Vec<Sequence<'a>>>;
 
 /// Everything left undone.
 pub(super) fn notes(case: &Case<'_>, sequences: &Sequences<'_>) -> Vec<Note> {
-    let seats: BTreeMap<NaiveDate, usize> = seats(case, sequences).into_iter().fold(
-        BTreeMap::new(),
-        |mut weeks, ((monday, _), lines)| {
+    let seats: BTreeMap<NaiveDate, usize> =
+        seats(case, sequences).into_iter().fold(BTreeMap::new(), |mut weeks, ((monday, _), lines)| {
             *weeks.entry(monday).or_default() += lines.len();
             weeks
-        },
-    );
+        });
     let sent = whatsapp_sent(case);
     let mut found = Vec::new();
     for day in whole_open_days(case) {
@@ -73,11 +71,7 @@ type Sent<'a> = BTreeMap<&'a str, Vec<DateTime<FixedOffset>>>;
 
 fn whatsapp_sent<'a>(case: &'a Case<'_>) -> Sent<'a> {
     let mut sent: Sent<'_> = BTreeMap::new();
-    for message in case
-        .messages
-        .iter()
-        .filter(|m| m.channel == Channel::Whatsapp)
-    {
+    for message in case.messages.iter().filter(|m| m.channel == Channel::Whatsapp) {
         sent.entry(&message.contact).or_default().push(message.at);
     }
     sent
@@ -104,8 +98,7 @@ fn empty_wave(
     found: &mut Vec<Note>,
 ) {
     let monday = monday_of(day);
-    let slots_left =
-        slot_seats(case, monday).is_none_or(|s| seats.get(&monday).is_none_or(|n| *n < s));
+    let slots_left = slot_seats(case, monday).is_none_or(|s| seats.get(&monday).is_none_or(|n| *n < s));
     if !slots_left || tier_reached(case, day) {
         return;
     }
@@ -114,42 +107,22 @@ fn empty_wave(
     let mut starved = Vec::new();
     for segment in PRECEDENCE {
         let begun_on = |d: &dyn Fn(NaiveDate) -> bool| {
-            let firsts = sequences
-                .values()
-                .flatten()
-                .filter(|s| s.first.segment == segment);
+            let firsts = sequences.values().flatten().filter(|s| s.first.segment == segment);
             firsts.filter(|s| d(s.day_one())).count()
         };
         let today = begun_on(&|d| d == day);
         let before = begun_on(&|d| monday_of(d) == monday && d < day);
         let waiting = waiting.get(segment).copied().unwrap_or_default();
-        let figures = format!(
-            "{segment}: {waiting} eligible at opening, {today} begun, {before} earlier this week"
-        );
+        let figures = format!("{segment}: {waiting} eligible at opening, {today} begun, {before} earlier this week");
         if waiting > 0 && today == 0 && before < SEATS {
-            starved.push(Note {
-                shortfall: Shortfall::Starved,
-                day,
-                figures,
-            });
+            starved.push(Note { shortfall: Shortfall::Starved, day, figures });
         } else if day.weekday() == Weekday::Sat && waiting > today && before + today < SEATS {
-            found.push(Note {
-                shortfall: Shortfall::SeatsLeft,
-                day,
-                figures,
-            });
+            found.push(Note { shortfall: Shortfall::SeatsLeft, day, figures });
         }
     }
     if !began_today && !starved.is_empty() {
-        let figures = format!(
-            "{} segments with eligible patients and seats",
-            starved.len()
-        );
-        found.push(Note {
-            shortfall: Shortfall::EmptyDay,
-            day,
-            figures,
-        });
+        let figures = format!("{} segments with eligible patients and seats", starved.len());
+        found.push(Note { shortfall: Shortfall::EmptyDay, day, figures });
     }
     found.extend(starved);
 }
@@ -157,15 +130,8 @@ fn empty_wave(
 /// Whether four fifths of the number's tier were used on a day: what is left may be kept for steps
 /// that fall due within the next 24 hours.
 fn tier_reached(case: &Case<'_>, day: NaiveDate) -> bool {
-    let today = case
-        .messages
-        .iter()
-        .filter(|m| m.at.date_naive() == day && m.channel == Channel::Whatsapp);
-    today
-        .map(|m| m.contact.as_str())
-        .collect::<BTreeSet<_>>()
-        .len()
-        >= TIER * 4 / 5
+    let today = case.messages.iter().filter(|m| m.at.date_naive() == day && m.channel == Channel::Whatsapp);
+    today.map(|m| m.contact.as_str()).collect::<BTreeSet<_>>().len() >= TIER * 4 / 5
 }
 
 /// How many of each segment could begin a sequence when a day opens.
@@ -179,12 +145,8 @@ fn waiting(
     let threshold = case.threshold(now);
     let mut waiting = BTreeMap::new();
     for patient in case.export.patients.values() {
-        let own = sequences
-            .get(patient.id.as_str())
-            .map_or(&[][..], |s| s.as_slice());
-        let contacted = |s: &Sequence<'_>| {
-            s.first.at < now && now - s.last().at.to_utc() < TimeDelta::days(PAUSE_DAYS)
-        };
+        let own = sequences.get(patient.id.as_str()).map_or(&[][..], |s| s.as_slice());
+        let contacted = |s: &Sequence<'_>| s.first.at < now && now - s.last().at.to_utc() < TimeDelta::days(PAUSE_DAYS);
         if own.iter().any(contacted)
             || why_not(patient, now, case.run.zone, case.blocked(day)).is_some()
             || !some_step_is_free(case, patient, sent, now)
@@ -200,27 +162,19 @@ fn waiting(
 
 /// Whether some channel is open to the patient, WhatsApp only while no other message that day could
 /// bring the phone to its cap.
-fn some_step_is_free(
-    case: &Case<'_>,
-    patient: &Patient,
-    sent: &Sent<'_>,
-    now: DateTime<Utc>,
-) -> bool {
+fn some_step_is_free(case: &Case<'_>, patient: &Patient, sent: &Sent<'_>, now: DateTime<Utc>) -> bool {
     let day = now.with_timezone(&patient.zone).date_naive();
-    Channel::ALL
-        .into_iter()
-        .filter(|c| sendable(patient, *c, day, case.blocked(day)))
-        .any(|channel| match channel {
-            Channel::Whatsapp => {
-                let tonight = (now + TimeDelta::hours(24)).fixed_offset();
-                let phone = patient.phone.as_deref().unwrap_or_default();
-                sent.get(phone).is_none_or(|own| {
-                    let own: Vec<_> = own.iter().copied().filter(|at| *at < tonight).collect();
-                    within_pause(&own, tonight) < WHATSAPP_MAX && !at_rest(&own, tonight)
-                })
-            }
-            Channel::Email | Channel::Call => true,
-        })
+    Channel::ALL.into_iter().filter(|c| sendable(patient, *c, day, case.blocked(day))).any(|channel| match channel {
+        Channel::Whatsapp => {
+            let tonight = (now + TimeDelta::hours(24)).fixed_offset();
+            let phone = patient.phone.as_deref().unwrap_or_default();
+            sent.get(phone).is_none_or(|own| {
+                let own: Vec<_> = own.iter().copied().filter(|at| *at < tonight).collect();
+                within_pause(&own, tonight) < WHATSAPP_MAX && !at_rest(&own, tonight)
+            })
+        }
+        Channel::Email | Channel::Call => true,
+    })
 }
 
 /// Steps after the first one that could have been sent on any day of their grace, and were not.
@@ -228,31 +182,19 @@ fn missing_steps(case: &Case<'_>, sequence: &Sequence<'_>, sent: &Sent<'_>, foun
     let (_, end) = case.run.bounds();
     let steps = sequence.steps();
     let patient = sequence.patient;
-    for step in Step::ALL
-        .into_iter()
-        .filter(|s| *s > sequence.first.step && !steps.contains(s))
-    {
+    for step in Step::ALL.into_iter().filter(|s| *s > sequence.first.step && !steps.contains(s)) {
         let (name, offset, channel) = step.plan();
         let due = open_day(sequence.day_one() + Days::new(offset), 0, case.run.country);
         let latest = open_day(due, GRACE_OPEN_DAYS, case.run.country);
         let at = opening(due, patient.zone);
         let over = opening(latest, patient.zone) + TimeDelta::hours(11);
         let phone = patient.phone.as_deref().unwrap_or_default();
-        let spent = channel == Channel::Whatsapp
-            && sent.get(phone).is_some_and(|own| own.len() >= WHATSAPP_MAX);
+        let spent = channel == Channel::Whatsapp && sent.get(phone).is_some_and(|own| own.len() >= WHATSAPP_MAX);
         let open = sendable(patient, channel, due, case.blocked(due))
             && why_not(patient, at, case.run.zone, case.blocked(due)).is_none();
         if over <= end && open && !spent {
-            let figures = format!(
-                "patient {}: {name}, first message {}",
-                patient.id,
-                sequence.day_one()
-            );
-            found.push(Note {
-                shortfall: Shortfall::StepMissing,
-                day: latest,
-                figures,
-            });
+            let figures = format!("patient {}: {name}, first message {}", patient.id, sequence.day_one());
+            found.push(Note { shortfall: Shortfall::StepMissing, day: latest, figures });
         }
     }
 }

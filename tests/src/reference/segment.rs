@@ -8,14 +8,8 @@ use chrono_tz::Tz;
 use super::export::{Appointment, Export, Patient, Status};
 
 /// The segments in the order in which they claim a patient.
-pub const PRECEDENCE: [&str; 6] = [
-    "posproc",
-    "plan-pendiente",
-    "alto-valor",
-    "preventivo-6-12m",
-    "inactivo-12-18m",
-    "churn-18m",
-];
+pub const PRECEDENCE: [&str; 6] =
+    ["posproc", "plan-pendiente", "alto-valor", "preventivo-6-12m", "inactivo-12-18m", "churn-18m"];
 
 /// Words that make a service a procedure, unaccented and in lower case.
 const PROCEDURES: [&str; 12] = [
@@ -43,10 +37,7 @@ pub struct Mean {
 impl Mean {
     fn cross(self, other: Self) -> (i128, i128) {
         let times = |a: i64, b: i64| i128::from(a) * i128::from(b);
-        (
-            times(self.cents, other.visits),
-            times(other.cents, self.visits),
-        )
+        (times(self.cents, other.visits), times(other.cents, self.visits))
     }
 
     fn at_least(self, other: Self) -> bool {
@@ -68,21 +59,14 @@ fn mean_of_a_regular(patient: &Patient, now: DateTime<Utc>) -> Option<Mean> {
     if visits.len() < 3 || amounts.is_empty() {
         return None;
     }
-    Some(Mean {
-        cents: amounts.iter().sum(),
-        visits: i64::try_from(amounts.len()).ok()?,
-    })
+    Some(Mean { cents: amounts.iter().sum(), visits: i64::try_from(amounts.len()).ok()? })
 }
 
 /// The clinic's 80th percentile of mean amounts by nearest rank, over patients with at least three
 /// visits (and an amount). Nothing when there are none.
 #[must_use]
 pub fn threshold(export: &Export, now: DateTime<Utc>) -> Option<Mean> {
-    let mut means: Vec<Mean> = export
-        .patients
-        .values()
-        .filter_map(|p| mean_of_a_regular(p, now))
-        .collect();
+    let mut means: Vec<Mean> = export.patients.values().filter_map(|p| mean_of_a_regular(p, now)).collect();
     means.sort_by(|a, b| {
         let (a, b) = a.cross(*b);
         a.cmp(&b)
@@ -94,24 +78,11 @@ pub fn threshold(export: &Export, now: DateTime<Utc>) -> Option<Mean> {
 /// The first segment, in the order of precedence, that a patient belongs to at an instant. Days are
 /// calendar dates in the clinic's zone.
 #[must_use]
-pub fn first_segment(
-    patient: &Patient,
-    now: DateTime<Utc>,
-    zone: Tz,
-    threshold: Option<Mean>,
-) -> Option<&'static str> {
-    PRECEDENCE
-        .into_iter()
-        .find(|s| belongs(s, patient, now, zone, threshold))
+pub fn first_segment(patient: &Patient, now: DateTime<Utc>, zone: Tz, threshold: Option<Mean>) -> Option<&'static str> {
+    PRECEDENCE.into_iter().find(|s| belongs(s, patient, now, zone, threshold))
 }
 
-fn belongs(
-    segment: &str,
-    patient: &Patient,
-    now: DateTime<Utc>,
-    zone: Tz,
-    threshold: Option<Mean>,
-) -> bool {
+fn belongs(segment: &str, patient: &Patient, now: DateTime<Utc>, zone: Tz, threshold: Option<Mean>) -> bool {
     let today = now.with_timezone(&zone).date_naive();
     let visits = visits(patient, now);
     let ago = |v: &Appointment| days_between(v.start.with_timezone(&zone).date_naive(), today);
@@ -119,9 +90,7 @@ fn belongs(
         return false;
     };
     match segment {
-        "posproc" => visits
-            .iter()
-            .any(|v| is_procedure(&v.service) && matches!(ago(v), 30..=37 | 60..=67 | 90..=97)),
+        "posproc" => visits.iter().any(|v| is_procedure(&v.service) && matches!(ago(v), 30..=37 | 60..=67 | 90..=97)),
         "plan-pendiente" => pending_plans(&visits).iter().any(|v| ago(v) > 30),
         "alto-valor" => {
             let mean = mean_of_a_regular(patient, now);
@@ -143,10 +112,7 @@ fn pending_plans<'a>(visits: &[&'a Appointment]) -> Vec<&'a Appointment> {
             *known = visit;
         }
     }
-    latest
-        .into_values()
-        .filter(|v| v.session.is_some_and(|(k, n)| k < n))
-        .collect()
+    latest.into_values().filter(|v| v.session.is_some_and(|(k, n)| k < n)).collect()
 }
 
 /// Whole calendar days from one day to another.
@@ -189,12 +155,7 @@ mod tests {
     fn segment_of(rows: &[Row]) -> Option<&'static str> {
         let export = export(rows);
         let now = "2026-03-01T12:00:00Z".parse().unwrap();
-        first_segment(
-            export.patients.get("ana")?,
-            now,
-            ZONE,
-            threshold(&export, now),
-        )
+        first_segment(export.patients.get("ana")?, now, ZONE, threshold(&export, now))
     }
 
     #[test]
@@ -207,15 +168,8 @@ mod tests {
             (539, Some("inactivo-12-18m")),
             (540, Some("churn-18m")),
         ] {
-            assert_eq!(
-                segment_of(&[Row::visit("ana", &days_ago(ago))]),
-                segment,
-                "{ago}"
-            );
-            let never = Row {
-                status: "no-show",
-                ..Row::visit("ana", &days_ago(ago))
-            };
+            assert_eq!(segment_of(&[Row::visit("ana", &days_ago(ago))]), segment, "{ago}");
+            let never = Row { status: "no-show", ..Row::visit("ana", &days_ago(ago)) };
             assert_eq!(segment_of(&[never]), None, "no visit, no segment");
         }
     }
@@ -233,73 +187,33 @@ mod tests {
             (97, true),
             (98, false),
         ] {
-            let visit = Row {
-                service: "Extracción simple",
-                ..Row::visit("ana", &days_ago(ago))
-            };
-            assert_eq!(
-                segment_of(&[visit, Row::visit("ana", &days_ago(5))]),
-                within.then_some("posproc"),
-                "{ago}"
-            );
+            let visit = Row { service: "Extracción simple", ..Row::visit("ana", &days_ago(ago)) };
+            assert_eq!(segment_of(&[visit, Row::visit("ana", &days_ago(5))]), within.then_some("posproc"), "{ago}");
         }
     }
 
     #[test]
     fn a_plan_is_pending_until_its_last_session() {
-        let session = |k, ago| Row {
-            service: "peeling",
-            session: k,
-            ..Row::visit("ana", &days_ago(ago))
-        };
+        let session = |k, ago| Row { service: "peeling", session: k, ..Row::visit("ana", &days_ago(ago)) };
         let pending = Some("plan-pendiente");
         assert_eq!(segment_of(&[session("2,4", 40)]), pending);
-        assert_eq!(
-            segment_of(&[session("2,4", 30), Row::visit("ana", &days_ago(3))]),
-            Some("posproc")
-        );
+        assert_eq!(segment_of(&[session("2,4", 30), Row::visit("ana", &days_ago(3))]), Some("posproc"));
         assert_eq!(segment_of(&[session("2,4", 29)]), None, "not yet 30 days");
-        assert_eq!(
-            segment_of(&[session("3,4", 50), session("4,4", 40)]),
-            None,
-            "finished"
-        );
-        assert_eq!(
-            segment_of(&[session("4,4", 50), session("1,4", 40)]),
-            pending,
-            "begun again"
-        );
-        let other = Row {
-            service: "ortodoncia",
-            ..session("4,4", 39)
-        };
-        assert_eq!(
-            segment_of(&[session("1,4", 40), other]),
-            pending,
-            "another plan's end ends nothing"
-        );
+        assert_eq!(segment_of(&[session("3,4", 50), session("4,4", 40)]), None, "finished");
+        assert_eq!(segment_of(&[session("4,4", 50), session("1,4", 40)]), pending, "begun again");
+        let other = Row { service: "ortodoncia", ..session("4,4", 39) };
+        assert_eq!(segment_of(&[session("1,4", 40), other]), pending, "another plan's end ends nothing");
     }
 
     /// Ana and four others with three visits each; the 80th percentile of five is the fourth.
     #[test]
     fn high_value_is_the_fourth_of_five_by_mean() {
         let regular = |who: &str, amount: &str, last: u64| {
-            [last, last + 10, last + 20].map(|ago| Row {
-                amount: amount.to_owned(),
-                ..Row::visit(who, &days_ago(ago))
-            })
+            [last, last + 10, last + 20].map(|ago| Row { amount: amount.to_owned(), ..Row::visit(who, &days_ago(ago)) })
         };
         let with = |amount: &str, last| {
-            let others = [
-                ("b", "10.00"),
-                ("c", "20.00"),
-                ("d", "40.00"),
-                ("e", "50.00"),
-            ];
-            let mut rows: Vec<Row> = others
-                .iter()
-                .flat_map(|(who, amount)| regular(who, amount, 10))
-                .collect();
+            let others = [("b", "10.00"), ("c", "20.00"), ("d", "40.00"), ("e", "50.00")];
+            let mut rows: Vec<Row> = others.iter().flat_map(|(who, amount)| regular(who, amount, 10)).collect();
             rows.extend(regular("ana", amount, last));
             segment_of(&rows)
         };
@@ -307,14 +221,7 @@ mod tests {
         assert_eq!(with("40.00", 120), Some("alto-valor"), "at the threshold");
         assert_eq!(with("39.99", 120), None);
         assert_eq!(with("45.00", 119), None, "seen lately");
-        let twice = &regular("ana", "90.00", 200)
-            .into_iter()
-            .take(2)
-            .collect::<Vec<_>>();
-        assert_eq!(
-            segment_of(twice),
-            Some("preventivo-6-12m"),
-            "two visits are not three"
-        );
+        let twice = &regular("ana", "90.00", 200).into_iter().take(2).collect::<Vec<_>>();
+        assert_eq!(segment_of(twice), Some("preventivo-6-12m"), "two visits are not three");
     }
 }

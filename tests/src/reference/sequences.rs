@@ -35,11 +35,7 @@ impl Sequence<'_> {
     }
 
     pub(super) fn steps(&self) -> BTreeSet<Step> {
-        self.later
-            .iter()
-            .map(|m| m.step)
-            .chain([self.first.step])
-            .collect()
+        self.later.iter().map(|m| m.step).chain([self.first.step]).collect()
     }
 }
 
@@ -58,21 +54,14 @@ pub(super) fn sequences<'a>(case: &'a Case<'_>) -> BTreeMap<&'a str, Vec<Sequenc
         };
         match own.iter_mut().rev().find(same) {
             Some(sequence) => sequence.later.push(message),
-            None => own.push(Sequence {
-                patient,
-                first: message,
-                later: Vec::new(),
-            }),
+            None => own.push(Sequence { patient, first: message, later: Vec::new() }),
         }
     }
     all
 }
 
 /// Every sequence against the rules of sequences.
-pub(super) fn check(
-    case: &Case<'_>,
-    sequences: &BTreeMap<&str, Vec<Sequence<'_>>>,
-) -> Vec<Violation> {
+pub(super) fn check(case: &Case<'_>, sequences: &BTreeMap<&str, Vec<Sequence<'_>>>) -> Vec<Violation> {
     let mut found = Vec::new();
     for own in sequences.values() {
         for sequence in own {
@@ -91,10 +80,7 @@ fn beginning(case: &Case<'_>, sequence: &Sequence<'_>, found: &mut Vec<Violation
     let now = first.at.to_utc();
     let segment = first_segment(patient, now, case.run.zone, case.threshold(now));
     if segment != Some(first.segment.as_str()) {
-        let figures = format!(
-            "patient {}: {} named, {segment:?} due",
-            patient.id, first.segment
-        );
+        let figures = format!("patient {}: {} named, {segment:?} due", patient.id, first.segment);
         found.push(Violation::new(Rule::Segment, first.line, figures));
     }
     // A WhatsApp left out for the cap is no fault: a phone written to before may be at rest.
@@ -112,11 +98,9 @@ fn beginning(case: &Case<'_>, sequence: &Sequence<'_>, found: &mut Vec<Violation
 }
 
 fn written_to_before(case: &Case<'_>, patient: &Patient, message: &Message) -> bool {
-    case.messages.iter().any(|m| {
-        m.channel == Channel::Whatsapp
-            && m.at <= message.at
-            && Some(&m.contact) == patient.phone.as_ref()
-    })
+    case.messages
+        .iter()
+        .any(|m| m.channel == Channel::Whatsapp && m.at <= message.at && Some(&m.contact) == patient.phone.as_ref())
 }
 
 fn course(case: &Case<'_>, sequence: &Sequence<'_>, found: &mut Vec<Violation>) {
@@ -126,26 +110,15 @@ fn course(case: &Case<'_>, sequence: &Sequence<'_>, found: &mut Vec<Violation>) 
         let (step, offset, _) = message.step.plan();
         let figures = |what: &str| format!("patient {}: {step} {what}", sequence.patient.id);
         if sent.contains(&message.step) {
-            found.push(Violation::new(
-                Rule::OneMessagePerStep,
-                message.line,
-                figures("again"),
-            ));
+            found.push(Violation::new(Rule::OneMessagePerStep, message.line, figures("again")));
             continue;
         }
         if sent.iter().any(|s| *s > message.step) {
-            found.push(Violation::new(
-                Rule::StepOrder,
-                message.line,
-                figures("after a later step"),
-            ));
+            found.push(Violation::new(Rule::StepOrder, message.line, figures("after a later step")));
             continue;
         }
         sent.push(message.step);
-        let day = message
-            .at
-            .with_timezone(&sequence.patient.zone)
-            .date_naive();
+        let day = message.at.with_timezone(&sequence.patient.zone).date_naive();
         let due = day_one + Days::new(offset);
         let latest = open_day(due, GRACE_OPEN_DAYS, case.run.country);
         let when = figures(&format!("on {day}, due {due}, at the latest {latest}"));

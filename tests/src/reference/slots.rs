@@ -24,10 +24,7 @@ pub fn read_slots(csv: &[u8]) -> Result<Slots, String> {
     let mut starts = Vec::new();
     for row in reader.deserialize::<Row>() {
         let row = row.map_err(|e| e.to_string())?;
-        let zone: Tz = row
-            .zona_horaria
-            .parse()
-            .map_err(|_| "a zone unknown".to_owned())?;
+        let zone: Tz = row.zona_horaria.parse().map_err(|_| "a zone unknown".to_owned())?;
         starts.push(instant(row.fecha_hora_inicio, zone));
     }
     Ok(Slots(starts))
@@ -38,9 +35,6 @@ impl Slots {
     #[must_use]
     pub fn within_a_fortnight(&self, from: DateTime<Utc>) -> usize {
         let until = from + TimeDelta::days(14);
-        self.0
-            .iter()
-            .filter(|at| (from..until).contains(*at))
-            .count()
+        self.0.iter().filter(|at| (from..until).contains(*at)).count()
     }
 }

@@ -17,13 +17,7 @@ pub type Blocked = BTreeSet<String>;
 pub fn blocked_on(export: &Export, day: NaiveDate) -> Blocked {
     let out = |p: &&Patient| consent::on(&p.statements, day) == Standing::OptedOut;
     let contacts = |p: &Patient| [p.phone.clone(), p.email.clone()];
-    export
-        .patients
-        .values()
-        .filter(out)
-        .flat_map(contacts)
-        .flatten()
-        .collect()
+    export.patients.values().filter(out).flat_map(contacts).flatten().collect()
 }
 
 /// The patient's own contact for a channel, where usable.
@@ -53,10 +47,7 @@ pub fn sendable(patient: &Patient, channel: Channel, day: NaiveDate, blocked: &B
 /// Whether an appointment without outcome lies ahead.
 #[must_use]
 pub fn has_open_appointment(patient: &Patient, now: DateTime<Utc>) -> bool {
-    patient
-        .appointments
-        .iter()
-        .any(|a| a.status == Status::Booked && a.start > now)
+    patient.appointments.iter().any(|a| a.status == Status::Booked && a.start > now)
 }
 
 /// Whether an appointment without outcome lies less than 14 days behind. By the calendar, which
@@ -65,20 +56,12 @@ pub fn has_open_appointment(patient: &Patient, now: DateTime<Utc>) -> bool {
 pub fn awaits_outcome(patient: &Patient, now: DateTime<Utc>, zone: Tz) -> bool {
     let day = |at: DateTime<Utc>| at.with_timezone(&zone).date_naive();
     let recent = |at| day(now) - day(at) < TimeDelta::days(14);
-    patient
-        .appointments
-        .iter()
-        .any(|a| a.status == Status::Booked && a.start <= now && recent(a.start))
+    patient.appointments.iter().any(|a| a.status == Status::Booked && a.start <= now && recent(a.start))
 }
 
 /// Why a patient cannot be contacted at all at an instant; nothing when some channel is open.
 #[must_use]
-pub fn why_not(
-    patient: &Patient,
-    now: DateTime<Utc>,
-    zone: Tz,
-    blocked: &Blocked,
-) -> Option<&'static str> {
+pub fn why_not(patient: &Patient, now: DateTime<Utc>, zone: Tz, blocked: &Blocked) -> Option<&'static str> {
     let day = now.with_timezone(&patient.zone).date_naive();
     if has_open_appointment(patient, now) {
         return Some("open-appointment");
@@ -89,13 +72,7 @@ pub fn why_not(
     match consent::on(&patient.statements, day) {
         Standing::OptedOut => Some("opted-out"),
         Standing::Unknown => Some("no-consent"),
-        Standing::Agreed(_)
-            if Channel::ALL
-                .into_iter()
-                .any(|c| sendable(patient, c, day, blocked)) =>
-        {
-            None
-        }
+        Standing::Agreed(_) if Channel::ALL.into_iter().any(|c| sendable(patient, c, day, blocked)) => None,
         Standing::Agreed(channels) if channels.iter().any(|c| contact(patient, *c).is_some()) => {
             Some("contact-opted-out")
         }

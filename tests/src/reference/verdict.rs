@@ -125,11 +125,7 @@ pub struct Violation {
 
 impl Violation {
     pub(super) fn new(rule: Rule, line: usize, figures: impl Into<String>) -> Self {
-        Self {
-            rule,
-            line,
-            figures: figures.into(),
-        }
+        Self { rule, line, figures: figures.into() }
     }
 }
 

@@ -38,18 +38,14 @@ pub(super) fn text(cell: &str) -> Result<String, RefusalReason> {
     if trimmed.len() > TEXT_CHARS_MAX {
         let chars = trimmed.chars().count();
         if chars > TEXT_CHARS_MAX {
-            return Err(RefusalReason::TextTooLong {
-                chars,
-                max_chars: TEXT_CHARS_MAX,
-            });
+            return Err(RefusalReason::TextTooLong { chars, max_chars: TEXT_CHARS_MAX });
         }
     }
     let plain = trimmed.bytes().all(|byte| (0x20..0x7F).contains(&byte));
     if plain && !trimmed.contains("  ") {
         return Ok(trimmed.to_owned());
     }
-    let shown =
-        |letter: &char| letter.is_whitespace() || !(letter.is_control() || is_invisible(*letter));
+    let shown = |letter: &char| letter.is_whitespace() || !(letter.is_control() || is_invisible(*letter));
     let clean: String = trimmed.chars().filter(shown).collect();
     Ok(clean.split_whitespace().collect::<Vec<_>>().join(" "))
 }
@@ -62,18 +58,12 @@ pub(super) fn optional_text(cell: &str) -> Result<Option<String>, RefusalReason>
 /// An identifier, or nothing where the cell is empty.
 pub(super) fn optional_id(cell: &str) -> Result<Option<String>, RefusalReason> {
     let id = cell.trim();
-    if id
-        .chars()
-        .any(|letter| letter.is_control() || is_invisible(letter))
-    {
+    if id.chars().any(|letter| letter.is_control() || is_invisible(letter)) {
         return Err(RefusalReason::IdHasControl);
     }
     let chars = id.chars().count();
     if chars > ID_CHARS_MAX {
-        return Err(RefusalReason::TextTooLong {
-            chars,
-            max_chars: ID_CHARS_MAX,
-        });
+        return Err(RefusalReason::TextTooLong { chars, max_chars: ID_CHARS_MAX });
     }
     if is_rounded(id) {
         return Err(RefusalReason::IdRounded);
@@ -105,12 +95,7 @@ pub(super) fn status(cell: &str) -> Result<StatusCell, RefusalReason> {
         "no-show" => return Ok(StatusCell::NoShow),
         _ => {}
     }
-    let word: String = cell
-        .trim()
-        .chars()
-        .filter_map(plain_letter)
-        .take(16)
-        .collect();
+    let word: String = cell.trim().chars().filter_map(plain_letter).take(16).collect();
     match word.as_str() {
         "" => Err(RefusalReason::Empty),
         "reservado" | "reservada" => Ok(StatusCell::Booked),
@@ -148,17 +133,9 @@ pub(super) fn amount_cents(cell: &str) -> Result<Option<i64>, RefusalReason> {
         _ => return Err(RefusalReason::AmountDecimals),
     };
     // Only digits, so what fails to parse is too large.
-    let units = units
-        .parse::<i64>()
-        .ok()
-        .filter(|units| *units <= AMOUNT_MAX)
-        .ok_or(RefusalReason::AmountTooLarge)?;
+    let units = units.parse::<i64>().ok().filter(|units| *units <= AMOUNT_MAX).ok_or(RefusalReason::AmountTooLarge)?;
     let amount = units * 100 + cents;
-    if amount > AMOUNT_MAX * 100 {
-        Err(RefusalReason::AmountTooLarge)
-    } else {
-        Ok(Some(amount))
-    }
+    if amount > AMOUNT_MAX * 100 { Err(RefusalReason::AmountTooLarge) } else { Ok(Some(amount)) }
 }
 
 /// A session of a plan, or how many there are, from 1.
@@ -168,9 +145,7 @@ pub(super) fn session(cell: &str) -> Result<Option<u16>, RefusalReason> {
 
 /// Minutes of a slot, from 1.
 pub(super) fn minutes(cell: &str) -> Result<u16, RefusalReason> {
-    whole_number(cell, MINUTES_MAX)
-        .map_err(|()| RefusalReason::NotADuration)?
-        .ok_or(RefusalReason::Empty)
+    whole_number(cell, MINUTES_MAX).map_err(|()| RefusalReason::NotADuration)?.ok_or(RefusalReason::Empty)
 }
 
 fn whole_number(cell: &str, max: u16) -> Result<Option<u16>, ()> {
@@ -178,15 +153,8 @@ fn whole_number(cell: &str, max: u16) -> Result<Option<u16>, ()> {
     if cell.is_empty() {
         return Ok(None);
     }
-    let number = if cell.bytes().all(|byte| byte.is_ascii_digit()) {
-        cell.parse::<u16>().ok()
-    } else {
-        None
-    };
-    number
-        .filter(|number| (1..=max).contains(number))
-        .map(Some)
-        .ok_or(())
+    let number = if cell.bytes().all(|byte| byte.is_ascii_digit()) { cell.parse::<u16>().ok() } else { None };
+    number.filter(|number| (1..=max).contains(number)).map(Some).ok_or(())
 }
 
 /// `5.58998E+12`: a spreadsheet kept six of thirteen digits, and two patients may have become one.
@@ -196,8 +164,7 @@ fn is_rounded(id: &str) -> bool {
     };
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let mantissa = digits.split_once(['.', ',']);
-    exponent.strip_prefix('+').is_some_and(is_number)
-        && mantissa.is_some_and(|(a, b)| is_number(a) && is_number(b))
+    exponent.strip_prefix('+').is_some_and(is_number) && mantissa.is_some_and(|(a, b)| is_number(a) && is_number(b))
 }
 
 /// A letter without its accent and case; `None` for what separates words.

@@ -49,15 +49,9 @@ pub enum ConsentChannel {
 
 /// Reads the cell, whatever its case; `None` where it is empty.
 pub(super) fn consent(cell: &str) -> Result<Option<ConsentCell>, RefusalReason> {
-    let mut words = cell
-        .split(|letter: char| letter.is_whitespace() || letter == ',')
-        .filter(|word| !word.is_empty());
+    let mut words = cell.split(|letter: char| letter.is_whitespace() || letter == ',').filter(|word| !word.is_empty());
     let Some(kind) = words.next() else {
-        return if cell.trim().is_empty() {
-            Ok(None)
-        } else {
-            Err(RefusalReason::NotAConsent)
-        };
+        return if cell.trim().is_empty() { Ok(None) } else { Err(RefusalReason::NotAConsent) };
     };
     let is = |names: [&str; 2]| names.iter().any(|name| kind.eq_ignore_ascii_case(name));
     let opt_out = is(["opt-out", "optout"]);
@@ -69,14 +63,8 @@ pub(super) fn consent(cell: &str) -> Result<Option<ConsentCell>, RefusalReason> 
     let only = words.map(channel).collect::<Result<BTreeSet<_>, _>>()?;
     Ok(Some(match (opt_out, only.is_empty()) {
         (true, _) => ConsentCell::OptOut { date },
-        (false, true) => ConsentCell::OptIn {
-            date,
-            channels: ConsentChannels::All,
-        },
-        (false, false) => ConsentCell::OptIn {
-            date,
-            channels: ConsentChannels::Only(only),
-        },
+        (false, true) => ConsentCell::OptIn { date, channels: ConsentChannels::All },
+        (false, false) => ConsentCell::OptIn { date, channels: ConsentChannels::Only(only) },
     }))
 }
 

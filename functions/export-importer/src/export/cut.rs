@@ -63,16 +63,14 @@ impl<R: Read> Cutter<R> {
             // Never further than the limit, so that the answer does not depend on how the source
             // happens to be chunked.
             let held = self.window.bytes();
-            let scan = self
-                .scanner
-                .scan(held.get(..=self.record_bytes_max).unwrap_or(held));
+            let scan = self.scanner.scan(held.get(..=self.record_bytes_max).unwrap_or(held));
             if scan != Scan::More {
                 return self.cut_at(scan);
             }
             if self.window.bytes().len() > self.record_bytes_max {
-                return Cut::Refused(self.quote_open_or(RefusalReason::RecordTooLong {
-                    max_bytes: self.record_bytes_max,
-                }));
+                return Cut::Refused(
+                    self.quote_open_or(RefusalReason::RecordTooLong { max_bytes: self.record_bytes_max }),
+                );
             }
             match self.window.fill() {
                 Fill::More => {}
@@ -91,10 +89,7 @@ impl<R: Read> Cutter<R> {
 
     /// The current record's bytes, without its line end.
     pub(super) fn raw(&self) -> &[u8] {
-        self.window
-            .bytes()
-            .get(..self.record_bytes)
-            .unwrap_or_default()
+        self.window.bytes().get(..self.record_bytes).unwrap_or_default()
     }
 
     /// Where the current record's cells are.
@@ -119,9 +114,7 @@ impl<R: Read> Cutter<R> {
     /// Whether anything but blanks follows the current record.
     pub(super) fn has_more(&mut self) -> bool {
         self.window.drop_front(std::mem::take(&mut self.consumed));
-        while self.window.bytes().len() <= BLANKS_MAX
-            && self.window.bytes().iter().all(is_blank_byte)
-        {
+        while self.window.bytes().len() <= BLANKS_MAX && self.window.bytes().iter().all(is_blank_byte) {
             match self.window.fill() {
                 Fill::More => {}
                 Fill::End => return false,
@@ -145,8 +138,7 @@ impl<R: Read> Cutter<R> {
             let held = self.window.bytes();
             let line_end = held.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
             self.after_cr = line_end.and_then(|at| held.get(at)) == Some(&b'\r');
-            self.window
-                .drop_front(line_end.map_or(usize::MAX, |at| at + 1));
+            self.window.drop_front(line_end.map_or(usize::MAX, |at| at + 1));
             if line_end.is_some() {
                 self.next_line += 1;
                 return;
@@ -178,9 +170,7 @@ impl<R: Read> Cutter<R> {
     /// A quoted cell that is too long and has gone over a line end is a quote left open.
     fn quote_open_or(&self, reason: RefusalReason) -> RefusalReason {
         if self.scanner.quote_open_over_lines() {
-            RefusalReason::QuoteNotClosed {
-                cell: self.scanner.current_cell(),
-            }
+            RefusalReason::QuoteNotClosed { cell: self.scanner.current_cell() }
         } else {
             reason
         }

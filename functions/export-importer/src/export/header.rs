@@ -17,12 +17,7 @@ impl Header {
     pub(super) fn read<R: Read>(records: &mut Records<R>) -> Result<Self, NotAnExport> {
         let names = records.header()?;
         let found = vec![None; names.len()];
-        Ok(Self {
-            names,
-            missing: Vec::new(),
-            duplicated: Vec::new(),
-            found,
-        })
+        Ok(Self { names, missing: Vec::new(), duplicated: Vec::new(), found })
     }
 
     /// Position of a column the file must have. One that is missing is reported by [`Header::check`],
@@ -36,10 +31,7 @@ impl Header {
 
     /// Position of a column the file may have.
     pub(super) fn optional(&mut self, column: &'static str) -> Option<usize> {
-        let mut positions = (0..)
-            .zip(&self.names)
-            .filter(|(_, name)| *name == column)
-            .map(|(position, _)| position);
+        let mut positions = (0..).zip(&self.names).filter(|(_, name)| *name == column).map(|(position, _)| position);
         let position = positions.next()?;
         if positions.next().is_some() {
             self.duplicated.push(column);
@@ -56,14 +48,10 @@ impl Header {
     /// All missing columns, or else all that come twice.
     pub(super) fn check(self) -> Result<Vec<Option<&'static str>>, NotAnExport> {
         if !self.missing.is_empty() {
-            return Err(NotAnExport::MissingColumns {
-                missing: self.missing,
-            });
+            return Err(NotAnExport::MissingColumns { missing: self.missing });
         }
         if !self.duplicated.is_empty() {
-            return Err(NotAnExport::DuplicateColumns {
-                duplicated: self.duplicated,
-            });
+            return Err(NotAnExport::DuplicateColumns { duplicated: self.duplicated });
         }
         Ok(self.found)
     }

@@ -25,46 +25,26 @@ pub(super) fn start(cell: &str) -> Result<StartCell, RefusalReason> {
     if cell.is_empty() {
         return Err(RefusalReason::Empty);
     }
-    let (day, rest) = cell
-        .split_at_checked(10)
-        .ok_or(RefusalReason::NotADateTime)?;
+    let (day, rest) = cell.split_at_checked(10).ok_or(RefusalReason::NotADateTime)?;
     let day = date(day).map_err(|wrong| wrong.unwrap_or(RefusalReason::NotADateTime))?;
-    let rest = rest
-        .strip_prefix(['T', 't', ' '])
-        .ok_or(RefusalReason::NotADateTime)?;
+    let rest = rest.strip_prefix(['T', 't', ' ']).ok_or(RefusalReason::NotADateTime)?;
     let time_end = rest.find(['Z', 'z', '+', '-']).unwrap_or(rest.len());
-    let (time, offset) = rest
-        .split_at_checked(time_end)
-        .ok_or(RefusalReason::NotADateTime)?;
+    let (time, offset) = rest.split_at_checked(time_end).ok_or(RefusalReason::NotADateTime)?;
     let time = time_of_day(time.trim_end())?;
-    let offset = if offset.is_empty() {
-        None
-    } else {
-        Some(offset_from_utc(offset)?)
-    };
-    Ok(StartCell {
-        local: day.and_time(time),
-        offset,
-    })
+    let offset = if offset.is_empty() { None } else { Some(offset_from_utc(offset)?) };
+    Ok(StartCell { local: day.and_time(time), offset })
 }
 
 /// [`start`], or nothing where the cell is empty.
 pub(super) fn optional_start(cell: &str) -> Result<Option<StartCell>, RefusalReason> {
-    if cell.trim().is_empty() {
-        Ok(None)
-    } else {
-        start(cell).map(Some)
-    }
+    if cell.trim().is_empty() { Ok(None) } else { start(cell).map(Some) }
 }
 
 /// `YYYY-MM-DD`. The error holds the reason where it is one of a date, and nothing where the text is
 /// none.
 pub(super) fn date(text: &str) -> Result<NaiveDate, Option<RefusalReason>> {
     let (year, rest) = text.split_at_checked(4).ok_or(None)?;
-    let (month, day) = rest
-        .strip_prefix('-')
-        .and_then(|rest| rest.split_once('-'))
-        .ok_or(None)?;
+    let (month, day) = rest.strip_prefix('-').and_then(|rest| rest.split_once('-')).ok_or(None)?;
     let year = digits(year, 4).ok_or(None)?;
     let month = digits(month, 2).ok_or(None)?;
     let day = digits(day, 2).ok_or(None)?;
@@ -81,10 +61,7 @@ fn time_of_day(text: &str) -> Result<NaiveTime, RefusalReason> {
     let mut parts = clock.split(':').map(|part| digits(part, 2));
     let hour = parts.next().flatten().ok_or(RefusalReason::NotADateTime)?;
     let minute = parts.next().flatten().ok_or(RefusalReason::NotADateTime)?;
-    let second = parts
-        .next()
-        .unwrap_or(Some(0))
-        .ok_or(RefusalReason::NotADateTime)?;
+    let second = parts.next().unwrap_or(Some(0)).ok_or(RefusalReason::NotADateTime)?;
     let fraction_is_digits =
         !fraction.is_empty() && fraction.len() <= 9 && fraction.bytes().all(|b| b.is_ascii_digit());
     if parts.next().is_some() || !fraction_is_digits {
@@ -104,9 +81,7 @@ fn offset_from_utc(text: &str) -> Result<FixedOffset, RefusalReason> {
         Some(_) | None => return Err(RefusalReason::NotADateTime),
     };
     let body = text.get(1..).unwrap_or_default();
-    let (hours, minutes) = body
-        .split_at_checked(2)
-        .ok_or(RefusalReason::NotADateTime)?;
+    let (hours, minutes) = body.split_at_checked(2).ok_or(RefusalReason::NotADateTime)?;
     let minutes = match minutes.strip_prefix(':').unwrap_or(minutes) {
         "" if minutes.is_empty() => "00",
         minutes => minutes,

@@ -18,17 +18,13 @@ pub enum NotAnExport {
     #[error("the file is UTF-16 or UTF-32 text; save it as CSV UTF-8")]
     Utf16,
     /// The header is in another encoding, often Windows-1252.
-    #[error(
-        "byte {byte} of the header is not UTF-8, perhaps Windows-1252; save the file as CSV UTF-8"
-    )]
+    #[error("byte {byte} of the header is not UTF-8, perhaps Windows-1252; save the file as CSV UTF-8")]
     HeaderNotUtf8 {
         /// Position in the header, from 1.
         byte: usize,
     },
     /// A zip archive or what is built on it: .xlsx, .ods, .docx.
-    #[error(
-        "the file is a workbook (.xlsx, .ods) or a zip archive; open it and save the sheet as CSV UTF-8"
-    )]
+    #[error("the file is a workbook (.xlsx, .ods) or a zip archive; open it and save the sheet as CSV UTF-8")]
     Zip,
     /// The older workbook format of Excel.
     #[error("the file is an Excel workbook (.xls); open it and save the sheet as CSV UTF-8")]
@@ -40,9 +36,7 @@ pub enum NotAnExport {
     #[error("the file is a PDF; export the appointments as CSV UTF-8 instead")]
     Pdf,
     /// A page or an XML document, often a login page saved under the name of the export.
-    #[error(
-        "the file is a web page or XML; log in to the appointment system again and export as CSV UTF-8"
-    )]
+    #[error("the file is a web page or XML; log in to the appointment system again and export as CSV UTF-8")]
     Markup,
     /// Some other thing that is not text.
     #[error("the file is not text; export the appointments as CSV UTF-8")]
@@ -66,9 +60,7 @@ pub enum NotAnExport {
         duplicated: Vec<&'static str>,
     },
     /// More columns than any export has.
-    #[error(
-        "the header has {found} columns and at most {max} are read; leave out those not needed"
-    )]
+    #[error("the header has {found} columns and at most {max} are read; leave out those not needed")]
     TooManyColumns {
         /// Columns found.
         found: usize,
@@ -103,14 +95,8 @@ pub(super) fn check_head(head: &[u8], known: &[&'static str]) -> Result<(), NotA
     if let Some(found) = known_format(head) {
         return Err(found);
     }
-    let first_line = head
-        .split(|byte| matches!(byte, b'\n' | b'\r'))
-        .find(|line| !line.is_empty())
-        .unwrap_or(head);
-    if first_line
-        .iter()
-        .any(|byte| byte.is_ascii_control() && *byte != b'\t')
-    {
+    let first_line = head.split(|byte| matches!(byte, b'\n' | b'\r')).find(|line| !line.is_empty()).unwrap_or(head);
+    if first_line.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t') {
         return Err(NotAnExport::Binary);
     }
     let header = match std::str::from_utf8(first_line) {
@@ -120,16 +106,11 @@ pub(super) fn check_head(head: &[u8], known: &[&'static str]) -> Result<(), NotA
             return Ok(());
         }
         Err(error) => {
-            return Err(NotAnExport::HeaderNotUtf8 {
-                byte: error.valid_up_to() + 1,
-            });
+            return Err(NotAnExport::HeaderNotUtf8 { byte: error.valid_up_to() + 1 });
         }
     };
     let with_commas = known_names(header, ',', known);
-    match [';', '\t', '|']
-        .into_iter()
-        .find(|other| known_names(header, *other, known) > with_commas.max(1))
-    {
+    match [';', '\t', '|'].into_iter().find(|other| known_names(header, *other, known) > with_commas.max(1)) {
         Some(found) => Err(NotAnExport::Separator { found }),
         None => Ok(()),
     }
@@ -164,8 +145,5 @@ fn known_format(head: &[u8]) -> Option<NotAnExport> {
 /// How many of our columns the header shows when split at `separator`.
 fn known_names(header: &str, separator: char, known: &[&'static str]) -> usize {
     let is_known = |name: &str| known.iter().any(|column| column.eq_ignore_ascii_case(name));
-    header
-        .split(separator)
-        .filter(|cell| is_known(cell.trim().trim_matches('"').trim()))
-        .count()
+    header.split(separator).filter(|cell| is_known(cell.trim().trim_matches('"').trim())).count()
 }

@@ -42,11 +42,7 @@ impl<'a> Record<'a> {
             return Cow::Borrowed("");
         };
         let raw = self.text.get(span.from..span.to).unwrap_or_default();
-        if span.doubled_quotes {
-            Cow::Owned(raw.replace("\"\"", "\""))
-        } else {
-            Cow::Borrowed(raw)
-        }
+        if span.doubled_quotes { Cow::Owned(raw.replace("\"\"", "\"")) } else { Cow::Borrowed(raw) }
     }
 }
 
@@ -63,11 +59,7 @@ pub(super) struct Records<R> {
 
 impl<R: Read> Records<R> {
     /// Reads the head and tells what is no CSV; `known` are our columns.
-    pub(super) fn open(
-        source: R,
-        limits: Limits,
-        known: &[&'static str],
-    ) -> Result<Self, NotAnExport> {
+    pub(super) fn open(source: R, limits: Limits, known: &[&'static str]) -> Result<Self, NotAnExport> {
         let mut window = Window::new(source, &limits);
         while window.bytes().len() < HEAD_BYTES {
             match window.fill() {
@@ -81,10 +73,7 @@ impl<R: Read> Records<R> {
         if window.bytes().starts_with(b"\xEF\xBB\xBF") {
             window.drop_front(3);
         }
-        check_head(
-            window.bytes().get(..HEAD_BYTES).unwrap_or(window.bytes()),
-            known,
-        )?;
+        check_head(window.bytes().get(..HEAD_BYTES).unwrap_or(window.bytes()), known)?;
         Ok(Self {
             cutter: Cutter::new(window, &limits),
             columns_max: limits.columns_max,
@@ -110,23 +99,12 @@ impl<R: Read> Records<R> {
         }
         let found = self.cutter.scanner().cells_found();
         if found > self.columns_max {
-            return Err(NotAnExport::TooManyColumns {
-                found,
-                max: self.columns_max,
-            });
+            return Err(NotAnExport::TooManyColumns { found, max: self.columns_max });
         }
-        let text =
-            std::str::from_utf8(self.cutter.raw()).map_err(|error| NotAnExport::HeaderNotUtf8 {
-                byte: error.valid_up_to() + 1,
-            })?;
-        let record = Record {
-            line: self.cutter.record_line(),
-            text,
-            cells: self.cutter.scanner().cells(),
-        };
-        Ok((0..found)
-            .map(|position| record.cell(position).trim().to_lowercase())
-            .collect())
+        let text = std::str::from_utf8(self.cutter.raw())
+            .map_err(|error| NotAnExport::HeaderNotUtf8 { byte: error.valid_up_to() + 1 })?;
+        let record = Record { line: self.cutter.record_line(), text, cells: self.cutter.scanner().cells() };
+        Ok((0..found).map(|position| record.cell(position).trim().to_lowercase()).collect())
     }
 
     /// Says which of our columns each position is; rows must then have as many cells.
@@ -184,9 +162,7 @@ impl<R: Read> Records<R> {
             };
             let refused = if self.counts.read >= self.rows_max {
                 self.finished = true;
-                Some(RefusalReason::TooManyRows {
-                    max_rows: self.rows_max,
-                })
+                Some(RefusalReason::TooManyRows { max_rows: self.rows_max })
             } else {
                 refused
             };
@@ -205,28 +181,15 @@ impl<R: Read> Records<R> {
             }
             return Some(RefusalReason::WrongCellCount { found, expected });
         }
-        self.cutter
-            .raw()
-            .contains(&0)
-            .then_some(RefusalReason::NulByte)
+        self.cutter.raw().contains(&0).then_some(RefusalReason::NulByte)
     }
 
     fn record(&self) -> Result<Record<'_>, Refusal> {
         match std::str::from_utf8(self.cutter.raw()) {
-            Ok(text) => Ok(Record {
-                line: self.cutter.record_line(),
-                text,
-                cells: self.cutter.scanner().cells(),
-            }),
+            Ok(text) => Ok(Record { line: self.cutter.record_line(), text, cells: self.cutter.scanner().cells() }),
             Err(error) => {
                 let byte = error.valid_up_to();
-                let before = self
-                    .cutter
-                    .scanner()
-                    .cells()
-                    .iter()
-                    .filter(|cell| cell.to <= byte)
-                    .count();
+                let before = self.cutter.scanner().cells().iter().filter(|cell| cell.to <= byte).count();
                 Err(self.refusal(RefusalReason::NotUtf8 { cell: before + 1 }))
             }
         }
@@ -234,13 +197,7 @@ impl<R: Read> Records<R> {
 
     /// A refusal of the current record, with the name of the cell its reason points at.
     fn refusal(&self, reason: RefusalReason) -> Refusal {
-        let column = reason
-            .cell()
-            .and_then(|cell| self.names.get(cell.checked_sub(1)?).copied().flatten());
-        Refusal {
-            line: self.cutter.record_line(),
-            column,
-            reason,
-        }
+        let column = reason.cell().and_then(|cell| self.names.get(cell.checked_sub(1)?).copied().flatten());
+        Refusal { line: self.cutter.record_line(), column, reason }
     }
 }

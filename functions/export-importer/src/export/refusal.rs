@@ -39,17 +39,13 @@ pub enum RefusalReason {
     #[error("reading stopped here ({0}); import the file again")]
     ReadFailed(ErrorKind),
     /// The file is larger than we read; nothing after this line was read.
-    #[error(
-        "the file is longer than {max_bytes} bytes; nothing from here on was read, so split it by year"
-    )]
+    #[error("the file is longer than {max_bytes} bytes; nothing from here on was read, so split it by year")]
     FileTooLong {
         /// Limit in bytes.
         max_bytes: u64,
     },
     /// The file has more rows than we read; nothing after this line was read.
-    #[error(
-        "the file has more than {max_rows} rows; nothing from here on was read, so split it by year"
-    )]
+    #[error("the file has more than {max_rows} rows; nothing from here on was read, so split it by year")]
     TooManyRows {
         /// Limit in rows, header aside.
         max_rows: u64,
@@ -69,17 +65,13 @@ pub enum RefusalReason {
         max_bytes: usize,
     },
     /// A quote opens a cell and never closes; the lines after it were read on their own.
-    #[error(
-        "a quote (\") opens cell {cell} and is not closed; close it, or double it inside the text"
-    )]
+    #[error("a quote (\") opens cell {cell} and is not closed; close it, or double it inside the text")]
     QuoteNotClosed {
         /// Position of the cell in the row, from 1.
         cell: usize,
     },
     /// Text follows a closing quote.
-    #[error(
-        "text follows the closing quote (\") of cell {cell}; write quotes inside the text twice"
-    )]
+    #[error("text follows the closing quote (\") of cell {cell}; write quotes inside the text twice")]
     QuoteMisplaced {
         /// Position of the cell in the row, from 1.
         cell: usize,
@@ -116,14 +108,10 @@ pub enum RefusalReason {
     #[error("the identifier holds a line break or control character; remove it")]
     IdHasControl,
     /// A spreadsheet rounded the identifier (5.58998E+12), so it may now be another patient's.
-    #[error(
-        "a spreadsheet turned the identifier into scientific notation; format the column as text and export again"
-    )]
+    #[error("a spreadsheet turned the identifier into scientific notation; format the column as text and export again")]
     IdRounded,
     /// Not an ISO 8601 date and time.
-    #[error(
-        "not a date and time; write it as 2026-03-02T09:30, with -03:00 at the end if the offset is known"
-    )]
+    #[error("not a date and time; write it as 2026-03-02T09:30, with -03:00 at the end if the offset is known")]
     NotADateTime,
     /// The right shape, but no such day or time of day.
     #[error("there is no such day or time of day; correct it")]
@@ -138,17 +126,13 @@ pub enum RefusalReason {
     #[error("not a known state; use reservado, confirmado, completado, cancelado or no-show")]
     UnknownStatus,
     /// Not a number of money.
-    #[error(
-        "not an amount; write it as 1234.56 or 1234,56, without thousands separators or currency"
-    )]
+    #[error("not an amount; write it as 1234.56 or 1234,56, without thousands separators or currency")]
     NotAnAmount,
     /// Below zero.
     #[error("the amount is negative; leave it empty where nothing was charged")]
     AmountNegative,
     /// More than two decimals; three may be a thousands separator.
-    #[error(
-        "the amount has more than two decimals; write it as 1234.56, without thousands separators"
-    )]
+    #[error("the amount has more than two decimals; write it as 1234.56, without thousands separators")]
     AmountDecimals,
     /// Beyond what a visit can cost.
     #[error("the amount is above {max}; correct it", max = super::cell::AMOUNT_MAX)]
@@ -171,9 +155,7 @@ pub enum RefusalReason {
     #[error("the day of the consent cannot be read; write it as 2026-03-02")]
     ConsentDate,
     /// Consent to a channel we do not know.
-    #[error(
-        "the consent names an unknown channel; use whatsapp, email, sms or call, separated by commas"
-    )]
+    #[error("the consent names an unknown channel; use whatsapp, email, sms or call, separated by commas")]
     ConsentChannel,
     /// Not a length of a slot.
     #[error("not a length in whole minutes from 1 to {max}", max = super::cell::MINUTES_MAX)]
@@ -221,10 +203,7 @@ impl RefusalReason {
     /// Whether the rest of the file was left unread: what landed is then only a part of it.
     #[must_use]
     pub fn ends_reading(self) -> bool {
-        matches!(
-            self,
-            Self::ReadFailed(_) | Self::FileTooLong { .. } | Self::TooManyRows { .. }
-        )
+        matches!(self, Self::ReadFailed(_) | Self::FileTooLong { .. } | Self::TooManyRows { .. })
     }
 
     /// Position in the row, from 1, of the cell at fault, where the cutting of the row found it.

@@ -119,12 +119,8 @@ impl Columns {
             return Err(row.refusal("paciente_nombre", RefusalReason::Empty));
         }
         let session = row.get_optional("sesion", self.session, cell::session)?;
-        let sessions_total =
-            row.get_optional("sesiones_total", self.sessions_total, cell::session)?;
-        if session
-            .zip(sessions_total)
-            .is_some_and(|(session, total)| session > total)
-        {
+        let sessions_total = row.get_optional("sesiones_total", self.sessions_total, cell::session)?;
+        if session.zip(sessions_total).is_some_and(|(session, total)| session > total) {
             return Err(row.refusal("sesion", RefusalReason::SessionAfterTotal));
         }
         Ok(ExportRow {

@@ -34,10 +34,6 @@ impl<'r, 'a> RowCells<'r, 'a> {
 
     /// A refusal of this row.
     pub(super) fn refusal(&self, column: &'static str, reason: RefusalReason) -> Refusal {
-        Refusal {
-            line: self.record.line,
-            column: Some(column),
-            reason,
-        }
+        Refusal { line: self.record.line, column: Some(column), reason }
     }
 }

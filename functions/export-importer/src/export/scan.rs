@@ -119,11 +119,7 @@ impl Scanner {
             }
             self.at += 1;
         }
-        if self.is_cell_too_long() {
-            Scan::CellTooLong
-        } else {
-            Scan::More
-        }
+        if self.is_cell_too_long() { Scan::CellTooLong } else { Scan::More }
     }
 
     /// Ends the record where the file ends; `None` where a quote is still open.
@@ -178,24 +174,13 @@ impl Scanner {
         }
         self.cells_found += 1;
         if self.cells.len() < self.cells_kept_max {
-            self.cells.push(Span {
-                from: self.cell_from,
-                to,
-                doubled_quotes: self.doubled_quotes,
-            });
+            self.cells.push(Span { from: self.cell_from, to, doubled_quotes: self.doubled_quotes });
         }
         true
     }
 
     fn end_record(&mut self, cell_to: usize) -> Scan {
-        if self.close_cell(cell_to) {
-            Scan::End {
-                end: self.at,
-                next: self.at + 1,
-            }
-        } else {
-            Scan::CellTooLong
-        }
+        if self.close_cell(cell_to) { Scan::End { end: self.at, next: self.at + 1 } } else { Scan::CellTooLong }
     }
 
     /// Counts LF, CR LF and CR as one line end each.
@@ -210,8 +195,6 @@ impl Scanner {
 /// Where the plain text that goes on at `at` ends for now.
 fn plain_end(record: &[u8], at: usize) -> usize {
     let rest = record.get(at..).unwrap_or_default();
-    let length = rest
-        .iter()
-        .position(|byte| matches!(byte, b',' | b'\n' | b'\r'));
+    let length = rest.iter().position(|byte| matches!(byte, b',' | b'\n' | b'\r'));
     at + length.unwrap_or(rest.len())
 }

@@ -13,13 +13,7 @@ use super::refusal::Refusal;
 use super::row_cells::RowCells;
 use super::window::Limits;
 
-const COLUMNS: [&str; 5] = [
-    "id_hueco",
-    "fecha_hora_inicio",
-    "zona_horaria",
-    "profesional",
-    "duracion_min",
-];
+const COLUMNS: [&str; 5] = ["id_hueco", "fecha_hora_inicio", "zona_horaria", "profesional", "duracion_min"];
 
 /// One free slot.
 #[derive(Debug, Clone, PartialEq, Eq)]

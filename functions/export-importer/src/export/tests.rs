@@ -16,9 +16,7 @@ const HEADER: &str = "id_cita,fecha_hora_inicio,zona_horaria,paciente_nombre,pac
 
 /// A good row of the ten required columns.
 fn good_row(id: &str) -> String {
-    format!(
-        "{id},2026-03-02T09:00,America/Lima,Ana,,Dra. Lima,limpieza,completado,,opt-in 2026-01-01"
-    )
+    format!("{id},2026-03-02T09:00,America/Lima,Ana,,Dra. Lima,limpieza,completado,,opt-in 2026-01-01")
 }
 
 fn file(rows: &[&str]) -> String {
@@ -32,10 +30,7 @@ fn read_all(source: impl Read, limits: Limits) -> Result<Rows, NotAnExport> {
     let rows: Rows = reader.by_ref().collect();
     let counts = reader.counts();
     assert_eq!(counts.read, rows.len() as u64);
-    assert_eq!(
-        counts.accepted,
-        rows.iter().filter(|row| row.is_ok()).count() as u64
-    );
+    assert_eq!(counts.accepted, rows.iter().filter(|row| row.is_ok()).count() as u64);
     assert_eq!(counts.read, counts.accepted + counts.rejected);
     assert_eq!(reader.rows_read(), counts.read);
     Ok(rows)
@@ -51,12 +46,7 @@ fn outcomes(rows: &Rows) -> Vec<String> {
         .map(|row| match row {
             Ok(row) => format!("{} {}", row.line, row.appointment_id),
             Err(refusal) => {
-                format!(
-                    "{} {} {}",
-                    refusal.line,
-                    refusal.column.unwrap_or("-"),
-                    refusal.reason.code()
-                )
+                format!("{} {} {}", refusal.line, refusal.column.unwrap_or("-"), refusal.reason.code())
             }
         })
         .collect()

@@ -97,8 +97,7 @@ impl<R: Read> Window<R> {
                 Err(error) => return self.stop(RefusalReason::ReadFailed(error.kind())),
             }
         };
-        let allowed = usize::try_from(self.bytes_read_max.saturating_sub(self.bytes_read))
-            .unwrap_or(usize::MAX);
+        let allowed = usize::try_from(self.bytes_read_max.saturating_sub(self.bytes_read)).unwrap_or(usize::MAX);
         let kept = read.min(allowed);
         self.end += kept;
         self.bytes_read += kept as u64;
@@ -107,9 +106,7 @@ impl<R: Read> Window<R> {
             return Fill::End;
         }
         if read > kept {
-            let stop = self.stop(RefusalReason::FileTooLong {
-                max_bytes: self.bytes_read_max,
-            });
+            let stop = self.stop(RefusalReason::FileTooLong { max_bytes: self.bytes_read_max });
             if kept == 0 {
                 return stop;
             }

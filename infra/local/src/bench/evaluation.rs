@@ -3,10 +3,10 @@
 
 use segment_evaluator::{Evaluation, Scope};
 
+use super::Stopwatch;
 use super::figures::{Figure, Target, ratio};
 use super::made_up::{Population, ZONE, export};
 use super::stage::{Stage, at, monday_and, settings};
-use super::Stopwatch;
 use crate::engine::RequestUnits;
 use crate::host::HostError;
 
@@ -58,9 +58,15 @@ pub(super) async fn measure(patients: u32) -> Result<Vec<Figure>, HostError> {
         Figure::new("evaluate_share", "a day's share of the full one", Some(ratio(day.units(), full.units())), "")
             .target(Target::AtMost(SHARE_MAX))
             .note(format!("{patients} patients; the clinic is halted, so that nobody is enrolled")),
-        Figure::new("evaluate_monday", "the week's first evaluation", Some(monday.units()), "units").note(monday.note()),
-        Figure::new("evaluate_monday_share", "its share of a full one, the week after", Some(ratio(monday.units(), monday_full.units())), "")
-            .note("it reads every patient's figures from the index, to freeze the week's thresholds"),
+        Figure::new("evaluate_monday", "the week's first evaluation", Some(monday.units()), "units")
+            .note(monday.note()),
+        Figure::new(
+            "evaluate_monday_share",
+            "its share of a full one, the week after",
+            Some(ratio(monday.units(), monday_full.units())),
+            "",
+        )
+        .note("it reads every patient's figures from the index, to freeze the week's thresholds"),
     ])
 }
 

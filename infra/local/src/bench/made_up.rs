@@ -61,9 +61,13 @@ fn patient(csv: &mut String, number: u32, population: Population, today: NaiveDa
         };
         let (session, total) = if service == "ortodoncia" { ("1", "12") } else { ("", "") };
         let (status, day) = match (population, draw.below(100)) {
-            (Population::Mixed, 0..4) if visit == 0 => ("reservado", today.checked_add_days(Days::new(draw.below(28) + 1))),
+            (Population::Mixed, 0..4) if visit == 0 => {
+                ("reservado", today.checked_add_days(Days::new(draw.below(28) + 1)))
+            }
             (Population::Mixed, 4..14) => ("no-show", today.checked_sub_days(Days::new(days_ago))),
-            (Population::Mixed | Population::Reachable, _) => ("completado", today.checked_sub_days(Days::new(days_ago))),
+            (Population::Mixed | Population::Reachable, _) => {
+                ("completado", today.checked_sub_days(Days::new(days_ago)))
+            }
         };
         let day = day.unwrap_or(today);
         let written = day.min(today);

@@ -41,7 +41,10 @@ pub(super) async fn measure(stage: &Stage, least: u32) -> Result<[Figure; 2], Ho
     let share = 100.0 * super::figures::ratio(count_of(members), count_of(placed));
     let placing = Figure::speed("segments_pure", "pure segment evaluation, one core", rate, "patients/s")
         .target(Target::AtLeast(1_000_000.0))
-        .note(format!("{} patients, {SEGMENTS} segments, {share:.0} % belong to one; summaries made before", patients.len()));
+        .note(format!(
+            "{} patients, {SEGMENTS} segments, {share:.0} % belong to one; summaries made before",
+            patients.len()
+        ));
 
     let stopwatch = Stopwatch::start();
     for patient in &patients {

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use segment_evaluator::Scope;
 
+use super::Stopwatch;
 use super::figures::{Figure, Target};
 use super::made_up::{Population, ZONE, export};
 use super::stage::{Stage, at, monday_and, settings};
-use super::Stopwatch;
 use crate::host::HostError;
 
 /// Sends in memory.

@@ -64,9 +64,7 @@ pub(super) fn history<'w>(words: &'w Words, today: NaiveDate, draw: &mut Draw) -
     let last_days_ago = last_days_ago(story, draw);
     // One more may come after the last visit.
     let count = draw.between(3, 9);
-    let usual = services(words, |service| {
-        service.kind == Kind::Visit && service.sessions == 0
-    });
+    let usual = services(words, |service| service.kind == Kind::Visit && service.sessions == 0);
     let mut visits = Vec::new();
     match story {
         Story::PlanPending => {
@@ -76,35 +74,17 @@ pub(super) fn history<'w>(words: &'w Words, today: NaiveDate, draw: &mut Draw) -
             plan_sessions(&mut visits, plan, left_over, last_days_ago, today, draw);
         }
         Story::Away12To18Months if draw.percent(25) => {
-            let plans = services(words, |service| {
-                service.sessions > 0 && service.sessions <= 6
-            });
+            let plans = services(words, |service| service.sessions > 0 && service.sessions <= 6);
             let plan = draw.pick(&plans).copied();
             plan_sessions(&mut visits, plan, 0, last_days_ago, today, draw);
         }
         Story::AfterProcedure => {
-            let procedures = services(words, |service| {
-                service.kind != Kind::Visit && service.sessions == 0
-            });
-            push(
-                &mut visits,
-                draw.pick(&procedures).copied(),
-                Status::Completed,
-                last_days_ago,
-                today,
-                draw,
-            );
+            let procedures = services(words, |service| service.kind != Kind::Visit && service.sessions == 0);
+            push(&mut visits, draw.pick(&procedures).copied(), Status::Completed, last_days_ago, today, draw);
         }
         Story::HighValue => {
             let costly = services(words, |service| service.kind == Kind::Costly);
-            push(
-                &mut visits,
-                draw.pick(&costly).copied(),
-                Status::Completed,
-                last_days_ago,
-                today,
-                draw,
-            );
+            push(&mut visits, draw.pick(&costly).copied(), Status::Completed, last_days_ago, today, draw);
         }
         Story::Away6To12Months
         | Story::Away12To18Months
@@ -113,19 +93,8 @@ pub(super) fn history<'w>(words: &'w Words, today: NaiveDate, draw: &mut Draw) -
         | Story::Booked
         | Story::WithoutOutcome
         | Story::NeverCame => {
-            let status = if story == Story::NeverCame {
-                Status::NoShow
-            } else {
-                Status::Completed
-            };
-            push(
-                &mut visits,
-                draw.pick(&usual).copied(),
-                status,
-                last_days_ago,
-                today,
-                draw,
-            );
+            let status = if story == Story::NeverCame { Status::NoShow } else { Status::Completed };
+            push(&mut visits, draw.pick(&usual).copied(), status, last_days_ago, today, draw);
         }
     }
     earlier(&mut visits, story, count, words, &usual, draw);
@@ -179,9 +148,7 @@ fn plan_sessions<'w>(
     today: NaiveDate,
     draw: &mut Draw,
 ) {
-    let sessions = plan.map_or(0, |plan| {
-        u64::from(plan.sessions).saturating_sub(left_over).min(10)
-    });
+    let sessions = plan.map_or(0, |plan| u64::from(plan.sessions).saturating_sub(left_over).min(10));
     let mut days_ago = last_days_ago;
     for session in (1..=sessions).rev() {
         push(visits, plan, Status::Completed, days_ago, today, draw);
@@ -221,42 +188,17 @@ fn earlier<'w>(
 
 /// What comes after the last visit: the appointment to come, the one without an outcome, or for a few
 /// of the others one that was missed or cancelled, which is no visit.
-fn later<'w>(
-    visits: &mut Vec<Visit<'w>>,
-    story: Story,
-    usual: &[&'w Service],
-    today: NaiveDate,
-    draw: &mut Draw,
-) {
+fn later<'w>(visits: &mut Vec<Visit<'w>>, story: Story, usual: &[&'w Service], today: NaiveDate, draw: &mut Draw) {
     let service = draw.pick(usual).copied();
     match story {
         Story::Booked => {
-            let status = if draw.percent(40) {
-                Status::Confirmed
-            } else {
-                Status::Booked
-            };
-            let ahead = today
-                .checked_add_days(Days::new(draw.between(2, 30)))
-                .unwrap_or(today);
+            let status = if draw.percent(40) { Status::Confirmed } else { Status::Booked };
+            let ahead = today.checked_add_days(Days::new(draw.between(2, 30))).unwrap_or(today);
             push(visits, service, status, 0, ahead, draw);
         }
-        Story::WithoutOutcome => push(
-            visits,
-            service,
-            Status::Booked,
-            draw.between(1, 9),
-            today,
-            draw,
-        ),
-        Story::Away6To12Months | Story::Away12To18Months | Story::AwayOver18Months
-            if draw.percent(15) =>
-        {
-            let status = if draw.percent(50) {
-                Status::NoShow
-            } else {
-                Status::Cancelled
-            };
+        Story::WithoutOutcome => push(visits, service, Status::Booked, draw.between(1, 9), today, draw),
+        Story::Away6To12Months | Story::Away12To18Months | Story::AwayOver18Months if draw.percent(15) => {
+            let status = if draw.percent(50) { Status::NoShow } else { Status::Cancelled };
             push(visits, service, status, draw.between(40, 170), today, draw);
         }
         Story::AfterProcedure
@@ -287,12 +229,7 @@ fn push<'w>(
     let Some(start) = draw.pick(&starts).copied() else {
         return;
     };
-    visits.push(Visit {
-        start,
-        service,
-        status,
-        session: None,
-    });
+    visits.push(Visit { start, service, status, session: None });
 }
 
 /// The starts of a day's appointments: none on Sundays.
@@ -303,9 +240,7 @@ pub(super) fn starts(day: NaiveDate) -> impl Iterator<Item = NaiveDateTime> {
         Weekday::Sun => (0, 0),
     };
     let hours = opens..closes;
-    hours
-        .flat_map(move |hour| [day.and_hms_opt(hour, 0, 0), day.and_hms_opt(hour, 30, 0)])
-        .flatten()
+    hours.flat_map(move |hour| [day.and_hms_opt(hour, 0, 0), day.and_hms_opt(hour, 30, 0)]).flatten()
 }
 
 /// So many days before; the day itself where the calendar ends.
@@ -314,9 +249,5 @@ pub(super) fn before(day: NaiveDate, days: u64) -> NaiveDate {
 }
 
 fn services(words: &Words, wanted: impl Fn(&Service) -> bool) -> Vec<&Service> {
-    words
-        .services
-        .iter()
-        .filter(|service| wanted(service))
-        .collect()
+    words.services.iter().filter(|service| wanted(service)).collect()
 }

@@ -19,11 +19,7 @@ pub(super) struct Person {
 
 impl Person {
     pub(super) fn new(words: &Words, language: &str, seed: u64, number: u64) -> Self {
-        let household = if number % FAMILY_EVERY == 1 {
-            number - 1
-        } else {
-            number
-        };
+        let household = if number % FAMILY_EVERY == 1 { number - 1 } else { number };
         // A stream beside that of the visits, and one for what the family has together.
         let mut shared = Draw::new(seed ^ 0xF000, household);
         let mut own = Draw::new(seed ^ 0x9000, number);
@@ -35,54 +31,26 @@ impl Person {
             email: email(&first_name, &last_name, number, &mut own),
             name: format!("{first_name} {last_name}"),
             phone,
-            insurer: if own.percent(55) {
-                own.word(&words.insurers)
-            } else {
-                String::new()
-            },
-            lead_source: if own.percent(40) {
-                own.word(&words.lead_sources)
-            } else {
-                String::new()
-            },
+            insurer: if own.percent(55) { own.word(&words.insurers) } else { String::new() },
+            lead_source: if own.percent(40) { own.word(&words.lead_sources) } else { String::new() },
         }
     }
 
     /// What the patient agreed to; said first within ten days before the first visit.
-    pub(super) fn consent(
-        &self,
-        first_day: NaiveDate,
-        today: NaiveDate,
-        draw: &mut Draw,
-    ) -> Consent {
+    pub(super) fn consent(&self, first_day: NaiveDate, today: NaiveDate, draw: &mut Draw) -> Consent {
         let agreed = before(first_day, draw.between(0, 10));
-        let since = today
-            .signed_duration_since(agreed)
-            .num_days()
-            .unsigned_abs();
+        let since = today.signed_duration_since(agreed).num_days().unsigned_abs();
         let withdrawn = before(today, draw.between(1, since.max(1)));
-        let channels = |names| Consent {
-            agreed: Some((agreed, names)),
-            withdrawn: None,
-        };
+        let channels = |names| Consent { agreed: Some((agreed, names)), withdrawn: None };
         match draw.between(0, 99) {
             0..=62 => channels(""),
             63..=72 => channels(" whatsapp"),
             73..=77 => channels(" email"),
             78..=81 => channels(" whatsapp,email"),
             82..=83 => channels(" call"),
-            84..=87 => Consent {
-                agreed: Some((agreed, "")),
-                withdrawn: Some(withdrawn),
-            },
-            88..=91 => Consent {
-                agreed: None,
-                withdrawn: Some(agreed),
-            },
-            _ => Consent {
-                agreed: None,
-                withdrawn: None,
-            },
+            84..=87 => Consent { agreed: Some((agreed, "")), withdrawn: Some(withdrawn) },
+            88..=91 => Consent { agreed: None, withdrawn: Some(agreed) },
+            _ => Consent { agreed: None, withdrawn: None },
         }
     }
 }
@@ -139,18 +107,15 @@ fn email(first_name: &str, last_name: &str, number: u64, draw: &mut Draw) -> Str
 
 /// In small letters without accents, as in an address.
 fn plain(name: &str) -> String {
-    let letters = name
-        .chars()
-        .flat_map(char::to_lowercase)
-        .map(|letter| match letter {
-            'á' | 'à' | 'â' | 'ã' => 'a',
-            'é' | 'ê' => 'e',
-            'í' => 'i',
-            'ó' | 'ô' | 'õ' => 'o',
-            'ú' => 'u',
-            'ç' => 'c',
-            'ñ' => 'n',
-            other => other,
-        });
+    let letters = name.chars().flat_map(char::to_lowercase).map(|letter| match letter {
+        'á' | 'à' | 'â' | 'ã' => 'a',
+        'é' | 'ê' => 'e',
+        'í' => 'i',
+        'ó' | 'ô' | 'õ' => 'o',
+        'ú' => 'u',
+        'ç' => 'c',
+        'ñ' => 'n',
+        other => other,
+    });
     letters.filter(char::is_ascii_lowercase).collect()
 }

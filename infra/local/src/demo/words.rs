@@ -80,9 +80,7 @@ pub(super) struct Draw {
 impl Draw {
     /// Chance of its own for each `index`, so that changing one patient changes no other.
     pub(super) fn new(seed: u64, index: u64) -> Self {
-        Self {
-            state: mix(seed.wrapping_mul(GOLDEN_GAMMA) ^ mix(index)),
-        }
+        Self { state: mix(seed.wrapping_mul(GOLDEN_GAMMA) ^ mix(index)) }
     }
 
     /// From `least` to `most`, both included.

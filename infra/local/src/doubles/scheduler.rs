@@ -100,9 +100,7 @@ impl Scheduler {
     pub fn fire_due(&self, now: DateTime<Utc>) -> Result<Vec<Fired>, DoublesError> {
         self.doubles.write(|tx| {
             let due = due_schedules(tx, now)?;
-            due.into_iter()
-                .map(|schedule| fire(tx, schedule, now))
-                .collect()
+            due.into_iter().map(|schedule| fire(tx, schedule, now)).collect()
         })
     }
 
@@ -209,12 +207,10 @@ fn fire(tx: &Transaction<'_>, due: Due, now: DateTime<Utc>) -> Result<Fired, Dou
     let next = due.definition.occurs_after(due.at, now);
     if next.is_none() && due.definition.deletes_itself() {
         let sql = "DELETE FROM schedules WHERE group_name = ?1 AND name = ?2";
-        tx.prepare_cached(sql)?
-            .execute(params![due.group, due.name])?;
+        tx.prepare_cached(sql)?.execute(params![due.group, due.name])?;
     } else {
         let sql = "UPDATE schedules SET next_due = ?3 WHERE group_name = ?1 AND name = ?2";
-        tx.prepare_cached(sql)?
-            .execute(params![due.group, due.name, next.map(stored)])?;
+        tx.prepare_cached(sql)?.execute(params![due.group, due.name, next.map(stored)])?;
     }
     let target = due.definition.target;
     match target.queue() {
@@ -228,10 +224,5 @@ fn fire(tx: &Transaction<'_>, due: Due, now: DateTime<Utc>) -> Result<Fired, Dou
             tx.prepare_cached(sql)?.execute(values)?;
         }
     }
-    Ok(Fired {
-        name: due.name,
-        due: due.at,
-        target_arn: target.arn,
-        input: target.input,
-    })
+    Ok(Fired { name: due.name, due: due.at, target_arn: target.arn, input: target.input })
 }

@@ -109,9 +109,7 @@ impl Ses {
             let mut mails = Vec::new();
             while let Some(row) = rows.next()? {
                 let request: String = row.get(2)?;
-                mails.push(
-                    record::<SendEmail>(&request)?.into_mail(row.get(0)?, instant(row.get(1)?)?),
-                );
+                mails.push(record::<SendEmail>(&request)?.into_mail(row.get(0)?, instant(row.get(1)?)?));
             }
             Ok(mails)
         })
@@ -119,8 +117,7 @@ impl Ses {
 
     fn accept(&self, email: &SendEmail) -> Result<String, DoublesError> {
         let at = stored(self.doubles.now());
-        let request = serde_json::to_string(email)
-            .map_err(|error| DoublesError::Record(error.to_string()))?;
+        let request = serde_json::to_string(email).map_err(|error| DoublesError::Record(error.to_string()))?;
         let number = self.doubles.write(|tx| {
             let sql = "INSERT INTO mails (at, request) VALUES (?1, ?2)";
             tx.prepare_cached(sql)?.execute(params![at, request])?;

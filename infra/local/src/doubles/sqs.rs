@@ -100,21 +100,13 @@ impl Sqs {
     ///
     /// # Errors
     /// [`DoublesError`] when the database fails.
-    pub fn receive(
-        &self,
-        queue: &str,
-        max: usize,
-        visibility: Duration,
-    ) -> Result<Vec<QueuedMessage>, DoublesError> {
+    pub fn receive(&self, queue: &str, max: usize, visibility: Duration) -> Result<Vec<QueuedMessage>, DoublesError> {
         let now = self.doubles.now();
         let hidden_until = now + TimeDelta::from_std(visibility).unwrap_or(TimeDelta::MAX);
         self.doubles.write(|tx| {
             set_aside_the_exhausted(tx, queue, now)?;
             let numbers = visible_messages(tx, queue, max, now)?;
-            numbers
-                .into_iter()
-                .map(|number| hand_out(tx, number, hidden_until))
-                .collect()
+            numbers.into_iter().map(|number| hand_out(tx, number, hidden_until)).collect()
         })
     }
 
@@ -141,12 +133,8 @@ impl Sqs {
             return Ok(false);
         };
         self.doubles.write(|tx| {
-            let sql =
-                "UPDATE queue_messages SET visible_at = ?3 WHERE number = ?1 AND receives = ?2";
-            Ok(tx
-                .prepare_cached(sql)?
-                .execute(params![number, receives, stored(at)])?
-                == 1)
+            let sql = "UPDATE queue_messages SET visible_at = ?3 WHERE number = ?1 AND receives = ?2";
+            Ok(tx.prepare_cached(sql)?.execute(params![number, receives, stored(at)])? == 1)
         })
     }
 
@@ -158,9 +146,7 @@ impl Sqs {
     pub fn next_visible_at(&self, queue: &str) -> Result<Option<DateTime<Utc>>, DoublesError> {
         self.doubles.read(|db| {
             let sql = "SELECT MIN(visible_at) FROM queue_messages WHERE queue = ?1";
-            let first: Option<i64> = db
-                .prepare_cached(sql)?
-                .query_row([queue], |row| row.get(0))?;
+            let first: Option<i64> = db.prepare_cached(sql)?.query_row([queue], |row| row.get(0))?;
             first.map(instant).transpose()
         })
     }
@@ -196,8 +182,7 @@ pub(super) fn enqueue(
     visible_at: DateTime<Utc>,
 ) -> Result<i64, DoublesError> {
     let sql = "INSERT INTO queue_messages (queue, body, visible_at) VALUES (?1, ?2, ?3)";
-    tx.prepare_cached(sql)?
-        .execute(params![queue, body, stored(visible_at)])?;
+    tx.prepare_cached(sql)?.execute(params![queue, body, stored(visible_at)])?;
     Ok(tx.last_insert_rowid())
 }
 
@@ -205,19 +190,14 @@ fn message_id(number: i64) -> String {
     id_of("sqs", number).to_string()
 }
 
-fn set_aside_the_exhausted(
-    tx: &Transaction<'_>,
-    queue: &str,
-    now: DateTime<Utc>,
-) -> Result<(), DoublesError> {
+fn set_aside_the_exhausted(tx: &Transaction<'_>, queue: &str, now: DateTime<Utc>) -> Result<(), DoublesError> {
     if queue.ends_with(DEAD_LETTERS) {
         return Ok(());
     }
     let sql = "UPDATE queue_messages SET queue = ?2 \
                WHERE queue = ?1 AND visible_at <= ?3 AND receives >= ?4";
     let dead_letters = format!("{queue}{DEAD_LETTERS}");
-    tx.prepare_cached(sql)?
-        .execute(params![queue, dead_letters, stored(now), MAX_RECEIVES])?;
+    tx.prepare_cached(sql)?.execute(params![queue, dead_letters, stored(now), MAX_RECEIVES])?;
     Ok(())
 }
 
@@ -235,25 +215,14 @@ fn visible_messages(
     Ok(numbers.collect::<Result<_, _>>()?)
 }
 
-fn hand_out(
-    tx: &Transaction<'_>,
-    number: i64,
-    hidden_until: DateTime<Utc>,
-) -> Result<QueuedMessage, DoublesError> {
+fn hand_out(tx: &Transaction<'_>, number: i64, hidden_until: DateTime<Utc>) -> Result<QueuedMessage, DoublesError> {
     let sql = "UPDATE queue_messages SET receives = receives + 1, visible_at = ?2 \
                WHERE number = ?1 RETURNING body, receives";
     let mut statement = tx.prepare_cached(sql)?;
-    let (body, receive_count): (String, u32) = statement
-        .query_row(params![number, stored(hidden_until)], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
+    let (body, receive_count): (String, u32) =
+        statement.query_row(params![number, stored(hidden_until)], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let receipt = format!("{number}.{receive_count}");
-    Ok(QueuedMessage {
-        id: message_id(number),
-        receipt,
-        body,
-        receive_count,
-    })
+    Ok(QueuedMessage { id: message_id(number), receipt, body, receive_count })
 }
 
 fn parse_receipt(receipt: &str) -> Option<(i64, u32)> {
@@ -265,14 +234,8 @@ fn depth_at(db: &Connection, queue: &str, now: i64) -> Result<QueueDepth, Double
     let sql = "SELECT SUM(visible_at <= ?2), SUM(visible_at > ?2 AND receives > 0), \
                SUM(visible_at > ?2 AND receives = 0) FROM queue_messages WHERE queue = ?1 \
                HAVING COUNT(*) > 0";
-    let depth = db
-        .prepare_cached(sql)?
-        .query_row(params![queue, now], |row| {
-            Ok(QueueDepth {
-                visible: row.get(0)?,
-                in_flight: row.get(1)?,
-                delayed: row.get(2)?,
-            })
-        });
+    let depth = db.prepare_cached(sql)?.query_row(params![queue, now], |row| {
+        Ok(QueueDepth { visible: row.get(0)?, in_flight: row.get(1)?, delayed: row.get(2)? })
+    });
     Ok(depth.optional()?.unwrap_or_default())
 }

@@ -27,8 +27,7 @@ impl Hand {
     }
 
     pub(super) fn set(&self, text: &str) {
-        self.0
-            .store(utc(text).timestamp_micros(), Ordering::Relaxed);
+        self.0.store(utc(text).timestamp_micros(), Ordering::Relaxed);
     }
 
     pub(super) fn forward(&self, seconds: i64) {

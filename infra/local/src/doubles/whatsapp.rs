@@ -109,10 +109,7 @@ impl Whatsapp {
 
     /// The API, open to `Authorization: Bearer {token}`.
     pub fn router(self, token: impl Into<String>) -> Router {
-        let api = Api {
-            whatsapp: self,
-            token: token.into(),
-        };
+        let api = Api { whatsapp: self, token: token.into() };
         Router::new()
             .route("/{version}/{phone_number_id}/messages", post(send))
             .fallback(async || Refusal::unknown_path().into_response())
@@ -154,8 +151,7 @@ impl Whatsapp {
             let mut sent = Vec::new();
             while let Some(row) = rows.next()? {
                 let body: Value = record(&row.get::<_, String>(3)?)?;
-                let request = Request::read(&body)
-                    .map_err(|refusal| DoublesError::Record(refusal.to_string()))?;
+                let request = Request::read(&body).map_err(|refusal| DoublesError::Record(refusal.to_string()))?;
                 sent.push(SentMessage {
                     at: instant(row.get(1)?)?,
                     wamid: wamid(row.get(0)?),
@@ -178,8 +174,7 @@ impl Whatsapp {
         let number = self.doubles.write(|tx| {
             let sql = "INSERT INTO whatsapp_messages (at, phone_number_id, request) \
                        VALUES (?1, ?2, ?3)";
-            tx.prepare_cached(sql)?
-                .execute(params![at, phone_number_id, body.to_string()])?;
+            tx.prepare_cached(sql)?.execute(params![at, phone_number_id, body.to_string()])?;
             Ok(tx.last_insert_rowid())
         })?;
         Ok(json!({
@@ -209,9 +204,7 @@ async fn send(
     if !is_version(&version) {
         return Refusal::unknown_path().into_response();
     }
-    let bearer = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
+    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     if bearer.and_then(|value| value.strip_prefix("Bearer ")) != Some(&api.token) {
         return Refusal::bad_token().into_response();
     }
@@ -231,11 +224,7 @@ async fn send(
         }
         Some(Fault::AcceptThenDrop) => {
             let answer = accept();
-            if answer.status() == StatusCode::OK {
-                cut_off()
-            } else {
-                answer
-            }
+            if answer.status() == StatusCode::OK { cut_off() } else { answer }
         }
     }
 }
@@ -263,10 +252,7 @@ impl http_body::Body for Cut {
     type Data = Bytes;
     type Error = io::Error;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        _context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+    fn poll_frame(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into())))
     }
 }
@@ -293,16 +279,12 @@ impl fmt::Debug for SentTemplate {
 
 impl fmt::Debug for SentParameter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SentParameter")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        f.debug_struct("SentParameter").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for SentButton {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SentButton")
-            .field("index", &self.index)
-            .finish_non_exhaustive()
+        f.debug_struct("SentButton").field("index", &self.index).finish_non_exhaustive()
     }
 }

@@ -38,11 +38,7 @@ pub(super) struct Refusal {
 
 impl Refusal {
     pub(super) fn new(status: StatusCode, exception: &str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            exception: exception.to_owned(),
-            message: message.into(),
-        }
+        Self { status, exception: exception.to_owned(), message: message.into() }
     }
 
     pub(super) fn bad_request(exception: &str, message: impl Into<String>) -> Self {
@@ -57,11 +53,7 @@ impl Refusal {
 
 impl From<DoublesError> for Refusal {
     fn from(error: DoublesError) -> Self {
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "InternalFailure",
-            error.to_string(),
-        )
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", error.to_string())
     }
 }
 
@@ -72,10 +64,7 @@ pub(super) fn in_process<S: Service>(service: S) -> SharedHttpClient {
 }
 
 /// Reads a JSON request body.
-pub(super) fn parse<T: DeserializeOwned>(
-    request: &HttpRequest,
-    exception: &str,
-) -> Result<T, Refusal> {
+pub(super) fn parse<T: DeserializeOwned>(request: &HttpRequest, exception: &str) -> Result<T, Refusal> {
     let body = request.body().bytes().unwrap_or_default();
     serde_json::from_slice(body).map_err(|error| Refusal::bad_request(exception, error.to_string()))
 }
@@ -85,10 +74,7 @@ pub(super) fn route(request: &HttpRequest) -> (&str, &str, &str) {
     let uri = request.uri();
     // The SDK writes an absolute URI; what precedes the path is the endpoint, which means nothing here.
     let after_scheme = uri.split_once("://").map_or(uri, |(_, rest)| rest);
-    let path = after_scheme
-        .find('/')
-        .and_then(|at| after_scheme.get(at..))
-        .unwrap_or("/");
+    let path = after_scheme.find('/').and_then(|at| after_scheme.get(at..)).unwrap_or("/");
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     (request.method(), path, query)
 }
@@ -104,11 +90,8 @@ impl<S: Service> HttpConnector for Connector<S> {
             match service.doubles().next_fault(S::PROVIDER) {
                 None => Ok(respond(service.handle(&request))),
                 Some(Fault::Throttle) => {
-                    let throttled = Refusal::new(
-                        StatusCode::TOO_MANY_REQUESTS,
-                        S::THROTTLED,
-                        "throttled by the fault script",
-                    );
+                    let throttled =
+                        Refusal::new(StatusCode::TOO_MANY_REQUESTS, S::THROTTLED, "throttled by the fault script");
                     Ok(respond(Err(throttled)))
                 }
                 Some(Fault::Reject(exception)) => {
@@ -124,9 +107,7 @@ impl<S: Service> HttpConnector for Connector<S> {
                     Ok(respond(Err(unavailable)))
                 }
                 Some(Fault::AcceptThenDrop) => match service.handle(&request) {
-                    Ok(_) => Err(ConnectorError::io(
-                        "connection closed before the answer".into(),
-                    )),
+                    Ok(_) => Err(ConnectorError::io("connection closed before the answer".into())),
                     Err(refusal) => Ok(respond(Err(refusal))),
                 },
                 Some(Fault::Slow(ms)) => {

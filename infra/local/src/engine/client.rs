@@ -2,9 +2,7 @@
 
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{
-    Builder, IdentityCache, Region, SharedHttpClient, StalledStreamProtectionConfig,
-};
+use aws_sdk_dynamodb::config::{Builder, IdentityCache, Region, SharedHttpClient, StalledStreamProtectionConfig};
 
 /// A DynamoDB client configuration over `http`: region `us-east-1`, nothing signed, a fixed
 /// endpoint, no retries and no timeouts, since the engine answers in the same thread and a refusal

@@ -21,11 +21,7 @@ pub(super) struct Reply {
 /// Carries out `operation` with the JSON request `body`.
 pub(super) fn answer(database: &Database, tokens: &Tokens, operation: &str, body: &[u8]) -> Reply {
     match route(database, tokens, operation, body) {
-        Some(Ok(done)) => Reply {
-            status: StatusCode::OK,
-            body: done.body,
-            spent: done.spent,
-        },
+        Some(Ok(done)) => Reply { status: StatusCode::OK, body: done.body, spent: done.spent },
         Some(Err(error)) => Reply::failed(operation, &error),
         None => Reply::unknown(operation),
     }
@@ -36,14 +32,8 @@ struct Done {
     spent: Option<(&'static str, RequestUnits)>,
 }
 
-const READ: fn(f64) -> RequestUnits = |units| RequestUnits {
-    read: units,
-    write: 0.0,
-};
-const WRITE: fn(f64) -> RequestUnits = |units| RequestUnits {
-    read: 0.0,
-    write: units,
-};
+const READ: fn(f64) -> RequestUnits = |units| RequestUnits { read: units, write: 0.0 };
+const WRITE: fn(f64) -> RequestUnits = |units| RequestUnits { read: 0.0, write: units };
 
 fn route(db: &Database, tokens: &Tokens, operation: &str, body: &[u8]) -> Option<Result<Done>> {
     Some(match operation {
@@ -55,9 +45,9 @@ fn route(db: &Database, tokens: &Tokens, operation: &str, body: &[u8]) -> Option
         "Scan" => metered("Scan", READ, body, |q| db.scan(q)),
         "BatchGetItem" => metered("BatchGetItem", READ, body, |q| db.batch_get_item(q)),
         "BatchWriteItem" => metered("BatchWriteItem", WRITE, body, |q| db.batch_write_item(q)),
-        "TransactWriteItems" => metered("TransactWriteItems", WRITE, body, |q| {
-            tokens.once(body, q, |q| db.transact_write_items(q))
-        }),
+        "TransactWriteItems" => {
+            metered("TransactWriteItems", WRITE, body, |q| tokens.once(body, q, |q| db.transact_write_items(q)))
+        }
         "TransactGetItems" => metered("TransactGetItems", READ, body, |q| db.transact_get_items(q)),
         "CreateTable" => free(body, |q| db.create_table(q)),
         "DescribeTable" => free(body, |q| db.describe_table(q)),
@@ -85,21 +75,12 @@ fn metered<Q: Asks, R: Tells>(
     if !told {
         response.silence();
     }
-    Ok(Done {
-        body: write(&response)?,
-        spent: Some((operation, spent)),
-    })
+    Ok(Done { body: write(&response)?, spent: Some((operation, spent)) })
 }
 
-fn free<Q: DeserializeOwned, R: Serialize>(
-    body: &[u8],
-    call: impl FnOnce(Q) -> Result<R>,
-) -> Result<Done> {
+fn free<Q: DeserializeOwned, R: Serialize>(body: &[u8], call: impl FnOnce(Q) -> Result<R>) -> Result<Done> {
     let response = call(parse(body)?)?;
-    Ok(Done {
-        body: write(&response)?,
-        spent: None,
-    })
+    Ok(Done { body: write(&response)?, spent: None })
 }
 
 /// A request that can ask for its consumed capacity.
@@ -171,10 +152,7 @@ impl Figures for Vec<ConsumedCapacity> {
 fn units_of(consumed: &ConsumedCapacity, kind: fn(f64) -> RequestUnits) -> RequestUnits {
     match (consumed.read_capacity_units, consumed.write_capacity_units) {
         (None, None) => kind(consumed.capacity_units),
-        (read, write) => RequestUnits {
-            read: read.unwrap_or_default(),
-            write: write.unwrap_or_default(),
-        },
+        (read, write) => RequestUnits { read: read.unwrap_or_default(), write: write.unwrap_or_default() },
     }
 }
 
@@ -183,9 +161,7 @@ fn units_of(consumed: &ConsumedCapacity, kind: fn(f64) -> RequestUnits) -> Reque
 fn parse<Q: DeserializeOwned>(body: &[u8]) -> Result<Q> {
     serde_json::from_slice(body).map_err(|error| {
         let text = error.to_string();
-        let text = text
-            .rsplit_once(" at line ")
-            .map_or(text.as_str(), |(text, _)| text);
+        let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
         match text.split_once(':') {
             Some((marker, said)) if marker.starts_with("VALIDATION") => {
                 DynoxideError::ValidationException(said.to_owned())
@@ -199,15 +175,13 @@ fn parse<Q: DeserializeOwned>(body: &[u8]) -> Result<Q> {
 }
 
 fn write<R: Serialize>(response: &R) -> Result<Vec<u8>> {
-    serde_json::to_vec(response)
-        .map_err(|error| DynoxideError::InternalServerError(error.to_string()))
+    serde_json::to_vec(response).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
 }
 
 impl Reply {
     fn failed(operation: &str, error: &DynoxideError) -> Self {
         Self {
-            status: StatusCode::from_u16(error.status_code())
-                .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            status: StatusCode::from_u16(error.status_code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             body: error.to_json().into_bytes(),
             spent: refused(operation, error),
         }
@@ -247,14 +221,8 @@ impl Reply {
     }
 
     fn error(status: StatusCode, kind: &str, message: &str) -> Self {
-        let body = json!({ "__type": kind, "message": message })
-            .to_string()
-            .into_bytes();
-        Self {
-            status,
-            body,
-            spent: None,
-        }
+        let body = json!({ "__type": kind, "message": message }).to_string().into_bytes();
+        Self { status, body, spent: None }
     }
 }
 
@@ -270,8 +238,5 @@ fn refused(operation: &str, error: &DynoxideError) -> Option<(&'static str, Requ
         }
         _ => return None,
     };
-    Some((
-        operation,
-        WRITE(f64::from(u32::try_from(units).unwrap_or(u32::MAX))),
-    ))
+    Some((operation, WRITE(f64::from(u32::try_from(units).unwrap_or(u32::MAX)))))
 }

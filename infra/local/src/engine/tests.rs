@@ -1,10 +1,5 @@
 //! The engine through the real SDK client.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 mod around;
 
@@ -14,9 +9,9 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
-    KeyType, Projection, ProjectionType, Put, PutRequest, ReturnValuesOnConditionCheckFailure,
-    ScalarAttributeType, TransactWriteItem, Update, WriteRequest,
+    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, Put, PutRequest, ReturnValuesOnConditionCheckFailure, ScalarAttributeType, TransactWriteItem,
+    Update, WriteRequest,
 };
 
 use super::{Engine, sdk_config};
@@ -37,19 +32,11 @@ fn item(pk: &str, sk: &str) -> Item {
 }
 
 fn key(name: &str, kind: KeyType) -> KeySchemaElement {
-    KeySchemaElement::builder()
-        .attribute_name(name)
-        .key_type(kind)
-        .build()
-        .unwrap()
+    KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap()
 }
 
 fn text_attribute(name: &str) -> AttributeDefinition {
-    AttributeDefinition::builder()
-        .attribute_name(name)
-        .attribute_type(ScalarAttributeType::S)
-        .build()
-        .unwrap()
+    AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build().unwrap()
 }
 
 /// A table with one sparse index, `due_index`, on `due`.
@@ -59,11 +46,7 @@ async fn with_table(engine: &Engine) -> Client {
         .index_name("due_index")
         .key_schema(key("due", KeyType::Hash))
         .key_schema(key("sk", KeyType::Range))
-        .projection(
-            Projection::builder()
-                .projection_type(ProjectionType::KeysOnly)
-                .build(),
-        )
+        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
         .build()
         .unwrap();
     client
@@ -83,20 +66,11 @@ async fn with_table(engine: &Engine) -> Client {
 }
 
 async fn put(client: &Client, item: Item) {
-    client
-        .put_item()
-        .table_name(TABLE)
-        .set_item(Some(item))
-        .send()
-        .await
-        .unwrap();
+    client.put_item().table_name(TABLE).set_item(Some(item)).send().await.unwrap();
 }
 
 async fn get(client: &Client, pk: &str, sk: &str) -> Option<Item> {
-    let request = client
-        .get_item()
-        .table_name(TABLE)
-        .set_key(Some(item(pk, sk)));
+    let request = client.get_item().table_name(TABLE).set_key(Some(item(pk, sk)));
     request.send().await.unwrap().item
 }
 
@@ -105,17 +79,11 @@ async fn what_is_put_is_got_back_and_deleted() {
     let client = with_table(&Engine::in_memory().unwrap()).await;
     let mut written = item("P#1", "PROFILE");
     written.insert("seats".into(), AttributeValue::N("200".into()));
-    written.insert(
-        "channels".into(),
-        AttributeValue::L(vec![s("whatsapp"), s("email")]),
-    );
+    written.insert("channels".into(), AttributeValue::L(vec![s("whatsapp"), s("email")]));
     put(&client, written.clone()).await;
     assert_eq!(get(&client, "P#1", "PROFILE").await, Some(written));
 
-    let delete = client
-        .delete_item()
-        .table_name(TABLE)
-        .set_key(Some(item("P#1", "PROFILE")));
+    let delete = client.delete_item().table_name(TABLE).set_key(Some(item("P#1", "PROFILE")));
     delete.send().await.unwrap();
     assert_eq!(get(&client, "P#1", "PROFILE").await, None);
 }
@@ -136,8 +104,7 @@ async fn a_refused_condition_hands_over_the_item_that_stood_in_the_way() {
         .send()
         .await
         .unwrap_err();
-    let PutItemError::ConditionalCheckFailedException(refused) = refused.into_service_error()
-    else {
+    let PutItemError::ConditionalCheckFailedException(refused) = refused.into_service_error() else {
         panic!("not the typed error")
     };
     assert_eq!(refused.item, Some(first));
@@ -177,16 +144,10 @@ async fn a_cancelled_transaction_says_which_item_failed_and_leaves_nothing() {
         .send()
         .await
         .unwrap_err();
-    let TransactWriteItemsError::TransactionCanceledException(cancelled) =
-        cancelled.into_service_error()
-    else {
+    let TransactWriteItemsError::TransactionCanceledException(cancelled) = cancelled.into_service_error() else {
         panic!("not the typed error")
     };
-    let codes: Vec<_> = cancelled
-        .cancellation_reasons()
-        .iter()
-        .map(|r| r.code().unwrap_or_default())
-        .collect();
+    let codes: Vec<_> = cancelled.cancellation_reasons().iter().map(|r| r.code().unwrap_or_default()).collect();
     assert_eq!(codes, ["None", "ConditionalCheckFailed", "None"]);
     assert_eq!(get(&client, "E#1", "EVT").await, None);
     assert_eq!(get(&client, "E#3", "EVT").await, None);
@@ -196,31 +157,15 @@ async fn a_cancelled_transaction_says_which_item_failed_and_leaves_nothing() {
 async fn a_repeated_request_token_carries_a_transaction_out_once() {
     let client = with_table(&Engine::in_memory().unwrap()).await;
     for _ in 0..3 {
-        let request = client
-            .transact_write_items()
-            .client_request_token("attempt-1");
-        request
-            .transact_items(count_up("C#1"))
-            .send()
-            .await
-            .unwrap();
+        let request = client.transact_write_items().client_request_token("attempt-1");
+        request.transact_items(count_up("C#1")).send().await.unwrap();
     }
     let counted = get(&client, "C#1", "N").await.unwrap();
     assert_eq!(counted["ver"], AttributeValue::N("1".into()));
 
-    let other = client
-        .transact_write_items()
-        .client_request_token("attempt-1");
-    let mismatch = other
-        .transact_items(count_up("C#2"))
-        .send()
-        .await
-        .unwrap_err();
-    assert!(
-        mismatch
-            .into_service_error()
-            .is_idempotent_parameter_mismatch_exception()
-    );
+    let other = client.transact_write_items().client_request_token("attempt-1");
+    let mismatch = other.transact_items(count_up("C#2")).send().await.unwrap_err();
+    assert!(mismatch.into_service_error().is_idempotent_parameter_mismatch_exception());
 }
 
 #[tokio::test]
@@ -245,11 +190,7 @@ async fn a_query_pages_through_a_collection_in_order() {
             .send()
             .await
             .unwrap();
-        let keys: Vec<_> = page
-            .items()
-            .iter()
-            .map(|i| i["sk"].as_s().unwrap().clone())
-            .collect();
+        let keys: Vec<_> = page.items().iter().map(|i| i["sk"].as_s().unwrap().clone()).collect();
         pages.push(keys);
         start = page.last_evaluated_key;
         if start.is_none() {
@@ -265,34 +206,15 @@ async fn a_query_pages_through_a_collection_in_order() {
 async fn a_batch_takes_25_items_and_no_more() {
     let client = with_table(&Engine::in_memory().unwrap()).await;
     let write = |n: usize| {
-        let put = PutRequest::builder()
-            .set_item(Some(item("B", &format!("{n:03}"))))
-            .build();
+        let put = PutRequest::builder().set_item(Some(item("B", &format!("{n:03}")))).build();
         WriteRequest::builder().put_request(put.unwrap()).build()
     };
-    let batch = |size: usize| {
-        client
-            .batch_write_item()
-            .request_items(TABLE, (0..size).map(write).collect())
-            .send()
-    };
+    let batch = |size: usize| client.batch_write_item().request_items(TABLE, (0..size).map(write).collect()).send();
     let refused = batch(26).await.unwrap_err();
-    assert_eq!(
-        refused.as_service_error().unwrap().meta().code(),
-        Some("ValidationException")
-    );
+    assert_eq!(refused.as_service_error().unwrap().meta().code(), Some("ValidationException"));
     let taken = batch(25).await.unwrap();
     assert_eq!(taken.unprocessed_items().map(HashMap::len), Some(0));
-    assert_eq!(
-        client
-            .scan()
-            .table_name(TABLE)
-            .send()
-            .await
-            .unwrap()
-            .count(),
-        25
-    );
+    assert_eq!(client.scan().table_name(TABLE).send().await.unwrap().count(), 25);
 }
 
 #[tokio::test]
@@ -313,15 +235,5 @@ async fn a_sparse_index_holds_only_the_items_that_have_its_key() {
         .await
         .unwrap();
     assert_eq!(found.items(), [due]);
-    assert_eq!(
-        client
-            .scan()
-            .table_name(TABLE)
-            .index_name("due_index")
-            .send()
-            .await
-            .unwrap()
-            .count,
-        1
-    );
+    assert_eq!(client.scan().table_name(TABLE).index_name("due_index").send().await.unwrap().count, 1);
 }

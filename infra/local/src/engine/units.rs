@@ -25,10 +25,7 @@ impl Sub for RequestUnits {
 
     /// What was consumed between two readings: `later - earlier`.
     fn sub(self, earlier: Self) -> Self {
-        Self {
-            read: self.read - earlier.read,
-            write: self.write - earlier.write,
-        }
+        Self { read: self.read - earlier.read, write: self.write - earlier.write }
     }
 }
 

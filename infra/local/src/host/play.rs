@@ -48,13 +48,21 @@ impl Host {
         let clinic = retorno_domain::settings::clinic_from_toml(id.clone(), settings_toml, None)?;
         self.reach.store.of(id).put_settings(settings_toml).await?;
         let morning = serde_json::json!({ "clinic": id.as_str() }).to_string();
-        self.schedule(&format!("morning-{id}"), "cron(0 6 * * ? *)", clinic.zone.name(), EVALUATOR_ARN, morning).await?;
+        self.schedule(&format!("morning-{id}"), "cron(0 6 * * ? *)", clinic.zone.name(), EVALUATOR_ARN, morning)
+            .await?;
         let order = serde_json::to_string(&Order::Sweep { clinic: id.to_string() });
         let order = order.map_err(|e| CloudError::Setup(e.to_string()))?;
         self.schedule(&format!("sweep-{id}"), sweep, "UTC", QUEUE_ARN, order).await
     }
 
-    async fn schedule(&self, name: &str, expression: &str, zone: &str, arn: &str, input: String) -> Result<(), HostError> {
+    async fn schedule(
+        &self,
+        name: &str,
+        expression: &str,
+        zone: &str,
+        arn: &str,
+        input: String,
+    ) -> Result<(), HostError> {
         let setup = |e: aws_sdk_scheduler::error::BuildError| CloudError::Setup(e.to_string());
         let window = FlexibleTimeWindow::builder().mode(FlexibleTimeWindowMode::Off).build().map_err(setup)?;
         let target = Target::builder().arn(arn).role_arn(ROLE_ARN).input(input).build().map_err(setup)?;
@@ -101,7 +109,11 @@ impl Host {
     ///
     /// # Errors
     /// [`HostError`].
-    pub async fn advance_to(&self, target: DateTime<Utc>, mut on_event: impl FnMut(DateTime<Utc>, Played) -> bool) -> Result<Played, HostError> {
+    pub async fn advance_to(
+        &self,
+        target: DateTime<Utc>,
+        mut on_event: impl FnMut(DateTime<Utc>, Played) -> bool,
+    ) -> Result<Played, HostError> {
         let _turn = self.playing.lock().await;
         let mut played = self.settle_unlocked().await?;
         while let Some(next) = self.next_event()?.filter(|next| *next <= target) {
@@ -121,7 +133,8 @@ impl Host {
     /// [`HostError`].
     pub fn next_event(&self) -> Result<Option<DateTime<Utc>>, HostError> {
         let scheduler = self.doubles.scheduler();
-        let instants = [scheduler.next_due()?, scheduler.next_invocation_at()?, self.doubles.sqs().next_visible_at(QUEUE)?];
+        let instants =
+            [scheduler.next_due()?, scheduler.next_invocation_at()?, self.doubles.sqs().next_visible_at(QUEUE)?];
         Ok(instants.into_iter().flatten().min())
     }
 

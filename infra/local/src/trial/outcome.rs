@@ -64,7 +64,8 @@ impl Outcome {
     /// Puts a trial into the object.
     #[must_use]
     pub fn of(tried: &Tried) -> Self {
-        let rejected = |r: &export_importer::Rejected| Rejected { line: r.line, column: r.column, reason: r.reason.clone() };
+        let rejected =
+            |r: &export_importer::Rejected| Rejected { line: r.line, column: r.column, reason: r.reason.clone() };
         let segment = |s: &segment_evaluator::SegmentCount| Segment {
             id: s.id.to_string(),
             members: s.members,

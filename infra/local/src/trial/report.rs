@@ -70,12 +70,14 @@ fn head(tried: &Tried, words: Words) -> String {
 }
 
 fn segments(tried: &Tried, words: Words) -> String {
-    let header = ["head_segment", "head_members", "head_eligible", "head_excluded"].map(|key| words.get(key).to_owned());
+    let header =
+        ["head_segment", "head_members", "head_eligible", "head_excluded"].map(|key| words.get(key).to_owned());
     let mut rows = vec![header.to_vec()];
     for count in &tried.survey.segments {
         let mut reasons: Vec<(&&str, &u32)> = count.excluded.iter().collect();
         reasons.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
-        let reasons: Vec<String> = reasons.into_iter().map(|(reason, n)| format!("{} {n}", words.get(reason))).collect();
+        let reasons: Vec<String> =
+            reasons.into_iter().map(|(reason, n)| format!("{} {n}", words.get(reason))).collect();
         let name = Catalogue::embedded().segment_name(tried.clinic.language, count.id.as_str());
         let name = name.map_or_else(|| count.id.to_string(), |name| format!("{} ({name})", count.id));
         rows.push(vec![name, count.members.to_string(), count.eligible.to_string(), reasons.join(", ")]);
@@ -183,7 +185,9 @@ fn foot(tried: &Tried, words: Words) -> String {
 /// Columns as wide as their widest cell; numbers to the right, the last column as it comes.
 fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     let mut text = String::new();
     for row in rows {

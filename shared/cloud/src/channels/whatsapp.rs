@@ -54,6 +54,7 @@ impl WhatsappChannel {
         let http = reqwest::Client::builder()
             .timeout(TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
             .build()
             .map_err(|_| CloudError::Setup("the HTTP client for WhatsApp".to_owned()))?;
         Ok(Self { http, base_url: base_url.trim_end_matches('/').to_owned(), token })
@@ -85,7 +86,8 @@ fn request(dispatch: &Dispatch<'_>, opaque_id: &str) -> Value {
     let rendered = dispatch.message.rendered();
     let mut components = Vec::new();
     if !rendered.parameters.is_empty() {
-        let parameters: Vec<Value> = rendered.parameters.iter().map(|text| json!({"type": "text", "text": text})).collect();
+        let parameters: Vec<Value> =
+            rendered.parameters.iter().map(|text| json!({"type": "text", "text": text})).collect();
         components.push(json!({"type": "body", "parameters": parameters}));
     }
     for (index, _) in rendered.buttons.iter().enumerate() {
@@ -112,7 +114,8 @@ fn request(dispatch: &Dispatch<'_>, opaque_id: &str) -> Value {
 fn understand(status: u16, body: &[u8]) -> Outcome {
     if (200..300).contains(&status) {
         // Accepted, but under which id? Without one nothing can be proved.
-        let id = serde_json::from_slice::<Accepted>(body).ok().and_then(|accepted| accepted.messages.into_iter().next());
+        let id =
+            serde_json::from_slice::<Accepted>(body).ok().and_then(|accepted| accepted.messages.into_iter().next());
         return match id {
             Some(message) if !message.id.is_empty() => Outcome::Accepted { provider_id: message.id },
             Some(_) | None => Outcome::Ambiguous { code: "unreadable_2xx".to_owned() },

@@ -42,8 +42,30 @@ pub(super) fn outcome_of(status: u16, error: &GraphError) -> Outcome {
         132_015 => not_sent(code, TimeDelta::hours(3), Some(BreakerScope::Template)),
         134_101 => not_sent(code, TimeDelta::minutes(15), Some(BreakerScope::Template)),
         // The account, the number, the token, the payment: nothing goes out until a person acts.
-        0 | 190 | 3 | 10 | 200..=299 | 131_005 | 368 | 131_031 | 131_048 | 131_064 | 131_042 | 131_044 | 134_011 | 133_010
-        | 131_045 | 133_000 | 133_005 | 133_006 | 133_008 | 133_009 | 133_015 | 133_016 | 136_024 | 131_037
+        0
+        | 190
+        | 3
+        | 10
+        | 200..=299
+        | 131_005
+        | 368
+        | 131_031
+        | 131_048
+        | 131_064
+        | 131_042
+        | 131_044
+        | 134_011
+        | 133_010
+        | 131_045
+        | 133_000
+        | 133_005
+        | 133_006
+        | 133_008
+        | 133_009
+        | 133_015
+        | 133_016
+        | 136_024
+        | 131_037
         | 147_001..=147_005 => not_sent(code, TimeDelta::hours(1), Some(BreakerScope::Channel)),
         // Our own mistake: never again the same way.
         33 | 100 | 131_008 | 131_009 | 131_051 | 135_000 | 131_052 | 131_053 => {
@@ -83,6 +105,9 @@ mod tests {
         }
         assert!(matches!(of(400, 424_242), Outcome::Refused { .. }));
         assert!(matches!(of(500, 424_242), Outcome::Ambiguous { .. }));
-        assert!(matches!(outcome_of(400, &GraphError { code: Some(424_242), is_transient: true }), Outcome::Ambiguous { .. }));
+        assert!(matches!(
+            outcome_of(400, &GraphError { code: Some(424_242), is_transient: true }),
+            Outcome::Ambiguous { .. }
+        ));
     }
 }

@@ -4,8 +4,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use retorno_domain::ids::{EnrollmentId, MessageId, PatientId};
 use sha2::{Digest, Sha256};
 
-use super::commit::Claim;
 use super::TenantStore;
+use super::commit::Claim;
 use super::item::{Item, Reader, ms, n, s};
 use super::key::{AUDIT_SHARDS, Keys};
 use crate::error::CloudError;

@@ -1,7 +1,7 @@
 //! A clinic's settings (the TOML text itself), its halted channels, and its import reports.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use retorno_domain::channel::Channel;
@@ -10,9 +10,9 @@ use retorno_domain::flow::Flow;
 use retorno_domain::ids::{ClinicId, FlowId};
 use retorno_domain::settings::clinic_from_toml;
 
+use super::TenantStore;
 use super::item::{Reader, ms, n, s};
 use super::key::Keys;
-use super::TenantStore;
 use crate::error::{CloudError, sort};
 
 /// How stale the settings may be that a sending goes by: the kill switch stops within this time.
@@ -60,7 +60,8 @@ impl TenantStore {
             return Ok(cached.clone());
         }
         let items = self.query_partition(Keys(&self.clinic).clinic("").pk, Some("C")).await?;
-        let find = |sk: &str| items.iter().find(|item| item.get("sk").and_then(|v| v.as_s().ok()).is_some_and(|v| v == sk));
+        let find =
+            |sk: &str| items.iter().find(|item| item.get("sk").and_then(|v| v.as_s().ok()).is_some_and(|v| v == sk));
         let item = find("CLINIC").ok_or_else(|| CloudError::Missing(format!("clinic {}", self.clinic)))?;
         let reader = Reader { kind: "clinic", item };
         let version = reader.number("ver")?;
@@ -106,7 +107,9 @@ impl TenantStore {
         for flow in &clinic.flows {
             match self.flow_of_version(&flow.id, flow.version).await? {
                 Some(kept) if kept == *flow => {}
-                Some(_) => return Err(CloudError::Permanent { operation: "settings", code: "flow_changed".to_owned() }),
+                Some(_) => {
+                    return Err(CloudError::Permanent { operation: "settings", code: "flow_changed".to_owned() });
+                }
                 None => {
                     let mut item = Keys(&self.clinic).clinic(&flow_sk(&flow.id, flow.version)).item();
                     item.insert("toml".to_owned(), s(toml));
@@ -197,7 +200,12 @@ impl TenantStore {
     ///
     /// # Errors
     /// [`CloudError`].
-    pub async fn open_conversation(&self, patient: &retorno_domain::ids::PatientId, reaction: &str, now: DateTime<Utc>) -> Result<(), CloudError> {
+    pub async fn open_conversation(
+        &self,
+        patient: &retorno_domain::ids::PatientId,
+        reaction: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), CloudError> {
         let mut item = Keys(&self.clinic).conversation(patient).item();
         item.insert("reaction".to_owned(), s(reaction));
         item.insert("since".to_owned(), ms(now));

@@ -100,7 +100,8 @@ pub(super) fn is_cancelled(error: &TransactWriteItemsError) -> bool {
 
 fn built(builder: UpdateBuilder) -> Result<TransactWriteItem, CloudError> {
     let update = builder.build();
-    let update = update.map_err(|_| CloudError::Permanent { operation: "TransactWriteItems", code: "update".to_owned() })?;
+    let update =
+        update.map_err(|_| CloudError::Permanent { operation: "TransactWriteItems", code: "update".to_owned() })?;
     Ok(TransactWriteItem::builder().update(update).build())
 }
 
@@ -142,19 +143,28 @@ impl TenantStore {
             writes.push(put(self, call_item(&keys, claim), "attribute_not_exists(pk)")?);
         }
         writes.extend(self.drop_writes(claim.next, claim.drops, claim.now)?);
-        let token = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{}.{}.{}", intent.message, claim.attempt, claim.now).as_bytes());
+        let token = Uuid::new_v5(
+            &Uuid::NAMESPACE_OID,
+            format!("{}.{}.{}", intent.message, claim.attempt, claim.now).as_bytes(),
+        );
         let call = self.client().transact_write_items().set_transact_items(Some(writes));
         match call.client_request_token(token.to_string()).send().await {
             Ok(_) => Ok(Claimed { at: claim.now, attempt: claim.attempt }),
-            Err(e) => Err(e.as_service_error().and_then(cancelled).map_or_else(|| sort(OPERATION, &e).into(), |r| refusal(&r, claim.tier.is_some()))),
+            Err(e) => Err(e
+                .as_service_error()
+                .and_then(cancelled)
+                .map_or_else(|| sort(OPERATION, &e).into(), |r| refusal(&r, claim.tier.is_some()))),
         }
     }
 
     /// The enrollment unchanged since it was read, and of the table's present epoch.
     fn enrollment_part(&self, claim: &Claim<'_>) -> Result<Update, CloudError> {
         let mut part = advance(self, claim.from, claim.next, claim.because)?;
-        part.condition_expression = part.condition_expression.map(|condition| format!("{condition} AND epoch = :epoch"));
-        part.expression_attribute_values.get_or_insert_with(Default::default).insert(":epoch".to_owned(), n(claim.epoch));
+        part.condition_expression =
+            part.condition_expression.map(|condition| format!("{condition} AND epoch = :epoch"));
+        part.expression_attribute_values
+            .get_or_insert_with(Default::default)
+            .insert(":epoch".to_owned(), n(claim.epoch));
         Ok(part)
     }
 

@@ -8,10 +8,10 @@ use retorno_domain::contact_point::{ContactPoint, ContactPoints};
 use retorno_domain::ids::PatientId;
 use retorno_domain::patient::Patient;
 
+use super::TenantStore;
 use super::item::{Item, Reader, ms, n, s};
 use super::key::Keys;
 use super::patient::ledger_of;
-use super::TenantStore;
 use crate::error::{CloudError, sort};
 use crate::secrets::{SecretKey, hex};
 

@@ -8,9 +8,9 @@ use retorno_domain::ids::{PatientId, SegmentId};
 use retorno_domain::segment::Mean;
 use retorno_domain::standing::Standing;
 
+use super::TenantStore;
 use super::item::{Item, Reader, n, s};
 use super::key::{DUE_SHARDS, Keys, shard};
-use super::TenantStore;
 use crate::error::{CloudError, sort};
 
 /// The key of those whom only an event can change.
@@ -104,9 +104,7 @@ pub(super) fn standing_of(reader: &Reader<'_>) -> Result<Standing, CloudError> {
 }
 
 fn patient_id(reader: &Reader<'_>) -> Result<PatientId, CloudError> {
-    reader.parse("pk", |pk| {
-        PatientId::parse(&pk.split_once("#P#")?.1.replace("%23", "#").replace("%25", "%")).ok()
-    })
+    reader.parse("pk", |pk| PatientId::parse(&pk.split_once("#P#")?.1.replace("%23", "#").replace("%25", "%")).ok())
 }
 
 impl TenantStore {

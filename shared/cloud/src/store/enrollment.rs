@@ -12,7 +12,7 @@ use retorno_domain::wave::Seat;
 
 use super::commit::{cancelled, is_cancelled, put, update};
 use super::item::{Item, Reader, ms, n, s};
-use super::key::{WAKE_SHARDS, Keys, shard};
+use super::key::{Keys, WAKE_SHARDS, shard};
 use super::{ContactKeys, TenantStore};
 use crate::error::{CloudError, sort};
 
@@ -160,7 +160,12 @@ fn whole(keys: &Keys<'_>, new: &NewEnrollment) -> Item {
 }
 
 /// The update of an enrollment that must still be of the version read.
-pub(super) fn advance(tenant: &TenantStore, from: &StoredEnrollment, next: &Enrollment, because: &str) -> Result<Update, CloudError> {
+pub(super) fn advance(
+    tenant: &TenantStore,
+    from: &StoredEnrollment,
+    next: &Enrollment,
+    because: &str,
+) -> Result<Update, CloudError> {
     let keys = Keys(&tenant.clinic);
     let attributes = changing(&keys, next, because);
     let all = ["step", "due", "since", "reason", "at", "first", "g1pk", "g1sk"];
@@ -215,7 +220,9 @@ impl TenantStore {
         match self.client().transact_write_items().set_transact_items(Some(writes)).send().await {
             Ok(_) => Ok(()),
             Err(e) => match e.as_service_error().and_then(cancelled) {
-                Some(reasons) if reasons.first().is_some_and(|r| r == "ConditionalCheckFailed") => Err(NotEnrolled::SeatTaken),
+                Some(reasons) if reasons.first().is_some_and(|r| r == "ConditionalCheckFailed") => {
+                    Err(NotEnrolled::SeatTaken)
+                }
                 Some(reasons) if reasons.iter().any(|r| r == "ConditionalCheckFailed") => Err(NotEnrolled::Changed),
                 Some(_) => Err(CloudError::Retryable { operation: OPERATION, code: "conflict".to_owned() }.into()),
                 None => Err(sort(OPERATION, &e).into()),
@@ -223,7 +230,12 @@ impl TenantStore {
         }
     }
 
-    fn occupy(&self, keys: &Keys<'_>, hash: &str, new: &NewEnrollment) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
+    fn occupy(
+        &self,
+        keys: &Keys<'_>,
+        hash: &str,
+        new: &NewEnrollment,
+    ) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
         update(self, &keys.contact_point(hash))
             .update_expression("SET busy_p = :p, busy_u = :u ADD ver :one")
             .condition_expression("attribute_not_exists(busy_u) OR busy_u < :now OR busy_p = :p")
@@ -274,7 +286,10 @@ impl TenantStore {
             // Looked at again by the next evaluation.
             .expression_attribute_values(":today", s("0000-00-00"))
             .expression_attribute_values(":one", n(1));
-        let mut writes = vec![TransactWriteItem::builder().update(advance(self, from, next, &because.line())?).build(), wrap(patient)?];
+        let mut writes = vec![
+            TransactWriteItem::builder().update(advance(self, from, next, &because.line())?).build(),
+            wrap(patient)?,
+        ];
         if free_seat {
             let seat = keys.seat(next.week, &next.segment, next.seat);
             let delete = aws_sdk_dynamodb::types::Delete::builder()
@@ -297,12 +312,19 @@ impl TenantStore {
     }
 
     /// The records of steps left out, as parts of the commit that leaves them out.
-    pub(super) fn drop_writes(&self, of: &Enrollment, drops: &[Dropped<'_>], now: DateTime<Utc>) -> Result<Vec<TransactWriteItem>, CloudError> {
+    pub(super) fn drop_writes(
+        &self,
+        of: &Enrollment,
+        drops: &[Dropped<'_>],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<TransactWriteItem>, CloudError> {
         let write = |dropped: &Dropped<'_>| {
             let key = Keys(&self.clinic).message(&of.patient, dropped.message);
             wrap(
                 update(self, &key)
-                    .update_expression("SET st = :st, code = :code, enr = :e, step = :step, dropped = :now REMOVE g1pk, g1sk")
+                    .update_expression(
+                        "SET st = :st, code = :code, enr = :e, step = :step, dropped = :now REMOVE g1pk, g1sk",
+                    )
                     .condition_expression("attribute_not_exists(pk) OR st IN (:ready, :st)")
                     .expression_attribute_values(":st", s("dropped"))
                     .expression_attribute_values(":code", s(dropped.reason))
@@ -347,7 +369,10 @@ impl TenantStore {
     ///
     /// # Errors
     /// [`CloudError`].
-    pub async fn overdue_enrollments(&self, before: DateTime<Utc>) -> Result<Vec<(PatientId, EnrollmentId, usize)>, CloudError> {
+    pub async fn overdue_enrollments(
+        &self,
+        before: DateTime<Utc>,
+    ) -> Result<Vec<(PatientId, EnrollmentId, usize)>, CloudError> {
         let mut found = Vec::new();
         for shard in 0..WAKE_SHARDS {
             let bound = Some(("g1sk < :sk", format!("{:015}", before.timestamp_millis())));
@@ -367,7 +392,8 @@ impl TenantStore {
 
 pub(super) fn wrap(builder: aws_sdk_dynamodb::types::builders::UpdateBuilder) -> Result<TransactWriteItem, CloudError> {
     let update = builder.build();
-    let update = update.map_err(|_| CloudError::Permanent { operation: "TransactWriteItems", code: "update".to_owned() })?;
+    let update =
+        update.map_err(|_| CloudError::Permanent { operation: "TransactWriteItems", code: "update".to_owned() })?;
     Ok(TransactWriteItem::builder().update(update).build())
 }
 

@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::TenantStore;
 use super::item::{ms, s};
 use super::key::Keys;
-use super::TenantStore;
 use crate::error::{CloudError, sort};
 
 /// How long a lease lasts without being renewed.

@@ -5,10 +5,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use retorno_domain::ids::{EnrollmentId, MessageId, PatientId};
 use retorno_domain::message::{Delivery, EVIDENCE_LASTS, Outcome, UNKNOWN_AFTER};
 
+use super::TenantStore;
 use super::commit::{Claim, Claimed};
 use super::item::{Item, Reader, ms, n, s};
 use super::key::Keys;
-use super::TenantStore;
 use crate::error::{CloudError, sort};
 
 /// A retry that has not happened so long after its time has lost its wake-up.
@@ -129,7 +129,13 @@ impl TenantStore {
     ///
     /// # Errors
     /// [`CloudError`].
-    pub async fn record_outcome(&self, patient: &PatientId, message: MessageId, claimed: Claimed, outcome: &Outcome) -> Result<(), CloudError> {
+    pub async fn record_outcome(
+        &self,
+        patient: &PatientId,
+        message: MessageId,
+        claimed: Claimed,
+        outcome: &Outcome,
+    ) -> Result<(), CloudError> {
         let delivery = outcome.delivery(claimed.attempt, claimed.at);
         let keys = Keys(&self.clinic);
         let mut set = "SET st = :st".to_owned();
@@ -153,7 +159,9 @@ impl TenantStore {
         // or its time is over, one to be tried again in case its wake-up is lost.
         let listed_until = match (&delivery, outcome) {
             (Delivery::Unknown { claimed_at }, _) => Some(*claimed_at + EVIDENCE_LASTS),
-            (Delivery::Ready { .. }, Outcome::NotSent { again_in, .. }) => Some(claimed.at + *again_in + RETRY_LOST_AFTER),
+            (Delivery::Ready { .. }, Outcome::NotSent { again_in, .. }) => {
+                Some(claimed.at + *again_in + RETRY_LOST_AFTER)
+            }
             _ => None,
         };
         let gone = if listed_until.is_some() { ", g1sk = :listed" } else { " REMOVE g1pk, g1sk" };
@@ -200,12 +208,12 @@ impl TenantStore {
             .expression_attribute_values(":was", s(open.delivery.code()))
             .expression_attribute_values(":st", s(next.code()));
         let call = match next {
-            Delivery::Unknown { claimed_at } => call
-                .update_expression("SET st = :st, g1sk = :until")
-                .expression_attribute_values(
+            Delivery::Unknown { claimed_at } => {
+                call.update_expression("SET st = :st, g1sk = :until").expression_attribute_values(
                     ":until",
                     s(format!("{:015}", (*claimed_at + EVIDENCE_LASTS).timestamp_millis())),
-                ),
+                )
+            }
             Delivery::Ready { .. }
             | Delivery::InFlight { .. }
             | Delivery::Accepted

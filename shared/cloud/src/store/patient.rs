@@ -12,13 +12,13 @@ use retorno_domain::limits::WhatsappLedger;
 use retorno_domain::patient::{Patient, Profile, SendingHistory};
 use retorno_domain::standing::Standing;
 
+use super::TenantStore;
 use super::due::{IndexKeys, standing_of};
 use super::enrollment::StoredEnrollment;
 use super::item::{Item, Reader, ms, n, s};
 use super::key::Keys;
 use super::message::StoredMessage;
 use super::patient_wire::{appointments_of, appointments_text, consent_of, consent_text};
-use super::TenantStore;
 use crate::error::{CloudError, sort};
 
 /// A patient as stored, with the version that a later write must still find.
@@ -204,7 +204,12 @@ impl TenantStore {
     }
 
     /// Items by key, at most 100, asking again for what the service leaves over.
-    pub(super) async fn batch_get(&self, operation: &'static str, keys: Vec<Item>, strong: bool) -> Result<Vec<Item>, CloudError> {
+    pub(super) async fn batch_get(
+        &self,
+        operation: &'static str,
+        keys: Vec<Item>,
+        strong: bool,
+    ) -> Result<Vec<Item>, CloudError> {
         let mut wanted = keys;
         let mut found = Vec::with_capacity(wanted.len());
         while !wanted.is_empty() {
@@ -246,7 +251,12 @@ impl TenantStore {
     ///
     /// # Errors
     /// [`CloudError`].
-    pub async fn replace_patient(&self, patient: &Patient, version: u64, standing: &Standing) -> Result<bool, CloudError> {
+    pub async fn replace_patient(
+        &self,
+        patient: &Patient,
+        version: u64,
+        standing: &Standing,
+    ) -> Result<bool, CloudError> {
         let put = self
             .client()
             .put_item()
@@ -280,7 +290,9 @@ impl TenantStore {
             .expression_attribute_values(":v", n(version));
         match call.send().await {
             Ok(_) => Ok(true),
-            Err(e) if e.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => Ok(false),
+            Err(e) if e.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => {
+                Ok(false)
+            }
             Err(e) => Err(sort("UpdateItem standing", &e)),
         }
     }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
 use chrono::{DateTime, Utc};
 
+use super::TenantStore;
 use super::item::{Reader, ms, n, s};
 use super::key::{Key, Keys};
-use super::TenantStore;
 use crate::error::{CloudError, sort};
 
 /// A free slot.
@@ -33,7 +33,12 @@ impl TenantStore {
     ///
     /// # Errors
     /// [`CloudError`].
-    pub async fn free_slots(&self, from: DateTime<Utc>, until: DateTime<Utc>, most: Option<usize>) -> Result<Vec<FreeSlot>, CloudError> {
+    pub async fn free_slots(
+        &self,
+        from: DateTime<Utc>,
+        until: DateTime<Utc>,
+        most: Option<usize>,
+    ) -> Result<Vec<FreeSlot>, CloudError> {
         let limit = most.map(|most| i32::try_from(most).unwrap_or(i32::MAX));
         let bound = |at: DateTime<Utc>| s(format!("{:015}", at.timestamp_millis()));
         let mut pages = self
@@ -78,26 +83,42 @@ impl TenantStore {
     ///
     /// # Errors
     /// [`CloudError`]; some may have been written, and repeating finishes it.
-    pub async fn put_slots(&self, slots: &[FreeSlot], whole: bool, now: DateTime<Utc>) -> Result<(usize, usize), CloudError> {
+    pub async fn put_slots(
+        &self,
+        slots: &[FreeSlot],
+        whole: bool,
+        now: DateTime<Utc>,
+    ) -> Result<(usize, usize), CloudError> {
         let key_of = |slot: &FreeSlot| self.slot_key(slot).sk;
         let wanted: BTreeMap<String, &FreeSlot> = slots.iter().map(|slot| (key_of(slot), slot)).collect();
-        let known: BTreeMap<String, FreeSlot> =
-            self.free_slots(DateTime::UNIX_EPOCH, DateTime::<Utc>::MAX_UTC, None).await?.into_iter().map(|slot| (key_of(&slot), slot)).collect();
+        let known: BTreeMap<String, FreeSlot> = self
+            .free_slots(DateTime::UNIX_EPOCH, DateTime::<Utc>::MAX_UTC, None)
+            .await?
+            .into_iter()
+            .map(|slot| (key_of(&slot), slot))
+            .collect();
         let mut writes = Vec::new();
         for (sk, slot) in &wanted {
             if known.get(sk) != Some(*slot) {
                 let mut item = self.slot_key(slot).item();
-                let fields = [("start", ms(slot.start)), ("id", s(&slot.id)), ("prof", s(&slot.professional)), ("min", n(slot.minutes))];
+                let fields = [
+                    ("start", ms(slot.start)),
+                    ("id", s(&slot.id)),
+                    ("prof", s(&slot.professional)),
+                    ("min", n(slot.minutes)),
+                ];
                 item.extend(fields.map(|(name, value)| (name.to_owned(), value)));
                 let put = PutRequest::builder().set_item(Some(item)).build();
-                let put = put.map_err(|_| CloudError::Permanent { operation: "BatchWriteItem slots", code: "put".to_owned() })?;
+                let put = put
+                    .map_err(|_| CloudError::Permanent { operation: "BatchWriteItem slots", code: "put".to_owned() })?;
                 writes.push(WriteRequest::builder().put_request(put).build());
             }
         }
         let added = writes.len();
         for (_, slot) in known.iter().filter(|(sk, _)| whole && !wanted.contains_key(*sk)) {
             let delete = DeleteRequest::builder().set_key(Some(self.slot_key(slot).item())).build();
-            let delete = delete.map_err(|_| CloudError::Permanent { operation: "BatchWriteItem slots", code: "delete".to_owned() })?;
+            let delete = delete
+                .map_err(|_| CloudError::Permanent { operation: "BatchWriteItem slots", code: "delete".to_owned() })?;
             writes.push(WriteRequest::builder().delete_request(delete).build());
         }
         let removed = writes.len() - added;

@@ -41,11 +41,13 @@ pub async fn create_table(client: &Client, name: &str) -> Result<(), CloudError>
         .key_schema(key("pk", KeyType::Hash)?)
         .key_schema(key("sk", KeyType::Range)?);
     for attribute in ["pk", "sk", "g1pk", "g1sk", "g2pk", "g2sk"] {
-        let definition = AttributeDefinition::builder().attribute_name(attribute).attribute_type(ScalarAttributeType::S);
+        let definition =
+            AttributeDefinition::builder().attribute_name(attribute).attribute_type(ScalarAttributeType::S);
         call = call.attribute_definitions(definition.build().map_err(setup)?);
     }
     let carries = G1_CARRIES.into_iter().map(str::to_owned).collect();
-    let g1 = Projection::builder().projection_type(ProjectionType::Include).set_non_key_attributes(Some(carries)).build();
+    let g1 =
+        Projection::builder().projection_type(ProjectionType::Include).set_non_key_attributes(Some(carries)).build();
     let g2 = Projection::builder().projection_type(ProjectionType::KeysOnly).build();
     let call = call.global_secondary_indexes(index("g1", g1)?).global_secondary_indexes(index("g2", g2)?);
     match call.send().await {

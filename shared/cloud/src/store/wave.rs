@@ -8,9 +8,9 @@ use retorno_domain::limits::CLOCK_MARGIN;
 use retorno_domain::segment::{Mean, Thresholds};
 use retorno_domain::wave::Seat;
 
+use super::TenantStore;
 use super::item::{Item, Reader, n, s};
 use super::key::Keys;
-use super::TenantStore;
 use crate::error::{CloudError, sort};
 
 /// A place in the number's tier is free again after 24 hours, and the margin for clocks that differ.
@@ -89,7 +89,8 @@ impl TenantStore {
     /// [`CloudError`].
     pub async fn thresholds_before(&self, week: IsoWeek) -> Result<Option<Thresholds>, CloudError> {
         let items = self.query_partition(Keys(&self.clinic).clinic("").pk, Some("THRESHOLD#")).await?;
-        let weeks = items.iter().filter_map(|item| item.get("sk")?.as_s().ok()?.strip_prefix("THRESHOLD#")?.parse().ok());
+        let weeks =
+            items.iter().filter_map(|item| item.get("sk")?.as_s().ok()?.strip_prefix("THRESHOLD#")?.parse().ok());
         match weeks.filter(|other: &IsoWeek| *other < week).max() {
             Some(last) => self.thresholds(last).await,
             None => Ok(None),
@@ -101,7 +102,8 @@ impl TenantStore {
     /// # Errors
     /// [`CloudError`].
     pub async fn freeze_thresholds(&self, week: IsoWeek, thresholds: &Thresholds) -> Result<Thresholds, CloudError> {
-        let wire: Vec<(u8, i64, u32)> = thresholds.percentiles.iter().map(|(p, m)| (*p, m.sum_cents, m.count)).collect();
+        let wire: Vec<(u8, i64, u32)> =
+            thresholds.percentiles.iter().map(|(p, m)| (*p, m.sum_cents, m.count)).collect();
         let mut item = Keys(&self.clinic).clinic(&format!("THRESHOLD#{week}")).item();
         item.insert("p".to_owned(), s(serde_json::json!(wire).to_string()));
         let call = self.client().put_item().table_name(self.table()).set_item(Some(item));

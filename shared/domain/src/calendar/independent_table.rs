@@ -1,10 +1,5 @@
 //! The calendar against another reading of the IANA database, where one is at hand.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "tests"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
 use std::fs;
 use std::path::Path;
@@ -35,8 +30,7 @@ struct Change {
 /// Offset changes of 43 zones from 2015 to 2030, read from the IANA database by another
 /// implementation; empty, and said so, where the table is not at hand.
 fn independent_changes() -> Vec<Change> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared/data/tz/offset_changes_2015_2030.csv");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/tz/offset_changes_2015_2030.csv");
     let Ok(text) = fs::read_to_string(&path) else {
         println!("skipped: no table of offset changes");
         return Vec::new();
@@ -48,9 +42,7 @@ fn independent_changes() -> Vec<Change> {
 
 fn change(row: &str) -> Change {
     let cells: Vec<&str> = row.split(',').collect();
-    let [zone, at, offset, kind, before, after] = cells[..] else {
-        panic!("{row}")
-    };
+    let [zone, at, offset, kind, before, after] = cells[..] else { panic!("{row}") };
     Change {
         zone: zone.parse().unwrap(),
         at: utc(at),
@@ -65,15 +57,7 @@ fn change(row: &str) -> Change {
 fn gaps_and_folds_agree_with_the_independent_table() {
     let changes = independent_changes();
     let second = TimeDelta::seconds(1);
-    for Change {
-        zone,
-        at,
-        kind,
-        before,
-        after,
-        ..
-    } in &changes
-    {
+    for Change { zone, at, kind, before, after, .. } in &changes {
         let (zone, moved) = (*zone, *at);
         match kind.as_str() {
             "initial" => continue,
@@ -84,32 +68,16 @@ fn gaps_and_folds_agree_with_the_independent_table() {
                     assert_eq!(resolve_local(inside, zone), moved, "{zone} {moved}");
                     assert_eq!(resolve_local_last(inside, zone), moved, "{zone} {moved}");
                 }
-                assert_eq!(
-                    resolve_local(before - second, zone),
-                    moved - second,
-                    "{zone} {moved}"
-                );
-                assert_eq!(
-                    resolve_local(after + second, zone),
-                    moved + second,
-                    "{zone} {moved}"
-                );
+                assert_eq!(resolve_local(before - second, zone), moved - second, "{zone} {moved}");
+                assert_eq!(resolve_local(after + second, zone), moved + second, "{zone} {moved}");
             }
             "fold" => {
                 let (before, after) = (local(before), local(after));
                 let length = before - after;
                 assert_eq!(resolve_local(after, zone), moved - length, "{zone} {moved}");
                 assert_eq!(resolve_local_last(after, zone), moved, "{zone} {moved}");
-                assert_eq!(
-                    resolve_local(before - second, zone),
-                    moved - second,
-                    "{zone} {moved}"
-                );
-                assert_eq!(
-                    resolve_local(before, zone),
-                    moved + length,
-                    "{zone} {moved}"
-                );
+                assert_eq!(resolve_local(before - second, zone), moved - second, "{zone} {moved}");
+                assert_eq!(resolve_local(before, zone), moved + length, "{zone} {moved}");
             }
             other => panic!("{other}"),
         }

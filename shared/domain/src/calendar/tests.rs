@@ -4,9 +4,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use proptest::prelude::*;
 
-use super::{
-    IsoWeek, NotAWeek, local_date, local_time, resolve_local, resolve_local_last, start_of_day,
-};
+use super::{IsoWeek, NotAWeek, local_date, local_time, resolve_local, resolve_local_last, start_of_day};
 
 fn local(text: &str) -> NaiveDateTime {
     NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S").unwrap()
@@ -24,104 +22,32 @@ fn day(text: &str) -> NaiveDate {
 fn a_local_time_has_one_instant() {
     let cases = [
         // Ordinary days.
-        (
-            "America/Argentina/Buenos_Aires",
-            "2026-03-01T09:00:00",
-            "2026-03-01T12:00:00Z",
-        ),
-        (
-            "America/Sao_Paulo",
-            "2016-12-15T09:00:00",
-            "2016-12-15T11:00:00Z",
-        ),
-        (
-            "Asia/Kathmandu",
-            "2026-03-01T09:00:00",
-            "2026-03-01T03:15:00Z",
-        ),
+        ("America/Argentina/Buenos_Aires", "2026-03-01T09:00:00", "2026-03-01T12:00:00Z"),
+        ("America/Sao_Paulo", "2016-12-15T09:00:00", "2016-12-15T11:00:00Z"),
+        ("Asia/Kathmandu", "2026-03-01T09:00:00", "2026-03-01T03:15:00Z"),
         // São Paulo's last summer begins at midnight: 00:00 to 00:59 do not exist.
-        (
-            "America/Sao_Paulo",
-            "2018-11-03T23:59:59",
-            "2018-11-04T02:59:59Z",
-        ),
-        (
-            "America/Sao_Paulo",
-            "2018-11-04T00:00:00",
-            "2018-11-04T03:00:00Z",
-        ),
-        (
-            "America/Sao_Paulo",
-            "2018-11-04T00:30:00",
-            "2018-11-04T03:00:00Z",
-        ),
-        (
-            "America/Sao_Paulo",
-            "2018-11-04T01:00:00",
-            "2018-11-04T03:00:00Z",
-        ),
-        (
-            "America/Sao_Paulo",
-            "2018-11-04T01:00:01",
-            "2018-11-04T03:00:01Z",
-        ),
+        ("America/Sao_Paulo", "2018-11-03T23:59:59", "2018-11-04T02:59:59Z"),
+        ("America/Sao_Paulo", "2018-11-04T00:00:00", "2018-11-04T03:00:00Z"),
+        ("America/Sao_Paulo", "2018-11-04T00:30:00", "2018-11-04T03:00:00Z"),
+        ("America/Sao_Paulo", "2018-11-04T01:00:00", "2018-11-04T03:00:00Z"),
+        ("America/Sao_Paulo", "2018-11-04T01:00:01", "2018-11-04T03:00:01Z"),
         // And ends by repeating 23:00 of the date before.
-        (
-            "America/Sao_Paulo",
-            "2019-02-16T23:30:00",
-            "2019-02-17T01:30:00Z",
-        ),
-        (
-            "America/Sao_Paulo",
-            "2019-02-17T00:00:00",
-            "2019-02-17T03:00:00Z",
-        ),
+        ("America/Sao_Paulo", "2019-02-16T23:30:00", "2019-02-17T01:30:00Z"),
+        ("America/Sao_Paulo", "2019-02-17T00:00:00", "2019-02-17T03:00:00Z"),
         // Chile: the first Sundays of September and April.
-        (
-            "America/Santiago",
-            "2026-09-06T00:30:00",
-            "2026-09-06T04:00:00Z",
-        ),
-        (
-            "America/Santiago",
-            "2026-04-04T23:30:00",
-            "2026-04-05T02:30:00Z",
-        ),
-        (
-            "Pacific/Easter",
-            "2026-09-05T22:30:00",
-            "2026-09-06T04:00:00Z",
-        ),
+        ("America/Santiago", "2026-09-06T00:30:00", "2026-09-06T04:00:00Z"),
+        ("America/Santiago", "2026-04-04T23:30:00", "2026-04-05T02:30:00Z"),
+        ("Pacific/Easter", "2026-09-05T22:30:00", "2026-09-06T04:00:00Z"),
         // Spain: 02:00 to 03:00 and back.
-        (
-            "Europe/Madrid",
-            "2026-03-29T02:30:00",
-            "2026-03-29T01:00:00Z",
-        ),
-        (
-            "Europe/Madrid",
-            "2026-10-25T02:30:00",
-            "2026-10-25T00:30:00Z",
-        ),
-        (
-            "Atlantic/Canary",
-            "2026-03-29T01:30:00",
-            "2026-03-29T01:00:00Z",
-        ),
+        ("Europe/Madrid", "2026-03-29T02:30:00", "2026-03-29T01:00:00Z"),
+        ("Europe/Madrid", "2026-10-25T02:30:00", "2026-10-25T00:30:00Z"),
+        ("Atlantic/Canary", "2026-03-29T01:30:00", "2026-03-29T01:00:00Z"),
         // A whole date that never was.
-        (
-            "Pacific/Apia",
-            "2011-12-30T12:00:00",
-            "2011-12-30T10:00:00Z",
-        ),
+        ("Pacific/Apia", "2011-12-30T12:00:00", "2011-12-30T10:00:00Z"),
     ];
     for (zone, at, instant) in cases {
         let zone: Tz = zone.parse().unwrap();
-        assert_eq!(
-            resolve_local(local(at), zone),
-            utc(instant),
-            "{at} in {zone}"
-        );
+        assert_eq!(resolve_local(local(at), zone), utc(instant), "{at} in {zone}");
     }
 }
 
@@ -129,20 +55,11 @@ fn a_local_time_has_one_instant() {
 fn the_later_instant_of_a_fold_can_be_asked_for() {
     let madrid = Tz::Europe__Madrid;
     let twice = local("2026-10-25T02:30:00");
-    assert_eq!(
-        resolve_local_last(twice, madrid),
-        utc("2026-10-25T01:30:00Z")
-    );
+    assert_eq!(resolve_local_last(twice, madrid), utc("2026-10-25T01:30:00Z"));
     let never = local("2026-03-29T02:30:00");
-    assert_eq!(
-        resolve_local_last(never, madrid),
-        resolve_local(never, madrid)
-    );
+    assert_eq!(resolve_local_last(never, madrid), resolve_local(never, madrid));
     let once = local("2026-06-01T02:30:00");
-    assert_eq!(
-        resolve_local_last(once, madrid),
-        resolve_local(once, madrid)
-    );
+    assert_eq!(resolve_local_last(once, madrid), resolve_local(once, madrid));
 }
 
 #[test]
@@ -169,10 +86,7 @@ fn a_date_starts_at_its_first_instant() {
 #[test]
 fn an_instant_has_the_date_of_its_zone() {
     let late = utc("2026-03-01T02:59:59Z");
-    assert_eq!(
-        local_date(late, Tz::America__Argentina__Buenos_Aires),
-        day("2026-02-28")
-    );
+    assert_eq!(local_date(late, Tz::America__Argentina__Buenos_Aires), day("2026-02-28"));
     assert_eq!(local_date(late, Tz::Europe__Madrid), day("2026-03-01"));
 }
 
@@ -211,20 +125,14 @@ fn a_week_belongs_to_the_year_of_its_thursday() {
         assert_eq!(week.parse(), Ok(of));
         assert_eq!(of.monday(), day(monday));
     }
-    assert_eq!(
-        "2026-W53".parse::<IsoWeek>().unwrap().next().to_string(),
-        "2027-W01"
-    );
+    assert_eq!("2026-W53".parse::<IsoWeek>().unwrap().next().to_string(), "2027-W01");
     assert!("2026-W53".parse::<IsoWeek>().unwrap() < "2027-W01".parse().unwrap());
 }
 
 #[test]
 fn a_week_is_over_when_its_zone_says_so() {
     let week: IsoWeek = "2018-W44".parse().unwrap();
-    assert_eq!(
-        week.ends(Tz::America__Sao_Paulo),
-        utc("2018-11-05T02:00:00Z")
-    );
+    assert_eq!(week.ends(Tz::America__Sao_Paulo), utc("2018-11-05T02:00:00Z"));
     assert_eq!(week.ends(Tz::Europe__Madrid), utc("2018-11-04T23:00:00Z"));
 }
 

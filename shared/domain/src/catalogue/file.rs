@@ -29,18 +29,13 @@ pub(super) struct CatalogueFile {
 }
 
 impl CatalogueFile {
-    pub(super) fn read(
-        language: Language,
-        toml_text: &str,
-    ) -> Result<(Vec<Template>, Words), CatalogueError> {
-        let file: Self = toml::from_str(toml_text)
-            .map_err(|source| CatalogueError::Form { language, source })?;
+    pub(super) fn read(language: Language, toml_text: &str) -> Result<(Vec<Template>, Words), CatalogueError> {
+        let file: Self = toml::from_str(toml_text).map_err(|source| CatalogueError::Form { language, source })?;
         let mut templates: Vec<Template> = Vec::with_capacity(file.template.len());
         for entry in file.template {
             let template = entry.into_template(language)?;
             let same = |other: &Template| {
-                (&other.key, other.channel, other.dated)
-                    == (&template.key, template.channel, template.dated)
+                (&other.key, other.channel, other.dated) == (&template.key, template.channel, template.dated)
             };
             if templates.iter().any(same) {
                 return Err(CatalogueError::Duplicate { key: template.key });
@@ -94,11 +89,7 @@ impl TemplateEntry {
             return Err(CatalogueError::Key { key });
         }
         let text = |field: &'static str, source: &str| {
-            Text::parse(source.trim()).map_err(|source| CatalogueError::Text {
-                key: key.clone(),
-                field,
-                source,
-            })
+            Text::parse(source.trim()).map_err(|source| CatalogueError::Text { key: key.clone(), field, source })
         };
         let subject = match &self.subject {
             Some(subject) => Some(text("subject", subject)?),
@@ -121,14 +112,9 @@ impl TemplateEntry {
 
 /// `SEGMENT/STEP`; nothing that a WhatsApp template name could not carry.
 fn is_key(key: &str) -> bool {
-    let is_word = |word: &str| {
-        !word.is_empty()
-            && word
-                .chars()
-                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-    };
-    key.split_once('/')
-        .is_some_and(|(segment, step)| is_word(segment) && is_word(step))
+    let is_word =
+        |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    key.split_once('/').is_some_and(|(segment, step)| is_word(segment) && is_word(step))
 }
 
 fn check(template: Template) -> Result<Template, CatalogueError> {
@@ -175,11 +161,7 @@ struct IncentiveEntry {
 }
 
 impl OfferEntry {
-    fn into_offer(
-        self,
-        language: Language,
-        own_words: Option<&IncentiveWords>,
-    ) -> Result<Offer, CatalogueError> {
+    fn into_offer(self, language: Language, own_words: Option<&IncentiveWords>) -> Result<Offer, CatalogueError> {
         let incentive = match self.incentive {
             None => None,
             Some(entry) => {
@@ -188,10 +170,7 @@ impl OfferEntry {
                     Some(words) => Incentive::judged_by(Some(words), text, until, limit),
                     None => Incentive::new(language, text, until, limit),
                 };
-                Some(judged.map_err(|source| CatalogueError::Incentive {
-                    offer: self.id.clone(),
-                    source,
-                })?)
+                Some(judged.map_err(|source| CatalogueError::Incentive { offer: self.id.clone(), source })?)
             }
         };
         Ok(Offer {

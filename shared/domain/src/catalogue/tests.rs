@@ -1,7 +1,4 @@
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot build its input fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot build its input fails")]
 
 use std::collections::BTreeSet;
 
@@ -11,12 +8,7 @@ use super::*;
 use crate::lint::lint;
 use crate::template::Values;
 
-const WRITTEN: [Language; 4] = [
-    Language::EsAr,
-    Language::EsEs,
-    Language::EsMx,
-    Language::PtBr,
-];
+const WRITTEN: [Language; 4] = [Language::EsAr, Language::EsEs, Language::EsMx, Language::PtBr];
 
 const STEPS: [(&str, TemplateChannel); 4] = [
     ("d1", TemplateChannel::Whatsapp),
@@ -87,10 +79,7 @@ fn every_language_has_every_step_in_its_variants_and_nothing_else() {
             }
         }
     }
-    assert_eq!(
-        catalogue.templates().len(),
-        WRITTEN.len() * SEGMENTS.len() * 7
-    );
+    assert_eq!(catalogue.templates().len(), WRITTEN.len() * SEGMENTS.len() * 7);
 }
 
 #[test]
@@ -120,11 +109,7 @@ fn every_template_fills_within_its_channel_and_says_how_to_stop() {
                 let segment = key.trim_end_matches("/d8");
                 let offer = offer_words(template.language, segment);
                 let words = spoken_words(text) + offer;
-                assert!(
-                    (140..=210).contains(&words),
-                    "{} {key}: {words}",
-                    template.language
-                );
+                assert!((140..=210).contains(&words), "{} {key}: {words}", template.language);
             }
             TemplateChannel::Sms => unreachable!("no embedded template is a text message"),
         }
@@ -165,10 +150,7 @@ fn every_segment_has_a_name_and_an_offer_that_fits() {
         for segment in SEGMENTS {
             assert!(catalogue.segment_name(language, segment).is_some());
             assert!(catalogue.segment_description(language, segment).is_some());
-            let phrase = catalogue
-                .offer(language, segment)
-                .unwrap()
-                .phrase(language, today);
+            let phrase = catalogue.offer(language, segment).unwrap().phrase(language, today);
             assert!((30..=140).contains(&phrase.chars().count()), "{phrase}");
         }
     }
@@ -189,58 +171,22 @@ fn a_clinics_own_copy_is_found_first_and_only_where_it_was_written_for() {
     assert_eq!(version(Language::EsCl, false), Some((Language::EsCl, 3)));
     assert_eq!(version(Language::EsCl, true), Some((Language::EsMx, 1)));
     assert_eq!(version(Language::EsMx, false), Some((Language::EsMx, 1)));
-    assert_eq!(
-        catalogue.find(
-            "churn-18m/d2",
-            TemplateChannel::Whatsapp,
-            Language::EsCl,
-            false
-        ),
-        None
-    );
+    assert_eq!(catalogue.find("churn-18m/d2", TemplateChannel::Whatsapp, Language::EsCl, false), None);
 }
 
 #[test]
 fn a_copy_without_dates_serves_where_dates_are_at_hand_but_never_the_reverse() {
-    let open = Catalogue {
-        templates: Catalogue::parse(Language::EsMx, OWN).unwrap(),
-        ..Catalogue::default()
-    };
-    assert!(
-        open.find(
-            "churn-18m/d1",
-            TemplateChannel::Whatsapp,
-            Language::EsMx,
-            true
-        )
-        .is_some()
-    );
-    let dated = OWN
-        .replace("version = 3", "dated = true")
-        .replace("PARAR", "{{fecha_opcion_1}} o {{fecha_opcion_2}} PARAR");
-    let dated = Catalogue {
-        templates: Catalogue::parse(Language::EsMx, &dated).unwrap(),
-        ..Catalogue::default()
-    };
-    assert!(
-        dated
-            .find(
-                "churn-18m/d1",
-                TemplateChannel::Whatsapp,
-                Language::EsMx,
-                false
-            )
-            .is_none()
-    );
+    let open = Catalogue { templates: Catalogue::parse(Language::EsMx, OWN).unwrap(), ..Catalogue::default() };
+    assert!(open.find("churn-18m/d1", TemplateChannel::Whatsapp, Language::EsMx, true).is_some());
+    let dated =
+        OWN.replace("version = 3", "dated = true").replace("PARAR", "{{fecha_opcion_1}} o {{fecha_opcion_2}} PARAR");
+    let dated = Catalogue { templates: Catalogue::parse(Language::EsMx, &dated).unwrap(), ..Catalogue::default() };
+    assert!(dated.find("churn-18m/d1", TemplateChannel::Whatsapp, Language::EsMx, false).is_none());
 }
 
 #[test]
 fn a_file_is_refused_with_what_is_wrong_and_where() {
-    let refusal = |text: &str| {
-        Catalogue::parse(Language::EsAr, text)
-            .unwrap_err()
-            .to_string()
-    };
+    let refusal = |text: &str| Catalogue::parse(Language::EsAr, text).unwrap_err().to_string();
     let with = |from: &str, to: &str| refusal(&OWN.replace(from, to));
     assert!(refusal("[[template]\n").contains("line 1"));
     assert!(with("version", "versoin").contains("versoin"));
@@ -262,9 +208,7 @@ fn the_service_is_named_only_under_its_flag() {
     let named = OWN.replace("PARAR", "Por {{servicio}}. PARAR");
     assert_eq!(
         Catalogue::parse(Language::EsMx, &named),
-        Err(CatalogueError::ClinicalDetail {
-            key: "churn-18m/d1".into()
-        })
+        Err(CatalogueError::ClinicalDetail { key: "churn-18m/d1".into() })
     );
     let flagged = named.replace("version = 3", "clinical_detail = true");
     let templates = Catalogue::parse(Language::EsMx, &flagged).unwrap();
@@ -283,10 +227,7 @@ fn a_clinics_offer_may_carry_an_incentive_on_fees_only() {
     };
     let offers = Catalogue::parse_offers(Language::EsAr, &offer("Consulta bonificada")).unwrap();
     let incentive = offers.first().unwrap().incentive.as_ref().unwrap();
-    assert_eq!(
-        (incentive.text(), incentive.limit()),
-        ("Consulta bonificada", 20)
-    );
+    assert_eq!((incentive.text(), incentive.limit()), ("Consulta bonificada", 20));
     let refused = Catalogue::parse_offers(Language::EsAr, &offer("Insumos sin cargo"));
     assert_eq!(
         refused.unwrap_err().to_string(),

@@ -40,9 +40,7 @@ pub(crate) struct DateWords {
 impl DateWords {
     pub(crate) fn date(&self, date: NaiveDate) -> String {
         // Both numbers are in range by their type's promise; an empty word is better than a panic.
-        let weekday = self
-            .weekdays
-            .get(date.weekday().num_days_from_monday() as usize);
+        let weekday = self.weekdays.get(date.weekday().num_days_from_monday() as usize);
         let month = self.months.get(date.month0() as usize);
         let day = match date.day() {
             1 => self.first_of_month.clone(),
@@ -59,15 +57,11 @@ impl DateWords {
             0 => &self.time_full_hour,
             _ => &self.time,
         };
-        pattern
-            .replace("{hour}", &time.hour().to_string())
-            .replace("{minute}", &format!("{:02}", time.minute()))
+        pattern.replace("{hour}", &time.hour().to_string()).replace("{minute}", &format!("{:02}", time.minute()))
     }
 
     pub(crate) fn slot(&self, local: NaiveDateTime) -> String {
-        self.slot
-            .replace("{date}", &self.date(local.date()))
-            .replace("{time}", &self.time(local.time()))
+        self.slot.replace("{date}", &self.date(local.date())).replace("{time}", &self.time(local.time()))
     }
 }
 
@@ -120,12 +114,8 @@ fn occurs(text: &str, words: &str, whole: bool) -> bool {
     let is_edge = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
     !words.is_empty()
         && text.match_indices(words).any(|(start, found)| {
-            let before = text
-                .get(..start)
-                .and_then(|before| before.chars().next_back());
-            let after = text
-                .get(start + found.len()..)
-                .and_then(|after| after.chars().next());
+            let before = text.get(..start).and_then(|before| before.chars().next_back());
+            let after = text.get(start + found.len()..).and_then(|after| after.chars().next());
             is_edge(before) && (!whole || is_edge(after))
         })
 }

@@ -35,10 +35,7 @@ pub(super) fn dialled(raw: &str) -> Result<Dialled, UnusablePhone> {
     match digits.len() {
         0 => Err(UnusablePhone::Missing),
         1..DIGITS_MIN => Err(UnusablePhone::TooShort),
-        _ => Ok(Dialled {
-            digits,
-            international,
-        }),
+        _ => Ok(Dialled { digits, international }),
     }
 }
 

@@ -54,18 +54,11 @@ impl EmailAddress {
     /// octets.
     pub fn parse(raw: &str) -> Result<Self, UnusableEmail> {
         let text = raw.trim();
-        if !text
-            .chars()
-            .any(|character| character.is_alphanumeric() || character == '@')
-        {
+        if !text.chars().any(|character| character.is_alphanumeric() || character == '@') {
             return Err(UnusableEmail::Missing);
         }
         let address = text.to_ascii_lowercase();
-        if is_public(&address) {
-            Ok(Self(address))
-        } else {
-            Err(UnusableEmail::Malformed)
-        }
+        if is_public(&address) { Ok(Self(address)) } else { Err(UnusableEmail::Malformed) }
     }
 
     /// The address.
@@ -82,14 +75,9 @@ fn is_public(address: &str) -> bool {
         return false;
     };
     let last = domain.rsplit('.').next().unwrap_or_default();
-    let options = Options::default()
-        .with_required_tld()
-        .without_domain_literal()
-        .without_display_text();
+    let options = Options::default().with_required_tld().without_domain_literal().without_display_text();
     address.len() <= OCTETS_MAX
-        && address
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && byte != b'"')
+        && address.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"')
         && !domain.contains('@')
         && last.len() >= 2
         && last.starts_with(|first: char| first.is_ascii_lowercase())
@@ -129,16 +117,10 @@ mod tests {
         for (raw, address) in [
             ("ana@example.com", "ana@example.com"),
             ("  Ana.Souza@Example.COM \r\n", "ana.souza@example.com"),
-            (
-                "o'higgins+turnos@correo.example.cl",
-                "o'higgins+turnos@correo.example.cl",
-            ),
+            ("o'higgins+turnos@correo.example.cl", "o'higgins+turnos@correo.example.cl"),
             ("a@b.co", "a@b.co"),
             ("ana@xn--cin-0ma.example.org", "ana@xn--cin-0ma.example.org"),
-            (
-                "ana_2@sub-dominio.example.com.br",
-                "ana_2@sub-dominio.example.com.br",
-            ),
+            ("ana_2@sub-dominio.example.com.br", "ana_2@sub-dominio.example.com.br"),
         ] {
             assert_eq!(EmailAddress::parse(raw).unwrap().as_str(), address);
         }
@@ -147,17 +129,9 @@ mod tests {
     #[test]
     fn what_is_not_an_address_is_refused() {
         for raw in ["", " ", "-", "--", "\u{a0}", "."] {
-            assert_eq!(
-                EmailAddress::parse(raw),
-                Err(UnusableEmail::Missing),
-                "{raw:?}"
-            );
+            assert_eq!(EmailAddress::parse(raw), Err(UnusableEmail::Missing), "{raw:?}");
         }
-        let long = format!(
-            "{}@{}.example.com",
-            "a".repeat(64),
-            "b".repeat(63).repeat(3)
-        );
+        let long = format!("{}@{}.example.com", "a".repeat(64), "b".repeat(63).repeat(3));
         for raw in [
             "no tiene",
             "nao tem",
@@ -193,11 +167,7 @@ mod tests {
             "ａna@example.com",
             &long,
         ] {
-            assert_eq!(
-                EmailAddress::parse(raw),
-                Err(UnusableEmail::Malformed),
-                "{raw:?}"
-            );
+            assert_eq!(EmailAddress::parse(raw), Err(UnusableEmail::Malformed), "{raw:?}");
         }
         assert_eq!(UnusableEmail::Missing.code(), "missing");
         assert_eq!(UnusableEmail::Malformed.code(), "malformed");
@@ -210,10 +180,7 @@ mod tests {
         let refused = serde_json::from_str::<EmailAddress>("\"ana\"").unwrap_err();
         assert!(!refused.to_string().contains("ana"));
         let json = serde_json::to_string(&address).unwrap();
-        assert_eq!(
-            serde_json::from_str::<EmailAddress>(&json).unwrap(),
-            address
-        );
+        assert_eq!(serde_json::from_str::<EmailAddress>(&json).unwrap(), address);
     }
 
     proptest! {

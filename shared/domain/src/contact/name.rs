@@ -44,10 +44,7 @@ impl PersonName {
         let mut name = String::with_capacity(raw.len().min(CHARACTERS_MAX));
         let mut characters = 0;
         for word in raw.split_whitespace() {
-            let mut seen = word
-                .chars()
-                .filter(|character| !is_unseen(*character))
-                .peekable();
+            let mut seen = word.chars().filter(|character| !is_unseen(*character)).peekable();
             if seen.peek().is_some() && !name.is_empty() {
                 name.push(' ');
                 characters += 1;
@@ -78,9 +75,7 @@ impl PersonName {
     #[must_use]
     pub fn given(&self) -> &str {
         let after_comma = self.0.split_once(',').map(|(_, given)| given.trim_start());
-        let part = after_comma
-            .filter(|given| !given.is_empty())
-            .unwrap_or(&self.0);
+        let part = after_comma.filter(|given| !given.is_empty()).unwrap_or(&self.0);
         part.split(' ').next().unwrap_or(part).trim_end_matches(',')
     }
 }
@@ -149,17 +144,10 @@ mod tests {
     #[test]
     fn a_name_has_1_to_200_characters() {
         for raw in ["", " ", "\u{0}", "\u{200B}\u{FEFF}", "\t\r\n"] {
-            assert_eq!(
-                PersonName::parse(raw),
-                Err(UnusableName::Missing),
-                "{raw:?}"
-            );
+            assert_eq!(PersonName::parse(raw), Err(UnusableName::Missing), "{raw:?}");
         }
         assert!(PersonName::parse(&"ñ".repeat(200)).is_ok());
-        assert_eq!(
-            PersonName::parse(&"ñ".repeat(201)),
-            Err(UnusableName::TooLong)
-        );
+        assert_eq!(PersonName::parse(&"ñ".repeat(201)), Err(UnusableName::TooLong));
         assert_eq!(UnusableName::Missing.code(), "missing");
         assert_eq!(UnusableName::TooLong.code(), "too_long");
     }

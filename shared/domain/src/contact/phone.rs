@@ -4,9 +4,7 @@
 //! it does not have: what Brazil, Argentina and Mexico changed in their numbers and clinics' files
 //! have not.
 
-use rlibphonenumber::{
-    ParseError, PhoneNumber, PhoneNumberFormat, PhoneNumberType, Region, ValidationError,
-};
+use rlibphonenumber::{ParseError, PhoneNumber, PhoneNumberFormat, PhoneNumberType, Region, ValidationError};
 use serde::{Deserialize, Serialize};
 
 use super::E164;
@@ -109,10 +107,7 @@ impl Phone {
     /// # Errors
     /// [`UnusablePhone`], which says what is wrong and never what was read.
     pub fn parse(raw: &str, country: Country) -> Result<Self, UnusablePhone> {
-        let Dialled {
-            digits,
-            international,
-        } = dialled(raw)?;
+        let Dialled { digits, international } = dialled(raw)?;
         if international {
             return parse_international(&digits);
         }
@@ -121,9 +116,7 @@ impl Phone {
         }
         match parse_national(&digits, country) {
             // The bare calling code comes second: `55…` may be an area code of Brazil.
-            Err(why) if digits.starts_with(country.calling_code()) => {
-                parse_international(&digits).map_err(|_| why)
-            }
+            Err(why) if digits.starts_with(country.calling_code()) => parse_international(&digits).map_err(|_| why),
             read => read,
         }
     }
@@ -194,9 +187,7 @@ fn brazilian(dialled: &str) -> Result<Phone, UnusablePhone> {
     look_up(with_nine.as_deref().unwrap_or(national), Some(Region::BR)).map_err(|why| {
         // The plan has short numbers of companies, so it calls these merely nonexistent.
         match (why, national.len(), national.starts_with('9')) {
-            (UnusablePhone::Invalid, 8, _) | (UnusablePhone::Invalid, 9, true) => {
-                UnusablePhone::TooShort
-            }
+            (UnusablePhone::Invalid, 8, _) | (UnusablePhone::Invalid, 9, true) => UnusablePhone::TooShort,
             _ => why,
         }
     })
@@ -223,9 +214,7 @@ fn look_up(digits: &str, region: Option<Region>) -> Result<Phone, UnusablePhone>
     let line = match number.get_type() {
         PhoneNumberType::Mobile => Line::Mobile,
         PhoneNumberType::FixedLineOrMobile => Line::Either,
-        PhoneNumberType::FixedLine | PhoneNumberType::VoIP | PhoneNumberType::PersonalNumber => {
-            Line::Fixed
-        }
+        PhoneNumberType::FixedLine | PhoneNumberType::VoIP | PhoneNumberType::PersonalNumber => Line::Fixed,
         PhoneNumberType::TollFree
         | PhoneNumberType::PremiumRate
         | PhoneNumberType::SharedCost
@@ -234,8 +223,7 @@ fn look_up(digits: &str, region: Option<Region>) -> Result<Phone, UnusablePhone>
         | PhoneNumberType::VoiceMail => return Err(UnusablePhone::Invalid),
         PhoneNumberType::Unknown => return Err(not_valid(&number)),
     };
-    let e164 = E164::parse_strict(&number.format_as(PhoneNumberFormat::E164))
-        .map_err(|_| UnusablePhone::Invalid)?;
+    let e164 = E164::parse_strict(&number.format_as(PhoneNumberFormat::E164)).map_err(|_| UnusablePhone::Invalid)?;
     Ok(Phone { e164, line })
 }
 
@@ -256,9 +244,7 @@ fn not_valid(number: &PhoneNumber) -> UnusablePhone {
         // The length of a number dialled within its area: the area code lacks.
         Ok(IsPossibleLocalOnly) | Err(ValidationError::TooShort) => UnusablePhone::TooShort,
         Err(ValidationError::TooLong) => UnusablePhone::TooLong,
-        Err(ValidationError::InvalidLength | ValidationError::InvalidCountryCode) => {
-            UnusablePhone::Invalid
-        }
+        Err(ValidationError::InvalidLength | ValidationError::InvalidCountryCode) => UnusablePhone::Invalid,
     }
 }
 

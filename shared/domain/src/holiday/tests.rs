@@ -18,10 +18,7 @@ fn the_table_is_whole() {
     assert!(TABLE.is_sorted_by(|a, b| (a.country, a.date) < (b.country, b.date)));
     for country in Country::ALL {
         for year in 2012..=2040 {
-            let days = TABLE
-                .iter()
-                .filter(|day| day.country == country && day.date.year() == year)
-                .count();
+            let days = TABLE.iter().filter(|day| day.country == country && day.date.year() == year).count();
             assert!((7..=22).contains(&days), "{country} {year}: {days}");
             for fixed in ["01-01", "05-01", "12-25"] {
                 let date = day(&format!("{year}-{fixed}"));
@@ -40,42 +37,22 @@ fn the_table_is_whole() {
 fn a_national_holiday_is_known_by_name() {
     for (country, date, name) in [
         (Country::Ar, "2026-03-23", "Feriado con fines turísticos"),
-        (
-            Country::Ar,
-            "2026-03-24",
-            "Día Nacional de la Memoria por la Verdad y la Justicia",
-        ),
-        (
-            Country::Ar,
-            "2022-12-20",
-            "Día de la Victoria de la Copa Mundial de la FIFA 2022",
-        ),
+        (Country::Ar, "2026-03-24", "Día Nacional de la Memoria por la Verdad y la Justicia"),
+        (Country::Ar, "2022-12-20", "Día de la Victoria de la Copa Mundial de la FIFA 2022"),
         (Country::Br, "2016-12-25", "Natal"),
         (Country::Br, "2026-02-16", "Carnaval"),
         (Country::Br, "2026-02-17", "Carnaval"),
         (Country::Br, "2026-06-04", "Corpus Christi"),
-        (
-            Country::Br,
-            "2024-11-20",
-            "Dia Nacional de Zumbi e da Consciência Negra",
-        ),
+        (Country::Br, "2024-11-20", "Dia Nacional de Zumbi e da Consciência Negra"),
         (Country::Cl, "2026-09-18", "Día de la Independencia"),
         (Country::Co, "2026-03-23", "Día de San José (observado)"),
         (Country::Es, "2026-10-12", "Fiesta Nacional de España"),
         (Country::Mx, "2026-03-16", "Natalicio de Benito Juárez"),
         (Country::Pe, "2026-07-28", "Día de la Independencia"),
         (Country::Uy, "2026-04-03", "Semana de Turismo"),
-        (
-            Country::Uy,
-            "2026-08-25",
-            "Declaratoria de la Independencia",
-        ),
+        (Country::Uy, "2026-08-25", "Declaratoria de la Independencia"),
     ] {
-        assert_eq!(
-            national_holiday(country, day(date)),
-            Some(name),
-            "{country} {date}"
-        );
+        assert_eq!(national_holiday(country, day(date)), Some(name), "{country} {date}");
     }
 }
 
@@ -90,11 +67,7 @@ fn an_ordinary_day_is_none() {
         (Country::Ar, "2011-12-25"), // outside the table
         (Country::Ar, "2041-12-25"),
     ] {
-        assert_eq!(
-            national_holiday(country, day(date)),
-            None,
-            "{country} {date}"
-        );
+        assert_eq!(national_holiday(country, day(date)), None, "{country} {date}");
     }
     assert_eq!(national_holiday(Country::Ar, NaiveDate::MIN), None);
     assert_eq!(national_holiday(Country::Uy, NaiveDate::MAX), None);
@@ -102,14 +75,7 @@ fn an_ordinary_day_is_none() {
 
 #[test]
 fn a_line_that_is_not_a_holiday_is_left_out() {
-    for line in [
-        "",
-        "AR",
-        "AR,2026-01-01",
-        "AR,2026-01-01,",
-        "XX,2026-01-01,x",
-        "AR,2026-02-30,x",
-    ] {
+    for line in ["", "AR", "AR,2026-01-01", "AR,2026-01-01,", "XX,2026-01-01,x", "AR,2026-02-30,x"] {
         assert_eq!(read(line), None, "{line}");
     }
 }
@@ -151,11 +117,7 @@ fn a_zone_lies_in_its_country() {
         ("Europe/Paris", None),
         ("UTC", None),
     ] {
-        assert_eq!(
-            Country::of_zone(zone.parse::<Tz>().unwrap()),
-            country,
-            "{zone}"
-        );
+        assert_eq!(Country::of_zone(zone.parse::<Tz>().unwrap()), country, "{zone}");
     }
 }
 
@@ -173,10 +135,7 @@ fn every_zone_of_a_country_is_known() {
         (Country::Pe, 1),
         (Country::Uy, 1),
     ] {
-        let known = TZ_VARIANTS
-            .iter()
-            .filter(|zone| Country::of_zone(**zone) == Some(country))
-            .count();
+        let known = TZ_VARIANTS.iter().filter(|zone| Country::of_zone(**zone) == Some(country)).count();
         assert_eq!(known, zones, "{country}");
     }
 }

@@ -29,10 +29,7 @@ fn hours(from: &str, until: &str) -> Option<OpenHours> {
 fn always(from: &str, until: &str) -> ContactCalendar {
     let hours = hours(from, until);
     ContactCalendar {
-        hours: ContactHours {
-            sunday: hours,
-            ..ContactHours::week(hours, hours)
-        },
+        hours: ContactHours { sunday: hours, ..ContactHours::week(hours, hours) },
         ..ContactCalendar::default()
     }
 }
@@ -58,10 +55,7 @@ fn the_default_week_and_the_law_of_colombia() {
     assert_eq!(colombia.on(Weekday::Mon), hours("07:00:00", "19:00:00"));
     assert_eq!(colombia.on(Weekday::Sat), hours("08:00:00", "15:00:00"));
     assert_eq!(colombia.on(Weekday::Sun), None);
-    for country in Country::ALL
-        .into_iter()
-        .filter(|country| *country != Country::Co)
-    {
+    for country in Country::ALL.into_iter().filter(|country| *country != Country::Co) {
         assert_eq!(ContactHours::for_country(country), usual);
     }
 }
@@ -71,19 +65,10 @@ fn the_first_wave_leaves_on_monday() {
     let clinic = ContactCalendar::for_country(Country::Ar);
     let sunday_morning = utc("2026-03-01T12:00:00Z");
     assert!(!clinic.is_open(sunday_morning, BUENOS_AIRES));
-    assert_eq!(
-        clinic.closed_because(day("2026-03-01")),
-        Some(ClosedDay::Weekday)
-    );
+    assert_eq!(clinic.closed_because(day("2026-03-01")), Some(ClosedDay::Weekday));
     let monday = utc("2026-03-02T12:00:00Z");
-    assert_eq!(
-        clinic.next_opening(sunday_morning, BUENOS_AIRES),
-        Some(monday)
-    );
-    assert_eq!(
-        clinic.next_open_date(day("2026-03-01")),
-        Some(day("2026-03-02"))
-    );
+    assert_eq!(clinic.next_opening(sunday_morning, BUENOS_AIRES), Some(monday));
+    assert_eq!(clinic.next_open_date(day("2026-03-01")), Some(day("2026-03-02")));
 }
 
 #[test]
@@ -93,20 +78,12 @@ fn a_window_is_half_open() {
     let window = clinic.window_on(day("2026-03-02"), BUENOS_AIRES).unwrap();
     assert_eq!((window.opens, window.closes), (opens, closes));
     let blink = TimeDelta::nanoseconds(1);
-    for (at, open) in [
-        (opens - blink, false),
-        (opens, true),
-        (closes - blink, true),
-        (closes, false),
-    ] {
+    for (at, open) in [(opens - blink, false), (opens, true), (closes - blink, true), (closes, false)] {
         assert_eq!(clinic.is_open(at, BUENOS_AIRES), open, "{at}");
         assert_eq!(window.contains(at), open, "{at}");
     }
     assert_eq!(clinic.next_opening(opens, BUENOS_AIRES), Some(opens));
-    assert_eq!(
-        clinic.next_opening(closes, BUENOS_AIRES),
-        Some(utc("2026-03-03T12:00:00Z"))
-    );
+    assert_eq!(clinic.next_opening(closes, BUENOS_AIRES), Some(utc("2026-03-03T12:00:00Z")));
 }
 
 #[test]
@@ -115,29 +92,17 @@ fn holidays_and_bridge_days_are_closed() {
     // A bridge Monday and a Tuesday in March: from Saturday afternoon on, Wednesday is next.
     let saturday_afternoon = utc("2026-03-21T17:00:00Z");
     let wednesday = utc("2026-03-25T12:00:00Z");
-    assert_eq!(
-        clinic.next_opening(saturday_afternoon, BUENOS_AIRES),
-        Some(wednesday)
-    );
+    assert_eq!(clinic.next_opening(saturday_afternoon, BUENOS_AIRES), Some(wednesday));
     let because = clinic.closed_because(day("2026-03-23"));
-    assert_eq!(
-        because,
-        Some(ClosedDay::NationalHoliday("Feriado con fines turísticos"))
-    );
+    assert_eq!(because, Some(ClosedDay::NationalHoliday("Feriado con fines turísticos")));
     assert_eq!(because.unwrap().code(), "national_holiday");
     assert_eq!(clinic.open_minutes(day("2026-03-24")), 0);
     assert_eq!(clinic.open_minutes(day("2026-03-25")), 660);
     assert_eq!(clinic.open_minutes(day("2026-03-28")), 300);
 
-    let open = ContactCalendar {
-        open_on_holidays: true,
-        ..clinic.clone()
-    };
+    let open = ContactCalendar { open_on_holidays: true, ..clinic.clone() };
     assert_eq!(open.closed_because(day("2026-03-23")), None);
-    let anywhere = ContactCalendar {
-        country: None,
-        ..clinic
-    };
+    let anywhere = ContactCalendar { country: None, ..clinic };
     assert_eq!(anywhere.closed_because(day("2026-03-23")), None);
 }
 
@@ -147,14 +112,8 @@ fn the_clinic_closes_dates_of_its_own() {
         closed: [day("2026-03-02"), day("2026-03-03")].into(),
         ..ContactCalendar::for_country(Country::Ar)
     };
-    assert_eq!(
-        clinic.closed_because(day("2026-03-02")),
-        Some(ClosedDay::ClinicClosed)
-    );
-    assert_eq!(
-        clinic.next_open_date(day("2026-03-01")),
-        Some(day("2026-03-04"))
-    );
+    assert_eq!(clinic.closed_because(day("2026-03-02")), Some(ClosedDay::ClinicClosed));
+    assert_eq!(clinic.next_open_date(day("2026-03-01")), Some(day("2026-03-04")));
     assert_eq!(clinic.window_on(day("2026-03-03"), BUENOS_AIRES), None);
 }
 
@@ -162,13 +121,7 @@ fn the_clinic_closes_dates_of_its_own() {
 fn the_date_is_that_of_the_patient() {
     // Monday 02:00 in Madrid is Sunday 22:00 in Buenos Aires.
     let clinic = always("00:00:00", "23:00:00");
-    let weekdays = ContactCalendar {
-        hours: ContactHours {
-            sunday: None,
-            ..clinic.hours
-        },
-        ..clinic
-    };
+    let weekdays = ContactCalendar { hours: ContactHours { sunday: None, ..clinic.hours }, ..clinic };
     let at = utc("2026-03-02T01:00:00Z");
     assert!(weekdays.is_open(at, MADRID));
     assert!(!weekdays.is_open(at, BUENOS_AIRES));
@@ -178,88 +131,22 @@ fn the_date_is_that_of_the_patient() {
 fn windows_across_gaps_and_folds() {
     let cases = [
         // Opening or closing inside the gap of São Paulo's last spring, at midnight.
-        (
-            SAO_PAULO,
-            "2018-11-04",
-            "00:30:00",
-            "09:00:00",
-            Some(("2018-11-04T03:00:00Z", "2018-11-04T11:00:00Z")),
-        ),
-        (
-            SAO_PAULO,
-            "2018-11-04",
-            "09:00:00",
-            "20:00:00",
-            Some(("2018-11-04T11:00:00Z", "2018-11-04T22:00:00Z")),
-        ),
-        (
-            SAO_PAULO,
-            "2018-11-03",
-            "09:00:00",
-            "23:59:59",
-            Some(("2018-11-03T12:00:00Z", "2018-11-04T02:59:59Z")),
-        ),
+        (SAO_PAULO, "2018-11-04", "00:30:00", "09:00:00", Some(("2018-11-04T03:00:00Z", "2018-11-04T11:00:00Z"))),
+        (SAO_PAULO, "2018-11-04", "09:00:00", "20:00:00", Some(("2018-11-04T11:00:00Z", "2018-11-04T22:00:00Z"))),
+        (SAO_PAULO, "2018-11-03", "09:00:00", "23:59:59", Some(("2018-11-03T12:00:00Z", "2018-11-04T02:59:59Z"))),
         // Hours wholly inside the gap never happen.
         (SAO_PAULO, "2018-11-04", "00:10:00", "00:50:00", None),
         // 23:00 to 24:00 happens twice: closing the first time, opening the second.
-        (
-            SAO_PAULO,
-            "2019-02-16",
-            "09:00:00",
-            "23:30:00",
-            Some(("2019-02-16T11:00:00Z", "2019-02-17T01:30:00Z")),
-        ),
+        (SAO_PAULO, "2019-02-16", "09:00:00", "23:30:00", Some(("2019-02-16T11:00:00Z", "2019-02-17T01:30:00Z"))),
         (SAO_PAULO, "2019-02-16", "23:15:00", "23:45:00", None),
-        (
-            SAO_PAULO,
-            "2019-02-17",
-            "00:00:00",
-            "09:00:00",
-            Some(("2019-02-17T03:00:00Z", "2019-02-17T12:00:00Z")),
-        ),
-        (
-            SANTIAGO,
-            "2026-09-06",
-            "00:30:00",
-            "02:00:00",
-            Some(("2026-09-06T04:00:00Z", "2026-09-06T05:00:00Z")),
-        ),
-        (
-            SANTIAGO,
-            "2026-04-04",
-            "20:00:00",
-            "23:30:00",
-            Some(("2026-04-04T23:00:00Z", "2026-04-05T02:30:00Z")),
-        ),
-        (
-            MADRID,
-            "2026-03-29",
-            "02:15:00",
-            "09:00:00",
-            Some(("2026-03-29T01:00:00Z", "2026-03-29T07:00:00Z")),
-        ),
-        (
-            MADRID,
-            "2026-10-25",
-            "02:15:00",
-            "09:00:00",
-            Some(("2026-10-25T01:15:00Z", "2026-10-25T08:00:00Z")),
-        ),
-        (
-            MADRID,
-            "2026-10-25",
-            "01:00:00",
-            "09:00:00",
-            Some(("2026-10-24T23:00:00Z", "2026-10-25T08:00:00Z")),
-        ),
+        (SAO_PAULO, "2019-02-17", "00:00:00", "09:00:00", Some(("2019-02-17T03:00:00Z", "2019-02-17T12:00:00Z"))),
+        (SANTIAGO, "2026-09-06", "00:30:00", "02:00:00", Some(("2026-09-06T04:00:00Z", "2026-09-06T05:00:00Z"))),
+        (SANTIAGO, "2026-04-04", "20:00:00", "23:30:00", Some(("2026-04-04T23:00:00Z", "2026-04-05T02:30:00Z"))),
+        (MADRID, "2026-03-29", "02:15:00", "09:00:00", Some(("2026-03-29T01:00:00Z", "2026-03-29T07:00:00Z"))),
+        (MADRID, "2026-10-25", "02:15:00", "09:00:00", Some(("2026-10-25T01:15:00Z", "2026-10-25T08:00:00Z"))),
+        (MADRID, "2026-10-25", "01:00:00", "09:00:00", Some(("2026-10-24T23:00:00Z", "2026-10-25T08:00:00Z"))),
         // A date Apia skipped altogether.
-        (
-            Tz::Pacific__Apia,
-            "2011-12-30",
-            "09:00:00",
-            "20:00:00",
-            None,
-        ),
+        (Tz::Pacific__Apia, "2011-12-30", "09:00:00", "20:00:00", None),
     ];
     for (zone, date, from, until, expected) in cases {
         let window = always(from, until).window_on(day(date), zone);
@@ -271,10 +158,7 @@ fn windows_across_gaps_and_folds() {
 
 #[test]
 fn a_closed_calendar_says_so() {
-    let never = ContactCalendar {
-        hours: ContactHours::week(None, None),
-        ..ContactCalendar::default()
-    };
+    let never = ContactCalendar { hours: ContactHours::week(None, None), ..ContactCalendar::default() };
     let at = utc("2026-03-02T12:00:00Z");
     assert_eq!(never.next_opening(at, MADRID), None);
     assert_eq!(never.next_open_date(day("2026-03-02")), None);
@@ -282,16 +166,9 @@ fn a_closed_calendar_says_so() {
     // Sixty closed dates are waited for, sixty-one are not.
     let first = day("2026-03-02");
     let mut clinic = always("09:00:00", "20:00:00");
-    clinic.closed = (0..NEXT_OPENING_DAYS_MAX)
-        .map(|days| first + Days::new(days))
-        .collect();
-    assert_eq!(
-        clinic.next_open_date(first),
-        Some(first + Days::new(NEXT_OPENING_DAYS_MAX))
-    );
-    clinic
-        .closed
-        .insert(first + Days::new(NEXT_OPENING_DAYS_MAX));
+    clinic.closed = (0..NEXT_OPENING_DAYS_MAX).map(|days| first + Days::new(days)).collect();
+    assert_eq!(clinic.next_open_date(first), Some(first + Days::new(NEXT_OPENING_DAYS_MAX)));
+    clinic.closed.insert(first + Days::new(NEXT_OPENING_DAYS_MAX));
     assert_eq!(clinic.next_open_date(first), None);
     assert_eq!(clinic.next_opening(at, MADRID), None);
 }
@@ -317,16 +194,11 @@ fn any_hours() -> impl Strategy<Value = Option<OpenHours>> {
 
 fn any_calendar() -> impl Strategy<Value = ContactCalendar> {
     let country = prop::option::of(prop::sample::select(&Country::ALL[..]));
-    (any_hours(), any_hours(), any_hours(), country).prop_map(
-        |(weekdays, saturday, sunday, country)| ContactCalendar {
-            hours: ContactHours {
-                sunday,
-                ..ContactHours::week(weekdays, saturday)
-            },
-            country,
-            ..ContactCalendar::default()
-        },
-    )
+    (any_hours(), any_hours(), any_hours(), country).prop_map(|(weekdays, saturday, sunday, country)| ContactCalendar {
+        hours: ContactHours { sunday, ..ContactHours::week(weekdays, saturday) },
+        country,
+        ..ContactCalendar::default()
+    })
 }
 
 proptest! {
@@ -376,11 +248,7 @@ trait Fraction {
 }
 
 impl Fraction for TimeDelta {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_precision_loss,
-        reason = "tests"
-    )]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "tests")]
     fn mul_f64(self, fraction: f64) -> Self {
         Self::seconds((self.num_seconds() as f64 * fraction) as i64)
     }

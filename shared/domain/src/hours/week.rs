@@ -22,9 +22,7 @@ impl OpenHours {
     /// # Errors
     /// [`NotHours`] unless `from` is before `until`.
     pub fn new(from: NaiveTime, until: NaiveTime) -> Result<Self, NotHours> {
-        (from < until)
-            .then_some(Self { from, until })
-            .ok_or(NotHours)
+        (from < until).then_some(Self { from, until }).ok_or(NotHours)
     }
 
     /// When they begin.
@@ -88,13 +86,9 @@ impl ContactHours {
     pub fn for_country(country: Country) -> Self {
         match country {
             Country::Co => Self::week(OpenHours::between(7, 19), OpenHours::between(8, 15)),
-            Country::Ar
-            | Country::Br
-            | Country::Cl
-            | Country::Es
-            | Country::Mx
-            | Country::Pe
-            | Country::Uy => Self::default(),
+            Country::Ar | Country::Br | Country::Cl | Country::Es | Country::Mx | Country::Pe | Country::Uy => {
+                Self::default()
+            }
         }
     }
 

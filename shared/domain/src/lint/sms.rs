@@ -55,20 +55,16 @@ fn packed(encoding: SmsEncoding, units: &[usize], alone: usize, joined: usize) -
     let segments = if total <= alone {
         usize::from(total > 0)
     } else {
-        let (full, _) = units.iter().fold((0, 0), |(full, used), unit| {
-            if used + unit > joined {
-                (full + 1, *unit)
-            } else {
-                (full, used + unit)
-            }
-        });
+        let (full, _) =
+            units.iter().fold(
+                (0, 0),
+                |(full, used), unit| {
+                    if used + unit > joined { (full + 1, *unit) } else { (full, used + unit) }
+                },
+            );
         full + 1
     };
-    SmsLength {
-        encoding,
-        units: total,
-        segments,
-    }
+    SmsLength { encoding, units: total, segments }
 }
 
 #[cfg(test)]
@@ -82,10 +78,7 @@ mod tests {
 
     #[test]
     fn the_alphabet_follows_from_the_letters() {
-        assert_eq!(
-            counted("mañana a las 9, señor José!"),
-            (SmsEncoding::Gsm7, 27, 1)
-        );
+        assert_eq!(counted("mañana a las 9, señor José!"), (SmsEncoding::Gsm7, 27, 1));
         assert_eq!(counted("Respondé SÍ"), (SmsEncoding::Ucs2, 11, 1));
         assert_eq!(counted(""), (SmsEncoding::Gsm7, 0, 0));
     }

@@ -63,14 +63,8 @@ fn value_html(language: Language, variable: Variable, value: &str) -> String {
         return escape(value);
     }
     // A link that says where it leads is better to hear than a signed address read out.
-    let label = Catalogue::embedded()
-        .link_label(language, variable)
-        .unwrap_or(value);
-    format!(
-        "<a href=\"{}\" style=\"color:#0b5cad\">{}</a>",
-        escape(value),
-        escape(label)
-    )
+    let label = Catalogue::embedded().link_label(language, variable).unwrap_or(value);
+    format!("<a href=\"{}\" style=\"color:#0b5cad\">{}</a>", escape(value), escape(label))
 }
 
 fn escape(text: &str) -> String {

@@ -40,19 +40,12 @@ impl Text {
             };
             match Variable::from_name(name.trim()) {
                 Some(variable) => parts.push(Part::Variable(variable)),
-                None => unknown.push(UnknownVariable {
-                    name: name.trim().to_owned(),
-                    position: opening,
-                }),
+                None => unknown.push(UnknownVariable { name: name.trim().to_owned(), position: opening }),
             }
             rest = tail;
         }
         push_words(&mut parts, rest, here(rest))?;
-        if unknown.is_empty() {
-            Ok(Self { parts })
-        } else {
-            Err(TemplateError::Unknown(unknown))
-        }
+        if unknown.is_empty() { Ok(Self { parts }) } else { Err(TemplateError::Unknown(unknown)) }
     }
 
     /// The pieces in order.
@@ -93,9 +86,7 @@ impl Text {
 
 fn push_words(parts: &mut Vec<Part>, words: &str, start: Position) -> Result<(), TemplateError> {
     if let Some((before, _)) = words.split_once(['{', '}']) {
-        return Err(TemplateError::StrayBrace {
-            position: start.after(before),
-        });
+        return Err(TemplateError::StrayBrace { position: start.after(before) });
     }
     if !words.is_empty() {
         parts.push(Part::Literal(words.to_owned()));
@@ -119,14 +110,8 @@ impl Position {
 
     fn after(self, words: &str) -> Self {
         words.chars().fold(self, |position, c| match c {
-            '\n' => Self {
-                line: position.line + 1,
-                column: 1,
-            },
-            _ => Self {
-                column: position.column + 1,
-                ..position
-            },
+            '\n' => Self { line: position.line + 1, column: 1 },
+            _ => Self { column: position.column + 1, ..position },
         })
     }
 }
@@ -167,9 +152,7 @@ pub enum TemplateError {
 }
 
 fn list(unknown: &[UnknownVariable]) -> String {
-    let named: Vec<String> = unknown
-        .iter()
-        .map(|variable| format!("{:?} at {}", variable.name, variable.position))
-        .collect();
+    let named: Vec<String> =
+        unknown.iter().map(|variable| format!("{:?} at {}", variable.name, variable.position)).collect();
     named.join(", ")
 }

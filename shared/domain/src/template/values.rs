@@ -47,11 +47,8 @@ impl fmt::Debug for Values {
 
 /// One line without braces, control or invisible characters, and with single spaces only.
 pub(super) fn one_line(value: &str) -> String {
-    let spaced: String = value
-        .chars()
-        .map(|c| if c.is_whitespace() { ' ' } else { c })
-        .filter(|c| !is_refused(*c))
-        .collect();
+    let spaced: String =
+        value.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !is_refused(*c)).collect();
     let words: Vec<&str> = spaced.split(' ').filter(|word| !word.is_empty()).collect();
     words.join(" ")
 }
@@ -93,8 +90,6 @@ fn shorten(value: String, chars_max: usize) -> String {
         return value;
     }
     let kept: String = value.chars().take(chars_max.saturating_sub(1)).collect();
-    let kept = kept
-        .rsplit_once(' ')
-        .map_or(kept.as_str(), |(words, _)| words);
+    let kept = kept.rsplit_once(' ').map_or(kept.as_str(), |(words, _)| words);
     format!("{kept}…")
 }

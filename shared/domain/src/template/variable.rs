@@ -82,9 +82,7 @@ impl Variable {
     /// The variable of that name, if there is one.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|variable| variable.name() == name)
+        Self::ALL.into_iter().find(|variable| variable.name() == name)
     }
 
     /// Whether its value is an address to follow; links are never shortened.

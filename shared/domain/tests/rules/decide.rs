@@ -14,7 +14,9 @@ use retorno_domain::ids::MessageId;
 use retorno_domain::message::Delivery;
 use retorno_domain::patient::Patient;
 
-use crate::given::{agreed_to, at, booked, clinic, date, days, enrolled, facts, lapsed, now, said, sent, somebody, visit};
+use crate::given::{
+    agreed_to, at, booked, clinic, date, days, enrolled, facts, lapsed, now, said, sent, somebody, visit,
+};
 
 fn due(step: usize) -> Event {
     Event::StepDue { step, message: None }
@@ -31,7 +33,11 @@ fn decided(enrollment: &Enrollment, event: &Event, now: DateTime<Utc>, patient: 
 }
 
 fn running(step: usize, due: DateTime<Utc>) -> Enrollment {
-    Enrollment { state: State::Running { step, due }, first_sent_on: (step > 0).then(|| date("2026-03-02")), ..enrolled(&clinic(""), now()) }
+    Enrollment {
+        state: State::Running { step, due },
+        first_sent_on: (step > 0).then(|| date("2026-03-02")),
+        ..enrolled(&clinic(""), now())
+    }
 }
 
 fn in_state(state: State) -> Enrollment {
@@ -45,12 +51,20 @@ fn why(decision: &Decision) -> &'static str {
 #[test]
 fn a_step_that_is_due_is_sent_after_the_wake_for_the_next_one() {
     let decision = decided(&running(0, now()), &due(0), now(), &lapsed());
-    let [Command::Wake { step: 1, at: next }, Command::Send(intent)] = &decision.commands[..] else { panic!("{decision:?}") };
+    let [Command::Wake { step: 1, at: next }, Command::Send(intent)] = &decision.commands[..] else {
+        panic!("{decision:?}")
+    };
     assert_eq!(decision.next.state, State::Running { step: 1, due: *next });
     assert_eq!(clinic("").date(*next), date("2026-03-04"), "two days later");
     assert_eq!(decision.next.first_sent_on, Some(date("2026-03-02")));
-    assert_eq!((intent.step, intent.step_id.as_str(), intent.channel, intent.purpose), (0, "d1", Channel::Whatsapp, Purpose::Marketing));
-    assert_eq!((intent.template.as_str(), intent.message), ("preventivo-6-12m/d1", MessageId::of(decision.next.id, &intent.step_id)));
+    assert_eq!(
+        (intent.step, intent.step_id.as_str(), intent.channel, intent.purpose),
+        (0, "d1", Channel::Whatsapp, Purpose::Marketing)
+    );
+    assert_eq!(
+        (intent.template.as_str(), intent.message),
+        ("preventivo-6-12m/d1", MessageId::of(decision.next.id, &intent.step_id))
+    );
     assert_eq!(intent.claim_before, at("2026-03-02 20:00"), "before the hours are over");
     assert!(intent.places.is_some());
     assert_eq!(why(&decision), "number_tier", "every rule was looked at and passed");
@@ -147,7 +161,10 @@ fn a_flow_that_lost_its_steps_ends_its_sequences() {
     clinic.flows[0].steps.clear();
     for event in [due(0), Event::PatientChanged, Event::Released, Event::Answered(Answer::Unread)] {
         let decision = decide(&running(1, now()), &event, now(), &facts(&clinic, &patient, &points, now()));
-        assert_eq!((decision.commands, decision.next.state), (vec![Command::Release], State::Ended { reason: EndReason::FlowGone, at: now() }));
+        assert_eq!(
+            (decision.commands, decision.next.state),
+            (vec![Command::Release], State::Ended { reason: EndReason::FlowGone, at: now() })
+        );
     }
 }
 
@@ -160,14 +177,22 @@ fn a_change_of_the_patient_ends_the_sequence_when_something_is_booked_or_the_per
         (somebody(vec![visit(200), booked(-3)]), EndReason::AwaitingOutcome),
         (out, EndReason::OptedOut),
     ] {
-        for state in [State::Running { step: 1, due: now() }, State::Closing { due: now() }, State::Conversing { since: now(), step: 1 }] {
+        for state in [
+            State::Running { step: 1, due: now() },
+            State::Closing { due: now() },
+            State::Conversing { since: now(), step: 1 },
+        ] {
             let decision = decided(&in_state(state), &Event::PatientChanged, now(), &patient);
             assert_eq!(decision.commands, [Command::Release]);
             assert_eq!(decision.next.state, State::Ended { reason, at: now() });
             assert_eq!(decision.next.first_sent_on, Some(date("2026-02-27")), "what was, was");
         }
         let before = decided(&running(0, now()), &Event::PatientChanged, now(), &patient);
-        assert_eq!(before.commands, [Command::FreeSeat, Command::Release], "before the first message the seat is given back");
+        assert_eq!(
+            before.commands,
+            [Command::FreeSeat, Command::Release],
+            "before the first message the seat is given back"
+        );
     }
 }
 
@@ -185,7 +210,14 @@ fn a_change_that_breaks_no_standing_rule_changes_nothing() {
 fn over_is_over() {
     for reason in EndReason::ALL {
         let enrollment = in_state(State::Ended { reason, at: now() - days(1) });
-        for event in [due(0), due(4), about(0, Delivery::Accepted), Event::PatientChanged, Event::Answered(Answer::Yes), Event::Released] {
+        for event in [
+            due(0),
+            due(4),
+            about(0, Delivery::Accepted),
+            Event::PatientChanged,
+            Event::Answered(Answer::Yes),
+            Event::Released,
+        ] {
             let decision = decided(&enrollment, &event, now(), &somebody(vec![visit(200), booked(3)]));
             assert_eq!((&decision.commands[..], &decision.next), (&[][..], &enrollment), "{event:?}");
             assert_eq!(why(&decision), "already_ended");
@@ -200,7 +232,14 @@ fn world() -> impl Strategy<Value = (Clinic, Patient, ContactPoints, DateTime<Ut
     let ledger = || prop::collection::vec(prop::option::of(0i64..60), 0..3);
     (sets, flags, ledger(), ledger(), 0i64..(20 * 24 * 60), prop::option::of(0i64..40)).prop_map(
         |((agreed, unreachable, suppressed, used), (halted, paused, has_booked, care), own, shared, minutes, last)| {
-            let set = |bits: u8| Channel::ALL.into_iter().enumerate().filter(|(n, _)| bits & (1 << n) != 0).map(|(_, c)| c).collect::<ChannelSet>();
+            let set = |bits: u8| {
+                Channel::ALL
+                    .into_iter()
+                    .enumerate()
+                    .filter(|(n, _)| bits & (1 << n) != 0)
+                    .map(|(_, c)| c)
+                    .collect::<ChannelSet>()
+            };
             let now = now() + TimeDelta::minutes(minutes);
             let stamps = |ago: Vec<Option<i64>>| ago.into_iter().map(|ago| ago.map(|ago| now - days(ago))).collect();
             let mut clinic = Clinic { halted, channels: set(used ^ agreed), ..clinic("") };
@@ -208,7 +247,8 @@ fn world() -> impl Strategy<Value = (Clinic, Patient, ContactPoints, DateTime<Ut
             let mut patient = if has_booked { somebody(vec![visit(200), booked(9)]) } else { lapsed() };
             (patient.consent, patient.paused) = (agreed_to(set(agreed)), paused);
             patient.history.whatsapp.stamps = stamps(own);
-            (patient.history.last_at, patient.history.last_day_count) = (last.map(|hours| now - TimeDelta::hours(hours)), 1);
+            (patient.history.last_at, patient.history.last_day_count) =
+                (last.map(|hours| now - TimeDelta::hours(hours)), 1);
             let mut points = ContactPoints::default();
             (points.phone.unreachable, points.phone.suppressed) = (set(unreachable & 3), set(suppressed & 5));
             points.phone.whatsapp.stamps = stamps(shared);
@@ -225,7 +265,8 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Some(Delivery::Accepted)),
         1 => Just(Some(Delivery::Unknown { claimed_at: now() })),
     ];
-    let answers = [Answer::Yes, Answer::Click, Answer::No, Answer::OptOut, Answer::Unclear, Answer::Unread, Answer::Silence];
+    let answers =
+        [Answer::Yes, Answer::Click, Answer::No, Answer::OptOut, Answer::Unclear, Answer::Unread, Answer::Silence];
     prop_oneof![
         6 => (0usize..6, message).prop_map(|(step, message)| Event::StepDue { step, message }),
         1 => Just(Event::PatientChanged),
@@ -241,7 +282,8 @@ fn enrollment() -> impl Strategy<Value = Enrollment> {
         1 => (0usize..5).prop_map(|step| State::Conversing { since: now(), step }),
         1 => Just(State::Ended { reason: EndReason::Declined, at: now() }),
     ];
-    (state, any::<bool>()).prop_map(|(state, begun)| Enrollment { first_sent_on: begun.then(|| date("2026-03-02")), ..in_state(state) })
+    (state, any::<bool>())
+        .prop_map(|(state, begun)| Enrollment { first_sent_on: begun.then(|| date("2026-03-02")), ..in_state(state) })
 }
 
 proptest! {

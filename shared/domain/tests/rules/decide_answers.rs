@@ -32,17 +32,31 @@ fn answered(clinic: &Clinic, enrollment: &Enrollment, answer: Answer) -> Decisio
 #[test]
 fn the_branches_of_the_default_flow() {
     let flow = &clinic("").flows[0];
-    assert_eq!(ANSWERS.map(|answer| flow.reaction(answer)), [
-        Reaction::BookNow, Reaction::HighIntent, Reaction::Close, Reaction::Close, Reaction::HandOver, Reaction::NextStep, Reaction::Close,
-    ]);
+    assert_eq!(
+        ANSWERS.map(|answer| flow.reaction(answer)),
+        [
+            Reaction::BookNow,
+            Reaction::HighIntent,
+            Reaction::Close,
+            Reaction::Close,
+            Reaction::HandOver,
+            Reaction::NextStep,
+            Reaction::Close,
+        ]
+    );
     let none = Flow { branches: Vec::new(), ..flow.clone() };
-    assert!(ANSWERS.into_iter().all(|answer| none.reaction(answer) == Reaction::HandOver), "without a branch a person reads it");
+    assert!(
+        ANSWERS.into_iter().all(|answer| none.reaction(answer) == Reaction::HandOver),
+        "without a branch a person reads it"
+    );
 }
 
 #[test]
 fn who_wants_to_come_clicks_or_must_be_read_is_left_to_a_person() {
     let clinic = clinic("");
-    for (answer, reaction) in [(Answer::Yes, Reaction::BookNow), (Answer::Click, Reaction::HighIntent), (Answer::Unclear, Reaction::HandOver)] {
+    for (answer, reaction) in
+        [(Answer::Yes, Reaction::BookNow), (Answer::Click, Reaction::HighIntent), (Answer::Unclear, Reaction::HandOver)]
+    {
         let decision = answered(&clinic, &running(&clinic), answer);
         assert_eq!(decision.commands, [Command::React(reaction)]);
         assert_eq!(decision.next.state, State::Conversing { since: now(), step: 1 });
@@ -51,13 +65,21 @@ fn who_wants_to_come_clicks_or_must_be_read_is_left_to_a_person() {
     let closing = in_state(&clinic, State::Closing { due: now() + days(3) });
     assert_eq!(answered(&clinic, &closing, Answer::Yes).next.state, State::Conversing { since: now(), step: 4 });
     let talking = in_state(&clinic, State::Conversing { since: now() - days(1), step: 2 });
-    assert_eq!(answered(&clinic, &talking, Answer::Unclear).next.state, State::Conversing { since: now(), step: 2 }, "it keeps its place");
+    assert_eq!(
+        answered(&clinic, &talking, Answer::Unclear).next.state,
+        State::Conversing { since: now(), step: 2 },
+        "it keeps its place"
+    );
 }
 
 #[test]
 fn a_no_an_opt_out_and_a_silence_end_it_each_in_its_own_word() {
     let clinic = clinic("");
-    for (answer, reason) in [(Answer::No, EndReason::Declined), (Answer::OptOut, EndReason::OptedOut), (Answer::Silence, EndReason::NoAnswer)] {
+    for (answer, reason) in [
+        (Answer::No, EndReason::Declined),
+        (Answer::OptOut, EndReason::OptedOut),
+        (Answer::Silence, EndReason::NoAnswer),
+    ] {
         let decision = answered(&clinic, &running(&clinic), answer);
         assert_eq!(decision.commands, [Command::Release]);
         assert_eq!(decision.next.state, State::Ended { reason, at: now() });
@@ -76,7 +98,10 @@ fn the_clinic_sets_its_branches_but_an_opt_out_always_ends_it() {
     let other = clinic_with("no = \"close\"", "no = \"hand_over\"");
     assert_eq!(answered(&other, &running(&other), Answer::No).commands, [Command::React(Reaction::HandOver)]);
     let close = clinic_with("yes = \"book_now\"", "yes = \"close\"");
-    assert_eq!(answered(&close, &running(&close), Answer::Yes).next.state, State::Ended { reason: EndReason::Declined, at: now() });
+    assert_eq!(
+        answered(&close, &running(&close), Answer::Yes).next.state,
+        State::Ended { reason: EndReason::Declined, at: now() }
+    );
     for reaction in ["book_now", "high_intent", "next_step", "hand_over", "close"] {
         let stubborn = clinic_with("opt_out = \"close\"", &format!("opt_out = \"{reaction}\""));
         let decision = answered(&stubborn, &running(&stubborn), Answer::OptOut);
@@ -104,6 +129,9 @@ fn a_release_without_a_conversation_does_nothing() {
     let clinic = clinic("");
     for enrollment in [running(&clinic), in_state(&clinic, State::Closing { due: now() + days(3) })] {
         let decision = decided_at(&clinic, &enrollment, &Event::Released, now());
-        assert_eq!((&decision.commands[..], &decision.next, decision.because.reason()), (&[][..], &enrollment, "not_conversing"));
+        assert_eq!(
+            (&decision.commands[..], &decision.next, decision.because.reason()),
+            (&[][..], &enrollment, "not_conversing")
+        );
     }
 }

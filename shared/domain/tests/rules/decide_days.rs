@@ -13,7 +13,10 @@ use retorno_domain::limits::{FreePlace, WhatsappLedger};
 use retorno_domain::patient::Patient;
 use retorno_domain::step_rules::{CopyProblem, Facts};
 
-use crate::given::{ZONE, agreed_to, at, clinic, clinic_with, date, days, enrolled, facts, lapsed, no_problem, now, only, preset_with, sent};
+use crate::given::{
+    ZONE, agreed_to, at, clinic, clinic_with, date, days, enrolled, facts, lapsed, no_problem, now, only, preset_with,
+    sent,
+};
 
 /// A sequence as it was played.
 struct Played {
@@ -34,10 +37,17 @@ impl Played {
 
 /// Plays a sequence that begins at an instant, with a patient who never answers; every wake comes
 /// on time and every message is accepted.
-fn play_with(clinic: &Clinic, mut patient: Patient, begins: DateTime<Utc>, copy: &dyn Fn(&Step) -> Option<CopyProblem>, change: impl Fn(&mut Facts<'_>, DateTime<Utc>)) -> Played {
+fn play_with(
+    clinic: &Clinic,
+    mut patient: Patient,
+    begins: DateTime<Utc>,
+    copy: &dyn Fn(&Step) -> Option<CopyProblem>,
+    change: impl Fn(&mut Facts<'_>, DateTime<Utc>),
+) -> Played {
     let mut points = ContactPoints::default();
     let mut enrollment = enrolled(clinic, begins);
-    let mut played = Played { sent: Vec::new(), left_out: Vec::new(), end: (EndReason::NoAnswer, begins), seat_given_back: false };
+    let mut played =
+        Played { sent: Vec::new(), left_out: Vec::new(), end: (EndReason::NoAnswer, begins), seat_given_back: false };
     for _ in 0..2_000 {
         let (step, now) = match enrollment.state {
             State::Running { step, due } => (step, due),
@@ -125,7 +135,11 @@ fn when_nothing_can_be_sent_the_seat_is_given_back_and_all_is_said() {
 fn a_step_that_falls_on_a_sunday_or_a_holiday_goes_to_the_next_open_day() {
     // Friday the 6th: day 2 is a Sunday.
     let friday = play(&clinic(""), lapsed(), at("2026-03-06 10:00"));
-    assert_eq!(friday.steps(), [("d1", 5), ("d3", 8), ("d6", 10), ("d8", 12)], "the later ones count from the first all the same");
+    assert_eq!(
+        friday.steps(),
+        [("d1", 5), ("d3", 8), ("d6", 10), ("d8", 12)],
+        "the later ones count from the first all the same"
+    );
     // Wednesday the 18th: day 5 is Monday the 23rd, a bridge day before the holiday of the 24th,
     // so that both d6 and d8 would leave on the 25th.
     let march = play(&clinic(""), lapsed(), at("2026-03-18 10:00"));
@@ -151,7 +165,8 @@ fn what_a_long_closure_delays_beyond_the_longest_delay_is_left_out() {
     assert_eq!(played.left_out, [("d3".to_owned(), "too_late")]);
     let played = play(&closed(25), lapsed(), now());
     assert_eq!((played.steps(), played.left_out.len()), (vec![("d1", 1)], 3));
-    let patient_clinic = clinic(&preset_with("channel = \"email\", delay_hours_max = 96", "channel = \"email\", delay_hours_max = 200"));
+    let patient_clinic =
+        clinic(&preset_with("channel = \"email\", delay_hours_max = 96", "channel = \"email\", delay_hours_max = 200"));
     let calendar = closed(9).calendar;
     let played = play(&Clinic { calendar, ..patient_clinic }, lapsed(), now());
     assert_eq!(played.steps(), [("d1", 1), ("d3", 9), ("d6", 10), ("d8", 11)], "a clinic may be more patient");
@@ -167,7 +182,9 @@ fn a_closure_without_an_end_in_sight_ends_the_sequence_all_the_same() {
 #[test]
 fn before_the_first_message_waiting_beyond_the_week_gives_the_seat_back() {
     let full_until = |until: DateTime<Utc>| {
-        play_with(&clinic(""), lapsed(), now(), &no_problem, move |facts, now| facts.number_full_until = Some(until).filter(|until| *until > now))
+        play_with(&clinic(""), lapsed(), now(), &no_problem, move |facts, now| {
+            facts.number_full_until = Some(until).filter(|until| *until > now)
+        })
     };
     let wednesday = full_until(at("2026-03-04 11:00"));
     assert_eq!((wednesday.steps()[0], wednesday.seat_given_back), (("d1", 3), false), "within the week it waits");
@@ -191,7 +208,11 @@ fn after_the_first_message_waiting_beyond_the_longest_delay_leaves_the_step_out(
 fn a_step_waits_until_its_latest_instant_and_not_a_second_longer() {
     let (clinic, patient, points) = (clinic(""), lapsed(), ContactPoints::default());
     let due = at("2026-03-04 10:00");
-    let begun = Enrollment { state: State::Running { step: 1, due }, first_sent_on: Some(date("2026-03-02")), ..enrolled(&clinic, now()) };
+    let begun = Enrollment {
+        state: State::Running { step: 1, due },
+        first_sent_on: Some(date("2026-03-02")),
+        ..enrolled(&clinic, now())
+    };
     let next = |until| {
         let breakers = [(Channel::Email, until)];
         let facts = Facts { breakers: &breakers, ..facts(&clinic, &patient, &points, due) };
@@ -234,7 +255,8 @@ fn a_step_whose_copy_has_a_hole_is_left_out_and_the_next_is_day_one() {
 fn an_enrollments_place_in_the_day_is_its_own_stable_and_leaves_the_end_free() {
     let window = clinic("").calendar.window_on(date("2026-03-02"), ZONE).unwrap();
     let clinic = clinic("");
-    let places: Vec<DateTime<Utc>> = (0..500).map(|n| place_in_day(enrolled(&clinic, now() + days(n)).id, window)).collect();
+    let places: Vec<DateTime<Utc>> =
+        (0..500).map(|n| place_in_day(enrolled(&clinic, now() + days(n)).id, window)).collect();
     assert!(places.iter().all(|place| window.opens <= *place && *place < window.closes - TimeDelta::minutes(30)));
     let morning = places.iter().filter(|place| **place < at("2026-03-02 14:15")).count();
     assert!((200..300).contains(&morning), "half of them before the middle of 10.5 hours: {morning}");
@@ -254,7 +276,8 @@ fn steps_wait_for_the_patients_morning_when_patient_and_clinic_live_in_different
     let mut enrollment = Enrollment { first_sent_on: Some(date("2026-03-02")), ..enrolled(&clinic(""), now()) };
     enrollment.seat = 1;
     let clinic = clinic("");
-    let due = enrollment.step_due(&clinic.flows[0].steps[1], date("2026-03-02"), &clinic.calendar, chrono_tz::Europe::Madrid);
+    let due =
+        enrollment.step_due(&clinic.flows[0].steps[1], date("2026-03-02"), &clinic.calendar, chrono_tz::Europe::Madrid);
     assert!(clinic.calendar.is_open(due, chrono_tz::Europe::Madrid));
     assert_eq!(due.with_timezone(&chrono_tz::Europe::Madrid).date_naive(), date("2026-03-04"));
 }

@@ -4,11 +4,12 @@
 use chrono::TimeDelta;
 use proptest::prelude::*;
 use retorno_domain::channel::{Channel, Purpose};
+use retorno_domain::contact_point::ContactPoints;
 use retorno_domain::decide::{Command, Event, decide};
 use retorno_domain::message::{
-    ATTEMPTS_MAX, BreakerScope, ClearedMessage, Delivery, EVIDENCE_LASTS, Outcome, RecipientNews, UNKNOWN_AFTER, WrongProof,
+    ATTEMPTS_MAX, BreakerScope, ClearedMessage, Delivery, EVIDENCE_LASTS, Outcome, RecipientNews, UNKNOWN_AFTER,
+    WrongProof,
 };
-use retorno_domain::contact_point::ContactPoints;
 use retorno_domain::template::Rendered;
 
 use crate::given::{clinic, date, enrolled, facts, lapsed, now};
@@ -94,7 +95,13 @@ fn a_message_is_cleared_by_the_proof_for_its_own_channel_and_purpose_only() {
     let clear = |channel, purpose| {
         let proof = patient.consent.prove(channel, purpose, date("2026-03-02")).unwrap();
         let to = patient.address(Channel::Whatsapp).unwrap();
-        let rendered = Rendered { subject: None, text: "Hola".to_owned(), html: None, parameters: Vec::new(), buttons: Vec::new() };
+        let rendered = Rendered {
+            subject: None,
+            text: "Hola".to_owned(),
+            html: None,
+            parameters: Vec::new(),
+            buttons: Vec::new(),
+        };
         ClearedMessage::new(intent.clone(), proof, to, rendered)
     };
     let cleared = clear(Channel::Whatsapp, Purpose::Marketing).unwrap();

@@ -15,7 +15,8 @@ use retorno_domain::limits::{CLOCK_MARGIN, Capped};
 use retorno_domain::patient::Patient;
 
 use crate::given::{
-    agreed_to, at, booked, clinic, clinic_with, days, enrolled, entry, lapsed, now, only, resting, said, sent, somebody, visit,
+    agreed_to, at, booked, clinic, clinic_with, days, enrolled, entry, lapsed, now, only, resting, said, sent,
+    somebody, visit,
 };
 
 /// A case as it is told: the clinic, the patient, the contact points.
@@ -63,7 +64,9 @@ type Obstacle = (EntryRule, &'static str, fn(&mut Case));
 fn obstacles() -> [Obstacle; 13] {
     [
         (EntryRule::Running, "clinic_halted", |c| c.clinic.halted = true),
-        (EntryRule::Segment, "no_segment", |c| c.patient.appointments.retain(|a| a.status != AppointmentStatus::Completed)),
+        (EntryRule::Segment, "no_segment", |c| {
+            c.patient.appointments.retain(|a| a.status != AppointmentStatus::Completed)
+        }),
         (EntryRule::Consent, "channel_not_agreed", |c| c.patient.consent = agreed_to(only(&[Channel::Sms]))),
         (EntryRule::Contact, "no_usable_contact", |c| {
             c.points.phone.unreachable = only(&[Channel::Whatsapp, Channel::Call]);
@@ -143,7 +146,11 @@ fn consent_says_what_is_lacking_and_when_it_begins() {
     assert_eq!(with(Vec::new()), Some(("consent_unknown", None)));
     assert_eq!(with(vec![said("2026-03-05", all)]), Some(("consent_not_yet", Some(at("2026-03-05 00:00")))));
     assert_eq!(with(vec![said("2026-01-05", all), said("2026-02-05", Wish::OptOut)]), Some(("opted_out", None)));
-    assert_eq!(with(vec![said("2026-01-05", Wish::OptIn(only(&[Channel::Sms])))]), Some(("channel_not_agreed", None)), "no step is a text message");
+    assert_eq!(
+        with(vec![said("2026-01-05", Wish::OptIn(only(&[Channel::Sms])))]),
+        Some(("channel_not_agreed", None)),
+        "no step is a text message"
+    );
     assert_eq!(with(vec![said("2026-03-02", all)]), None, "from the day it was given");
 }
 
@@ -194,7 +201,9 @@ fn an_appointment_without_outcome_suppresses_for_fourteen_days() {
     assert_eq!(case.blocked_at(at("2026-03-02 23:59")).unwrap().0, "awaiting_outcome", "the whole fourteenth day");
     assert_eq!(case.blocked_at(at("2026-03-03 00:00")), None, "and no longer");
     let shorter = clinic_with("awaiting_outcome_days = 14", "awaiting_outcome_days = 3");
-    let within = |ago: i64| Case { clinic: shorter.clone(), ..Case::patient(somebody(vec![visit(200), booked(-ago)])) }.blocked();
+    let within = |ago: i64| {
+        Case { clinic: shorter.clone(), ..Case::patient(somebody(vec![visit(200), booked(-ago)])) }.blocked()
+    };
     assert_eq!((within(3).is_some(), within(4)), (true, None), "as the clinic sets it");
 }
 
@@ -246,5 +255,10 @@ fn a_contact_at_its_cap_leaves_the_other_channels() {
     let free = now() + days(27) + CLOCK_MARGIN;
     assert_eq!(case.blocked(), Some(("contact_resting", Some(free))), "until the first of the two is 30 days old");
     assert_eq!(Capped::Window(free).until(), free);
-    assert!(case.explained().findings.iter().any(|finding| matches!(finding.verdict, Verdict::Block(Some(at)) if at == free)));
+    assert!(
+        case.explained()
+            .findings
+            .iter()
+            .any(|finding| matches!(finding.verdict, Verdict::Block(Some(at)) if at == free))
+    );
 }

@@ -96,7 +96,8 @@ pub(crate) fn booked(in_days: i64) -> Appointment {
 
 /// Somebody with these appointments, reachable by phone and e-mail, who agreed to everything.
 pub(crate) fn somebody(appointments: Vec<Appointment>) -> Patient {
-    let numbered = |(n, appointment)| Appointment { id: AppointmentId::parse(&format!("{n:04}")).unwrap(), ..appointment };
+    let numbered =
+        |(n, appointment)| Appointment { id: AppointmentId::parse(&format!("{n:04}")).unwrap(), ..appointment };
     Patient {
         id: PatientId::parse("p1").unwrap(),
         profile: profile(),
@@ -146,7 +147,12 @@ pub(crate) fn resting(until: DateTime<Utc>) -> WhatsappLedger {
 }
 
 /// The segment that a patient belongs to at an instant.
-pub(crate) fn belongs_at(clinic: &Clinic, patient: &Patient, thresholds: &Thresholds, now: DateTime<Utc>) -> Option<String> {
+pub(crate) fn belongs_at(
+    clinic: &Clinic,
+    patient: &Patient,
+    thresholds: &Thresholds,
+    now: DateTime<Utc>,
+) -> Option<String> {
     let index = placement(clinic, patient, thresholds, now).segment?;
     Some(clinic.segments[index].id.to_string())
 }
@@ -161,7 +167,12 @@ pub(crate) fn placed(clinic: &Clinic, patient: &Patient, now: DateTime<Utc>) -> 
 }
 
 /// The question whether a patient may be enrolled.
-pub(crate) fn entry<'a>(clinic: &'a Clinic, patient: &'a Patient, points: &'a ContactPoints, now: DateTime<Utc>) -> EntryCase<'a> {
+pub(crate) fn entry<'a>(
+    clinic: &'a Clinic,
+    patient: &'a Patient,
+    points: &'a ContactPoints,
+    now: DateTime<Utc>,
+) -> EntryCase<'a> {
     EntryCase { clinic, patient, points, placement: placed(clinic, patient, now), now }
 }
 
@@ -188,7 +199,12 @@ pub(crate) fn no_problem(_: &Step) -> Option<CopyProblem> {
 }
 
 /// Everything a decision looks at; a test changes what it is about.
-pub(crate) fn facts<'a>(clinic: &'a Clinic, patient: &'a Patient, points: &'a ContactPoints, now: DateTime<Utc>) -> Facts<'a> {
+pub(crate) fn facts<'a>(
+    clinic: &'a Clinic,
+    patient: &'a Patient,
+    points: &'a ContactPoints,
+    now: DateTime<Utc>,
+) -> Facts<'a> {
     Facts {
         clinic,
         flow: &clinic.flows[0],

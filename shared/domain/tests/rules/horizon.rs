@@ -20,7 +20,14 @@ use crate::given::{clinic, days, now, somebody, visit};
 const SERVICES: [&str; 5] = ["implante", "limpieza", "ortodoncia", "peeling", "control"];
 
 fn appointments() -> impl Strategy<Value = Vec<Appointment>> {
-    let one = (-60i64..700, 0i64..86_400, 0usize..5, 0usize..5, prop::option::of(0i64..50_000), prop::option::of((1u16..5, 1u16..5)));
+    let one = (
+        -60i64..700,
+        0i64..86_400,
+        0usize..5,
+        0usize..5,
+        prop::option::of(0i64..50_000),
+        prop::option::of((1u16..5, 1u16..5)),
+    );
     prop::collection::vec(one, 0..7).prop_map(|all| all.into_iter().map(appointment).collect())
 }
 
@@ -56,7 +63,8 @@ fn condition() -> impl Strategy<Value = Condition> {
 
 fn segments() -> impl Strategy<Value = Vec<Segment>> {
     let one = (prop::collection::vec(condition(), 1..4), prop::bool::weighted(0.9));
-    prop::collection::vec(one, 1..5).prop_map(|all| all.into_iter().zip(0u8..).map(|((all, active), n)| segment(all, active, n)).collect())
+    prop::collection::vec(one, 1..5)
+        .prop_map(|all| all.into_iter().zip(0u8..).map(|((all, active), n)| segment(all, active, n)).collect())
 }
 
 fn segment(all: Vec<Condition>, active: bool, n: u8) -> Segment {
@@ -77,26 +85,37 @@ fn patient() -> impl Strategy<Value = Patient> {
     let statements = prop::collection::vec(statement, 0..4);
     let history = (prop::option::weighted(0.3, 0i64..60), prop::option::weighted(0.2, -20i64..60));
     let flags = (prop::bool::weighted(0.1), prop::bool::weighted(0.8), prop::bool::weighted(0.8));
-    (appointments(), statements, history, flags).prop_map(|(appointments, statements, (last, rest), (paused, phone, agreed))| {
-        let mut patient = somebody(appointments);
-        let mut all: Vec<Statement> = statements.into_iter().map(statement_of).collect();
-        all.extend(agreed.then_some(Statement { on: NaiveDate::MIN, wish: Wish::OptIn(ChannelSet::ALL), source: Source::Import }));
-        patient.consent = Consent::from_statements(all);
-        let rest_until = rest.map(|rest| now() + days(rest) + TimeDelta::hours(7));
-        let whatsapp = WhatsappLedger { stamps: Vec::new(), rest_until };
-        patient.history = SendingHistory { whatsapp, last_at: last.map(|ago| now() - days(ago)), last_day_count: 1 };
-        patient.paused = paused;
-        if !phone {
-            patient.profile.phone = Err(retorno_domain::contact::UnusablePhone::Missing);
-        }
-        patient
-    })
+    (appointments(), statements, history, flags).prop_map(
+        |(appointments, statements, (last, rest), (paused, phone, agreed))| {
+            let mut patient = somebody(appointments);
+            let mut all: Vec<Statement> = statements.into_iter().map(statement_of).collect();
+            all.extend(agreed.then_some(Statement {
+                on: NaiveDate::MIN,
+                wish: Wish::OptIn(ChannelSet::ALL),
+                source: Source::Import,
+            }));
+            patient.consent = Consent::from_statements(all);
+            let rest_until = rest.map(|rest| now() + days(rest) + TimeDelta::hours(7));
+            let whatsapp = WhatsappLedger { stamps: Vec::new(), rest_until };
+            patient.history =
+                SendingHistory { whatsapp, last_at: last.map(|ago| now() - days(ago)), last_day_count: 1 };
+            patient.paused = paused;
+            if !phone {
+                patient.profile.phone = Err(retorno_domain::contact::UnusablePhone::Missing);
+            }
+            patient
+        },
+    )
 }
 
 fn statement_of((day, yes, channels, ours): (i64, bool, usize, bool)) -> Statement {
     let only = [ChannelSet::ALL, [Channel::Email].into_iter().collect(), [Channel::Sms].into_iter().collect()];
     let wish = if yes { Wish::OptIn(only[channels]) } else { Wish::OptOut };
-    Statement { on: (now() + days(day)).date_naive(), wish, source: if ours { Source::Recorded } else { Source::Import } }
+    Statement {
+        on: (now() + days(day)).date_naive(),
+        wish,
+        source: if ours { Source::Recorded } else { Source::Import },
+    }
 }
 
 /// Until when somebody was set aside when their turn came, if they were.
@@ -106,14 +125,24 @@ fn aside() -> impl Strategy<Value = Option<NaiveDate>> {
 
 /// In a zone where clocks change and a day may begin at one o'clock.
 fn clinic_in(zone: usize, segments: Vec<Segment>) -> Clinic {
-    const ZONES: [Tz; 4] = [chrono_tz::America::Sao_Paulo, chrono_tz::America::Santiago, chrono_tz::Europe::Madrid, chrono_tz::America::Mexico_City];
+    const ZONES: [Tz; 4] = [
+        chrono_tz::America::Sao_Paulo,
+        chrono_tz::America::Santiago,
+        chrono_tz::Europe::Madrid,
+        chrono_tz::America::Mexico_City,
+    ];
     let own = "[services]\nagain = [\"ortodoncia\", \"limpieza\"]";
     let clinic = clinic_from_toml(ClinicId::parse("aurora").unwrap(), own, Some(ZONES[zone])).unwrap();
     if segments.is_empty() { clinic } else { Clinic { segments, ..clinic } }
 }
 
 /// What an evaluation says of somebody: the segment with the rank, and the figures.
-fn says(clinic: &Clinic, patient: &Patient, aside: Option<NaiveDate>, at: DateTime<Utc>) -> impl PartialEq + std::fmt::Debug {
+fn says(
+    clinic: &Clinic,
+    patient: &Patient,
+    aside: Option<NaiveDate>,
+    at: DateTime<Utc>,
+) -> impl PartialEq + std::fmt::Debug {
     let standing = standing(clinic, patient, &thresholds(), aside, at);
     (standing.waits, standing.visits, standing.mean)
 }
@@ -126,7 +155,10 @@ fn who_was_set_aside_waits_in_no_backlog_until_that_day_and_in_it_from_that_day_
     assert_eq!((on(0).waits, on(0).due, on(0).aside), (None, Some(until), Some(until)));
     assert_eq!(on(19).waits, None);
     let back = on(20);
-    assert_eq!((back.waits.map(|(segment, _)| segment.to_string()).as_deref(), back.aside), (Some("preventivo-6-12m"), None));
+    assert_eq!(
+        (back.waits.map(|(segment, _)| segment.to_string()).as_deref(), back.aside),
+        (Some("preventivo-6-12m"), None)
+    );
 }
 
 proptest! {

@@ -68,7 +68,10 @@ fn a_report_says_what_it_changed() {
 
 #[test]
 fn an_empty_consent_cell_never_revokes() {
-    let agreed = Report { consent: Some(said("2026-01-01", Wish::OptIn(ChannelSet::ALL))), ..row(1, AppointmentStatus::Completed, 1) };
+    let agreed = Report {
+        consent: Some(said("2026-01-01", Wish::OptIn(ChannelSet::ALL))),
+        ..row(1, AppointmentStatus::Completed, 1)
+    };
     let patient = absorbed([agreed, row(1, AppointmentStatus::Completed, 5), row(2, AppointmentStatus::Booked, 9)]);
     assert!(patient.consent.agreed(date("2026-03-02")).is_ok());
 }
@@ -77,7 +80,10 @@ fn an_empty_consent_cell_never_revokes() {
 fn an_import_never_lifts_an_opt_out_recorded_by_us() {
     let mut patient = absorbed([row(1, AppointmentStatus::Completed, 1)]);
     patient.consent.record(Statement { on: date("2026-02-01"), wish: Wish::OptOut, source: Source::Recorded });
-    patient.absorb(Report { consent: Some(said("2026-03-01", Wish::OptIn(ChannelSet::ALL))), ..row(1, AppointmentStatus::Completed, 9) });
+    patient.absorb(Report {
+        consent: Some(said("2026-03-01", Wish::OptIn(ChannelSet::ALL))),
+        ..row(1, AppointmentStatus::Completed, 9)
+    });
     assert!(patient.consent.is_opted_out(date("2026-03-02")));
 }
 
@@ -106,32 +112,38 @@ fn beyond_a_thousand_appointments_the_oldest_go_and_it_is_said_how_many() {
 
 /// Rows that contradict each other about few appointments at few instants.
 fn report() -> impl Strategy<Value = Report> {
-    let appointment = (0usize..3, 0usize..5, 0i64..3, 0i64..2, prop::option::of(0i64..2), prop::option::of((1u16..3, 2u16..4)));
+    let appointment =
+        (0usize..3, 0usize..5, 0i64..3, 0i64..2, prop::option::of(0i64..2), prop::option::of((1u16..3, 2u16..4)));
     let person = (0usize..3, 0usize..4, 0usize..3, any::<bool>());
     let consent = prop::option::of((0i64..3, prop::option::of(0usize..3)));
-    (appointment, person, consent).prop_map(|((n, status, as_of, hour, amount_cents, session), (name, phone, email, insured), consent)| {
-        let mut report = row(n, AppointmentStatus::ALL[status], as_of);
-        report.appointment.start += TimeDelta::hours(hour);
-        report.appointment.amount_cents = amount_cents;
-        report.appointment.session = session.map(|(done, total)| PlanSession { done, total });
-        let names = ["Ana", "Ana Gómez", "Bruno"];
-        let phones = [
-            Phone::parse("+54 9 11 5555-1234", Country::Ar), Phone::parse("+54 9 11 5555-9876", Country::Ar),
-            Err(UnusablePhone::Missing), Err(UnusablePhone::TooShort),
-        ];
-        let emails = [EmailAddress::parse("a@example.com"), Err(UnusableEmail::Missing), Err(UnusableEmail::Malformed)];
-        report.profile.name = PersonName::parse(names[name]).unwrap();
-        (report.profile.phone, report.profile.email) = (phones[phone].clone(), emails[email].clone());
-        report.profile.insurer = insured.then(|| "OSDE".into());
-        report.profile.zone = if insured { chrono_tz::America::Bogota } else { chrono_tz::America::Lima };
-        let sets = [ChannelSet::ALL, only(&[Channel::Email]), ChannelSet::NONE];
-        report.consent = consent.map(|(day, yes)| Statement {
-            on: date("2026-01-01") + days(day),
-            wish: yes.map_or(Wish::OptOut, |set| Wish::OptIn(sets[set])),
-            source: Source::Import,
-        });
-        report
-    })
+    (appointment, person, consent).prop_map(
+        |((n, status, as_of, hour, amount_cents, session), (name, phone, email, insured), consent)| {
+            let mut report = row(n, AppointmentStatus::ALL[status], as_of);
+            report.appointment.start += TimeDelta::hours(hour);
+            report.appointment.amount_cents = amount_cents;
+            report.appointment.session = session.map(|(done, total)| PlanSession { done, total });
+            let names = ["Ana", "Ana Gómez", "Bruno"];
+            let phones = [
+                Phone::parse("+54 9 11 5555-1234", Country::Ar),
+                Phone::parse("+54 9 11 5555-9876", Country::Ar),
+                Err(UnusablePhone::Missing),
+                Err(UnusablePhone::TooShort),
+            ];
+            let emails =
+                [EmailAddress::parse("a@example.com"), Err(UnusableEmail::Missing), Err(UnusableEmail::Malformed)];
+            report.profile.name = PersonName::parse(names[name]).unwrap();
+            (report.profile.phone, report.profile.email) = (phones[phone].clone(), emails[email].clone());
+            report.profile.insurer = insured.then(|| "OSDE".into());
+            report.profile.zone = if insured { chrono_tz::America::Bogota } else { chrono_tz::America::Lima };
+            let sets = [ChannelSet::ALL, only(&[Channel::Email]), ChannelSet::NONE];
+            report.consent = consent.map(|(day, yes)| Statement {
+                on: date("2026-01-01") + days(day),
+                wish: yes.map_or(Wish::OptOut, |set| Wish::OptIn(sets[set])),
+                source: Source::Import,
+            });
+            report
+        },
+    )
 }
 
 /// Reports, and the same ones in another order with some of them repeated.
@@ -139,7 +151,8 @@ fn told_twice() -> impl Strategy<Value = (Vec<Report>, Vec<Report>)> {
     prop::collection::vec(report(), 1..9).prop_flat_map(|reports| {
         let again = prop::collection::vec(0..reports.len(), 0..6);
         (Just(reports), again).prop_flat_map(|(reports, again)| {
-            let all: Vec<Report> = reports.iter().cloned().chain(again.into_iter().map(|n| reports[n].clone())).collect();
+            let all: Vec<Report> =
+                reports.iter().cloned().chain(again.into_iter().map(|n| reports[n].clone())).collect();
             (Just(reports), Just(all).prop_shuffle())
         })
     })

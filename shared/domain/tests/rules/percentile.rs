@@ -43,8 +43,14 @@ fn means_are_compared_exactly() {
 #[test]
 fn only_the_percentiles_that_segments_use_are_frozen_and_the_clinic_sets_which() {
     assert_eq!(percentiles_used(&crate::given::clinic("").segments), [80]);
-    assert_eq!(percentiles_used(&clinic_with("mean_amount_percentile = 80", "mean_amount_percentile = 65").segments), [65]);
-    assert_eq!(percentiles_used(&clinic_with("mean_amount_percentile = 80", "mean_amount_at_least = 10.0").segments), []);
+    assert_eq!(
+        percentiles_used(&clinic_with("mean_amount_percentile = 80", "mean_amount_percentile = 65").segments),
+        [65]
+    );
+    assert_eq!(
+        percentiles_used(&clinic_with("mean_amount_percentile = 80", "mean_amount_at_least = 10.0").segments),
+        []
+    );
 }
 
 #[test]

@@ -8,7 +8,8 @@ use retorno_domain::segment::{Condition, Mean, Thresholds, check, day_of, place}
 use retorno_domain::summary::Summary;
 
 use crate::given::{
-    at, belongs, belongs_at, booked, clinic, clinic_with, date, days, entry, now, paid, session, somebody, visit, visit_for,
+    at, belongs, belongs_at, booked, clinic, clinic_with, date, days, entry, now, paid, session, somebody, visit,
+    visit_for,
 };
 
 /// A clinic with one segment of these rules.
@@ -35,7 +36,11 @@ fn the_last_visit_decides_between_preventive_inactive_and_lost() {
         (20_000, Some("churn-18m")),
     ] {
         assert_eq!(belongs(&clinic, vec![visit(days_ago)]).as_deref(), segment, "{days_ago} days ago");
-        assert_eq!(belongs(&clinic, vec![visit(days_ago), visit(21_000)]).as_deref(), segment, "the latest visit counts");
+        assert_eq!(
+            belongs(&clinic, vec![visit(days_ago), visit(21_000)]).as_deref(),
+            segment,
+            "the latest visit counts"
+        );
     }
     assert_eq!(belongs(&clinic, Vec::new()), None, "never seen");
 }
@@ -59,7 +64,8 @@ fn the_clinic_sets_the_borders_of_the_last_visit() {
 #[test]
 fn after_a_procedure_there_are_three_windows() {
     let clinic = clinic("");
-    let member = |days_ago| belongs(&clinic, vec![visit_for("Implante dental", days_ago)]).as_deref() == Some("posproc");
+    let member =
+        |days_ago| belongs(&clinic, vec![visit_for("Implante dental", days_ago)]).as_deref() == Some("posproc");
     let inside: Vec<i64> = (0..=200).filter(|days_ago| member(*days_ago)).collect();
     assert_eq!(inside, [30..=37, 60..=67, 90..=97].into_iter().flatten().collect::<Vec<i64>>());
 }
@@ -78,8 +84,20 @@ fn the_clinic_sets_the_windows_and_the_procedures() {
 fn procedures_are_known_by_the_beginning_of_a_word_whatever_case_and_accents() {
     let clinic = clinic("");
     for service in [
-        "implante", "Peeling químico", "CIRUGÍA oral", "cirugia", "Extracción simple", "EXTRACCION", "endodoncia molar",
-        "Injerto óseo", "Depilación LÁSER", "laser", "toxina botulínica", "Cirurgia", "Extração", "Enxerto",
+        "implante",
+        "Peeling químico",
+        "CIRUGÍA oral",
+        "cirugia",
+        "Extracción simple",
+        "EXTRACCION",
+        "endodoncia molar",
+        "Injerto óseo",
+        "Depilación LÁSER",
+        "laser",
+        "toxina botulínica",
+        "Cirurgia",
+        "Extração",
+        "Enxerto",
     ] {
         assert_eq!(belongs(&clinic, vec![visit_for(service, 30)]).as_deref(), Some("posproc"), "{service}");
     }
@@ -99,11 +117,19 @@ fn an_older_procedure_counts_even_when_the_last_visit_was_for_something_else() {
 fn a_plan_is_pending_after_more_than_thirty_days() {
     let clinic = clinic("");
     for (days_ago, segment) in [(30, None), (31, Some("plan-pendiente")), (600, Some("plan-pendiente"))] {
-        assert_eq!(belongs(&clinic, vec![session("ortodoncia", 2, 6, days_ago)]).as_deref(), segment, "{days_ago} days ago");
+        assert_eq!(
+            belongs(&clinic, vec![session("ortodoncia", 2, 6, days_ago)]).as_deref(),
+            segment,
+            "{days_ago} days ago"
+        );
     }
     let clinic = clinic_with("plan_pending_days_over = 30", "plan_pending_days_over = 45");
     for (days_ago, segment) in [(45, None), (46, Some("plan-pendiente"))] {
-        assert_eq!(belongs(&clinic, vec![session("ortodoncia", 2, 6, days_ago)]).as_deref(), segment, "{days_ago} days ago");
+        assert_eq!(
+            belongs(&clinic, vec![session("ortodoncia", 2, 6, days_ago)]).as_deref(),
+            segment,
+            "{days_ago} days ago"
+        );
     }
 }
 
@@ -114,7 +140,10 @@ fn the_latest_completed_session_of_each_service_says_whether_its_plan_is_pending
     assert!(!pending(vec![session("a", 6, 6, 40)]), "a finished cycle leaves nothing pending");
     assert!(!pending(vec![session("a", 5, 6, 80), session("a", 6, 6, 40)]), "finished later");
     assert!(pending(vec![session("a", 6, 6, 120), session("a", 1, 6, 40)]), "a second cycle, begun and left");
-    assert!(!pending(vec![session("a", 1, 6, 120), session("a", 6, 6, 100), session("a", 1, 6, 10)]), "just begun again");
+    assert!(
+        !pending(vec![session("a", 1, 6, 120), session("a", 6, 6, 100), session("a", 1, 6, 10)]),
+        "just begun again"
+    );
     assert!(!pending(vec![session("a", 2, 6, 80), session("a", 3, 6, 10)]), "still coming");
     assert!(pending(vec![session("a", 6, 6, 10), session("b", 1, 3, 40)]), "one service finished, another pending");
     assert!(pending(vec![session("a", 3, 6, 10), session("b", 1, 3, 40)]), "each service by itself");
@@ -141,7 +170,11 @@ fn a_high_value_patient_has_three_visits_a_high_mean_and_120_days_of_absence() {
     assert!(high(vec![paid(100, 300), visit(200), visit(120)]), "the mean is over the visits with an amount");
     assert!(!high(vec![visit(300), visit(200), visit(120)]), "no amount, no mean");
     assert!(high(vec![paid(0, 300), paid(200, 200), paid(100, 120)]), "an amount of nothing is an amount");
-    assert_eq!(belongs(&clinic, vec![paid(900, 300), paid(900, 200), paid(900, 120)]), None, "no threshold, nobody above it");
+    assert_eq!(
+        belongs(&clinic, vec![paid(900, 300), paid(900, 200), paid(900, 120)]),
+        None,
+        "no threshold, nobody above it"
+    );
 }
 
 #[test]
@@ -174,12 +207,15 @@ fn precedence_is_the_order_in_which_the_clinic_lists_its_segments_and_because_na
     let preset = crate::given::preset_with("[90, 97]", "[190, 190]");
     let order = ["posproc", "plan-pendiente", "alto-valor", "preventivo-6-12m"];
     for (left_out, expected) in order.iter().enumerate() {
-        let switch = |preset: String, id: &&str| preset.replace(&format!("id = \"{id}\""), &format!("id = \"{id}\"\nactive = false"));
+        let switch = |preset: String, id: &&str| {
+            preset.replace(&format!("id = \"{id}\""), &format!("id = \"{id}\"\nactive = false"))
+        };
         let clinic = clinic(&order[..left_out].iter().fold(preset.clone(), switch));
         assert_eq!(belongs_at(&clinic, &all, &p80(400), now()).as_deref(), Some(*expected));
         let points = ContactPoints::default();
         let placement = retorno_domain::standing::placement(&clinic, &all, &p80(400), now());
-        let finding = EntryRule::Segment.check(&retorno_domain::entry::EntryCase { placement, ..entry(&clinic, &all, &points, now()) });
+        let finding = EntryRule::Segment
+            .check(&retorno_domain::entry::EntryCase { placement, ..entry(&clinic, &all, &points, now()) });
         assert_eq!((finding.verdict, finding.figures), (Verdict::Pass, format!("segment={expected}")));
     }
     let rule = "rules = [{ last_visit_days = { min = 1 } }]";

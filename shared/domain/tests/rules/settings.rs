@@ -40,16 +40,30 @@ fn the_documented_keys_that_stand_commented_out_are_understood() {
 #[test]
 fn every_key_of_a_segment_a_rule_and_a_step_is_understood() {
     for rule in [
-        "{ last_visit_days = { min = 1 } }", "{ last_visit_days = { max = 9 } }", "{ visits = { min = 1, max = 2 } }",
-        "{ service = \"procedimiento\", days_ago = [[1, 2]] }", "{ plan_pending_days_over = 3 }", "{ mean_amount_percentile = 100 }",
-        "{ mean_amount_at_least = 12.5 }", "{ last_service = \"procedimiento\" }", "{ professional = [\"Dra. Lima\"] }", "{ insurer = [\"\"] }",
+        "{ last_visit_days = { min = 1 } }",
+        "{ last_visit_days = { max = 9 } }",
+        "{ visits = { min = 1, max = 2 } }",
+        "{ service = \"procedimiento\", days_ago = [[1, 2]] }",
+        "{ plan_pending_days_over = 3 }",
+        "{ mean_amount_percentile = 100 }",
+        "{ mean_amount_at_least = 12.5 }",
+        "{ last_service = \"procedimiento\" }",
+        "{ professional = [\"Dra. Lima\"] }",
+        "{ insurer = [\"\"] }",
     ] {
-        let own = format!("[[segments]]\nid = \"s\"\nactive = false\nseats_per_week = 5\nflow = \"reactivacion\"\ngoal = \"g\"\nrules = [{rule}]");
+        let own = format!(
+            "[[segments]]\nid = \"s\"\nactive = false\nseats_per_week = 5\nflow = \"reactivacion\"\ngoal = \"g\"\nrules = [{rule}]"
+        );
         let clinic = clinic(&own);
-        assert_eq!((clinic.segments[0].active, clinic.segments[0].seats_per_week, clinic.segments[0].all.len()), (false, 5, 1), "{rule}");
+        assert_eq!(
+            (clinic.segments[0].active, clinic.segments[0].seats_per_week, clinic.segments[0].all.len()),
+            (false, 5, 1),
+            "{rule}"
+        );
     }
     let step = "steps = [{ id = \"a\", offset_days = 3, channel = \"call\", purpose = \"care\", delay_hours_max = 5, metric = \"m\" }]";
-    let flow = clinic(&format!("[[flows]]\nid = \"reactivacion\"\nversion = 4\nclose_after_days = 3\n{step}")).flows.remove(0);
+    let flow =
+        clinic(&format!("[[flows]]\nid = \"reactivacion\"\nversion = 4\nclose_after_days = 3\n{step}")).flows.remove(0);
     assert_eq!((flow.version, flow.steps[0].purpose, flow.steps[0].delay_hours_max), (4, Purpose::Care, 5));
 }
 
@@ -77,7 +91,8 @@ fn an_unknown_key_is_refused_by_its_name_wherever_it_stands() {
 
 #[test]
 fn a_value_that_makes_no_sense_is_refused_with_its_key() {
-    let flow = |steps: &str| format!("[[flows]]\nid = \"reactivacion\"\nversion = 1\nclose_after_days = 5\nsteps = [{steps}]");
+    let flow =
+        |steps: &str| format!("[[flows]]\nid = \"reactivacion\"\nversion = 1\nclose_after_days = 5\nsteps = [{steps}]");
     let segment = |rest: &str| format!("[[segments]]\nid = \"s\"\n{rest}");
     for (own, key) in [
         ("name = \" \"".to_owned(), "name"),
@@ -118,15 +133,37 @@ fn a_value_that_makes_no_sense_is_refused_with_its_key() {
         (segment("rules = [{ insurer = [] }]").replace("\"s\"", "\"S s\""), "segments.S s.id"),
         (flow(""), "flows.reactivacion"),
         (flow("{ id = \"a\", offset_days = 6, channel = \"call\" }"), "flows.reactivacion"),
-        (flow("{ id = \"a\", offset_days = 0, channel = \"call\" }, { id = \"a\", offset_days = 1, channel = \"call\" }"), "flows.reactivacion"),
-        (flow("{ id = \"a\", offset_days = 2, channel = \"call\" }, { id = \"b\", offset_days = 1, channel = \"call\" }"), "flows.reactivacion"),
+        (
+            flow(
+                "{ id = \"a\", offset_days = 0, channel = \"call\" }, { id = \"a\", offset_days = 1, channel = \"call\" }",
+            ),
+            "flows.reactivacion",
+        ),
+        (
+            flow(
+                "{ id = \"a\", offset_days = 2, channel = \"call\" }, { id = \"b\", offset_days = 1, channel = \"call\" }",
+            ),
+            "flows.reactivacion",
+        ),
         (flow("{ id = \"a\", offset_days = 0, channel = \"sms\" }"), "flows.reactivacion.steps.a.channel"),
-        (flow("{ id = \"a\", offset_days = 0, channel = \"call\", purpose = \"fun\" }"), "flows.reactivacion.steps.a.purpose"),
-        (format!("{}\n{}", flow("{ id = \"a\", offset_days = 0, channel = \"call\" }"), flow("{ id = \"b\", offset_days = 0, channel = \"call\" }")), "flows.reactivacion"),
+        (
+            flow("{ id = \"a\", offset_days = 0, channel = \"call\", purpose = \"fun\" }"),
+            "flows.reactivacion.steps.a.purpose",
+        ),
+        (
+            format!(
+                "{}\n{}",
+                flow("{ id = \"a\", offset_days = 0, channel = \"call\" }"),
+                flow("{ id = \"b\", offset_days = 0, channel = \"call\" }")
+            ),
+            "flows.reactivacion",
+        ),
         (preset_with("yes = \"book_now\"", "yes = \"dance\""), "flows.reactivacion.branches.yes"),
     ] {
         match try_clinic(&own) {
-            Err(SettingsError::Value { key: named, why }) => assert!(named == key && !why.is_empty(), "{named}: {why}\n{own}"),
+            Err(SettingsError::Value { key: named, why }) => {
+                assert!(named == key && !why.is_empty(), "{named}: {why}\n{own}")
+            }
             Err(SettingsError::Toml(why)) => panic!("{key} is well-formed: {why}"),
             Ok(_) => panic!("{key} was accepted:\n{own}"),
         }
@@ -138,7 +175,12 @@ fn a_value_that_makes_no_sense_is_refused_with_its_key() {
 #[test]
 fn what_is_not_toml_or_of_another_shape_says_where() {
     assert!(refusal("name = ").contains("line 1"));
-    for (own, key) in [("name = 7", "name"), ("[limits]\nrest_days = -1", "limits.rest_days"), ("limits = \"none\"", "limits"), ("segments = 7", "segments")] {
+    for (own, key) in [
+        ("name = 7", "name"),
+        ("[limits]\nrest_days = -1", "limits.rest_days"),
+        ("limits = \"none\"", "limits"),
+        ("segments = 7", "segments"),
+    ] {
         assert!(refusal(own).contains(&format!("in `{key}`")), "{}", refusal(own));
     }
 }
@@ -147,19 +189,61 @@ fn what_is_not_toml_or_of_another_shape_says_where() {
 fn value() -> impl Strategy<Value = String> {
     prop_oneof![
         prop::sample::select(vec![0i64, 1, 255, 65_535, 4_294_967_295, i64::MAX, i64::MIN]).prop_map(|n| n.to_string()),
-        prop::sample::select(vec!["nan", "inf", "-0.0", "1e300", "true", "\"\"", "\"09:00-20:00\"", "\"closed\"", "[]", "[[0, 4294967295]]"]).prop_map(str::to_owned),
-        prop::sample::select(vec!["{}", "{ min = 4294967295 }", "{ min = 0, max = 4294967295 }", "[\"2026-12-24\"]", "[\"email\"]", "2026-12-24"]).prop_map(str::to_owned),
+        prop::sample::select(vec![
+            "nan",
+            "inf",
+            "-0.0",
+            "1e300",
+            "true",
+            "\"\"",
+            "\"09:00-20:00\"",
+            "\"closed\"",
+            "[]",
+            "[[0, 4294967295]]"
+        ])
+        .prop_map(str::to_owned),
+        prop::sample::select(vec![
+            "{}",
+            "{ min = 4294967295 }",
+            "{ min = 0, max = 4294967295 }",
+            "[\"2026-12-24\"]",
+            "[\"email\"]",
+            "2026-12-24"
+        ])
+        .prop_map(str::to_owned),
         "[a-zé/]{0,6}".prop_map(|text| format!("\"{text}\"")),
     ]
 }
 
 /// One of the lines of the defaults with another value, or a line nobody knows.
 fn file() -> impl Strategy<Value = String> {
-    let keys: Vec<&'static str> = PRESET.lines().filter_map(|l| l.split_once(" = ")).map(|(key, _)| key.trim_start_matches("# ")).filter(|key| key.len() < 30).collect();
-    let tables = vec!["", "[limits]", "[wave]", "[hours]", "[prices]", "[prices.whatsapp]", "[services]", "[closures]", "[[segments]]", "[[flows]]", "[flows.branches]"];
+    let keys: Vec<&'static str> = PRESET
+        .lines()
+        .filter_map(|l| l.split_once(" = "))
+        .map(|(key, _)| key.trim_start_matches("# "))
+        .filter(|key| key.len() < 30)
+        .collect();
+    let tables = vec![
+        "",
+        "[limits]",
+        "[wave]",
+        "[hours]",
+        "[prices]",
+        "[prices.whatsapp]",
+        "[services]",
+        "[closures]",
+        "[[segments]]",
+        "[[flows]]",
+        "[flows.branches]",
+    ];
     let line = (prop::sample::select(keys), value()).prop_map(|(key, value)| format!("{key} = {value}"));
-    let block = (prop::sample::select(tables), prop::collection::vec(prop_oneof![4 => line, 1 => "[a-z ={}\\[\\]\"]{0,12}"], 0..4));
-    prop::collection::vec(block, 0..4).prop_map(|blocks| blocks.into_iter().map(|(table, lines)| format!("{table}\n{}\n", lines.join("\n"))).collect())
+    let block = (
+        prop::sample::select(tables),
+        prop::collection::vec(prop_oneof![4 => line, 1 => "[a-z ={}\\[\\]\"]{0,12}"], 0..4),
+    );
+    prop::collection::vec(block, 0..4).prop_map(|blocks| {
+        blocks.into_iter().map(|(table, lines)| format!("{table}\n{}\n", lines.join("\n"))).collect()
+    })
 }
 
 proptest! {

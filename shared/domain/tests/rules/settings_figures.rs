@@ -51,15 +51,23 @@ fn the_segments_are_six_in_their_order_with_two_hundred_seats_each() {
     let clinic = clinic("");
     let ids: Vec<&str> = clinic.segments.iter().map(|s| s.id.as_str()).collect();
     assert_eq!(ids, ["posproc", "plan-pendiente", "alto-valor", "preventivo-6-12m", "inactivo-12-18m", "churn-18m"]);
-    assert!(clinic.segments.iter().all(|s| s.active && s.seats_per_week == 200 && s.flow.as_str() == "reactivacion" && !s.goal.is_empty()));
+    assert!(
+        clinic
+            .segments
+            .iter()
+            .all(|s| s.active && s.seats_per_week == 200 && s.flow.as_str() == "reactivacion" && !s.goal.is_empty())
+    );
     let rules = |n: usize| &clinic.segments[n].all[..];
     assert_eq!(rules(0), [Condition::ServiceDone { list: 0, windows: vec![(30, 37), (60, 67), (90, 97)] }]);
     assert_eq!(rules(1), [Condition::PlanPending { more_than_days: 30 }]);
-    assert_eq!(rules(2), [
-        Condition::Visits { min: 3, max: None },
-        Condition::MeanAmount(AmountAtLeast::Percentile(80)),
-        Condition::LastVisit { min: 120, max: None },
-    ]);
+    assert_eq!(
+        rules(2),
+        [
+            Condition::Visits { min: 3, max: None },
+            Condition::MeanAmount(AmountAtLeast::Percentile(80)),
+            Condition::LastVisit { min: 120, max: None },
+        ]
+    );
     assert_eq!(rules(3), [Condition::LastVisit { min: 180, max: Some(364) }]);
     assert_eq!(rules(4), [Condition::LastVisit { min: 365, max: Some(539) }]);
     assert_eq!(rules(5), [Condition::LastVisit { min: 540, max: None }]);
@@ -68,9 +76,23 @@ fn the_segments_are_six_in_their_order_with_two_hundred_seats_each() {
 #[test]
 fn the_sequence_is_whatsapp_email_whatsapp_call_on_days_0_2_5_and_7() {
     let clinic = clinic("");
-    let steps: Vec<(&str, u16, Channel)> = clinic.flows[0].steps.iter().map(|s| (s.id.as_str(), s.offset_days, s.channel)).collect();
-    assert_eq!(steps, [("d1", 0, Channel::Whatsapp), ("d3", 2, Channel::Email), ("d6", 5, Channel::Whatsapp), ("d8", 7, Channel::Call)]);
-    assert!(clinic.flows[0].steps.iter().all(|s| s.purpose == Purpose::Marketing && s.delay_hours_max == 96 && !s.metric.is_empty()));
+    let steps: Vec<(&str, u16, Channel)> =
+        clinic.flows[0].steps.iter().map(|s| (s.id.as_str(), s.offset_days, s.channel)).collect();
+    assert_eq!(
+        steps,
+        [
+            ("d1", 0, Channel::Whatsapp),
+            ("d3", 2, Channel::Email),
+            ("d6", 5, Channel::Whatsapp),
+            ("d8", 7, Channel::Call)
+        ]
+    );
+    assert!(
+        clinic.flows[0]
+            .steps
+            .iter()
+            .all(|s| s.purpose == Purpose::Marketing && s.delay_hours_max == 96 && !s.metric.is_empty())
+    );
 }
 
 #[test]
@@ -96,11 +118,18 @@ fn country_and_language_follow_from_the_zone_unless_the_clinic_says_otherwise() 
 #[test]
 fn prices_are_those_of_the_country_exact_to_the_millionth() {
     let prices = clinic("").prices;
-    assert_eq!((prices.currency.as_str(), prices.of(Channel::Whatsapp), prices.of(Channel::Email)), ("USD", 61_800, 100));
+    assert_eq!(
+        (prices.currency.as_str(), prices.of(Channel::Whatsapp), prices.of(Channel::Email)),
+        ("USD", 61_800, 100)
+    );
     assert_eq!((prices.of(Channel::Sms), prices.of(Channel::Call)), (50_000, 0));
     assert_eq!(clinic("zone = \"America/Bogota\"").prices.of(Channel::Whatsapp), 12_500);
-    let own = clinic("[prices]\ncurrency = \"ARS\"\nemail = 1.25\nsms = 2\ncall = 900\n[prices.whatsapp]\nAR = 70.5").prices;
-    assert_eq!((own.currency.as_str(), Channel::ALL.map(|c| own.of(c))), ("ARS", [70_500_000, 1_250_000, 2_000_000, 900_000_000]));
+    let own =
+        clinic("[prices]\ncurrency = \"ARS\"\nemail = 1.25\nsms = 2\ncall = 900\n[prices.whatsapp]\nAR = 70.5").prices;
+    assert_eq!(
+        (own.currency.as_str(), Channel::ALL.map(|c| own.of(c))),
+        ("ARS", [70_500_000, 1_250_000, 2_000_000, 900_000_000])
+    );
 }
 
 #[test]

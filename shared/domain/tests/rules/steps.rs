@@ -13,7 +13,9 @@ use retorno_domain::patient::Patient;
 use retorno_domain::segment::Placement;
 use retorno_domain::step_rules::{CopyProblem, Facts, HALT_CHECKED_EVERY, StepCase, StepRule};
 
-use crate::given::{agreed_to, at, booked, clinic, date, days, enrolled, facts, lapsed, now, only, resting, said, sent, somebody, visit};
+use crate::given::{
+    agreed_to, at, booked, clinic, date, days, enrolled, facts, lapsed, now, only, resting, said, sent, somebody, visit,
+};
 
 /// What a step is decided on, as it is told.
 struct Told {
@@ -76,7 +78,8 @@ fn an_older_epoch_stops() {
 
 #[test]
 fn an_open_appointment_stops() {
-    let say = |appointment| Told::of(|t| t.patient = somebody(vec![visit(200), appointment])).says(StepRule::OpenAppointment);
+    let say =
+        |appointment| Told::of(|t| t.patient = somebody(vec![visit(200), appointment])).says(StepRule::OpenAppointment);
     let soon = |status| Appointment { status, start: now() + TimeDelta::seconds(1), ..visit(0) };
     for status in AppointmentStatus::ALL {
         let stops = say(soon(status)) == ("open_appointment", Verdict::Stop);
@@ -87,7 +90,8 @@ fn an_open_appointment_stops() {
 
 #[test]
 fn an_appointment_without_outcome_stops_for_fourteen_days() {
-    let say = |ago: i64| Told::of(|t| t.patient = somebody(vec![visit(200), booked(-ago)])).says(StepRule::AwaitingOutcome);
+    let say =
+        |ago: i64| Told::of(|t| t.patient = somebody(vec![visit(200), booked(-ago)])).says(StepRule::AwaitingOutcome);
     assert_eq!(say(0), ("awaiting_outcome", Verdict::Stop));
     assert_eq!(say(14), ("awaiting_outcome", Verdict::Stop));
     assert_eq!(say(15).1, Verdict::Pass);
@@ -117,7 +121,11 @@ fn before_the_first_message_the_patient_must_still_be_a_member() {
     for placement in [nowhere, elsewhere] {
         assert_eq!(told().with(StepRule::Member, |f| f.placement = placement), ("left_segment", Verdict::Stop));
         let begun = Told::of(|t| t.enrollment.first_sent_on = Some(date("2026-03-02")));
-        assert_eq!(begun.with(StepRule::Member, |f| f.placement = placement).1, Verdict::Pass, "a sequence begun is played");
+        assert_eq!(
+            begun.with(StepRule::Member, |f| f.placement = placement).1,
+            Verdict::Pass,
+            "a sequence begun is played"
+        );
     }
 }
 
@@ -133,7 +141,11 @@ fn a_channel_that_is_not_agreed_to_is_left_out() {
     let email_only = |step| Told::of(|t| (t.patient.consent, t.step) = (agreed_to(only(&[Channel::Email])), step));
     assert_eq!(email_only(0).says(StepRule::Consent), ("channel_not_agreed", Verdict::Skip), "WhatsApp");
     assert_eq!(email_only(1).says(StepRule::Consent).1, Verdict::Pass, "e-mail");
-    assert_eq!(email_only(3).says(StepRule::Consent), ("channel_not_agreed", Verdict::Skip), "a call needs consent too");
+    assert_eq!(
+        email_only(3).says(StepRule::Consent),
+        ("channel_not_agreed", Verdict::Skip),
+        "a call needs consent too"
+    );
     let silent = Told::of(|t| t.patient.consent = Consent::default());
     assert_eq!(silent.says(StepRule::Consent), ("consent_unknown", Verdict::Skip), "unknown is no");
 }
@@ -216,7 +228,9 @@ fn hours_are_read_on_the_patients_clock() {
 
 #[test]
 fn a_clinic_that_never_opens_leaves_the_step_out() {
-    let closed = clinic("[hours]\nmonday = \"closed\"\ntuesday = \"closed\"\nwednesday = \"closed\"\nthursday = \"closed\"\nfriday = \"closed\"\nsaturday = \"closed\"");
+    let closed = clinic(
+        "[hours]\nmonday = \"closed\"\ntuesday = \"closed\"\nwednesday = \"closed\"\nthursday = \"closed\"\nfriday = \"closed\"\nsaturday = \"closed\"",
+    );
     assert_eq!(Told::of(|t| t.clinic = closed).says(StepRule::Hours), ("never_open", Verdict::Skip));
 }
 
@@ -234,7 +248,8 @@ fn a_second_message_of_the_day_waits_for_its_own_place_in_the_next_open_day() {
     let two = |count| Told::of(|t| (t.clinic, ()) = (clinic("[limits]\nper_day_max = 2"), wrote(t, count)));
     assert_eq!((two(1).says(StepRule::PerDay).1, two(2).says(StepRule::PerDay).0), (Verdict::Pass, "enough_today"));
     // On a Saturday the next open day is Monday.
-    let saturday = Told::of(|t| (t.patient.history.last_at, t.patient.history.last_day_count) = (Some(at("2026-03-07 10:00")), 1));
+    let saturday =
+        Told::of(|t| (t.patient.history.last_at, t.patient.history.last_day_count) = (Some(at("2026-03-07 10:00")), 1));
     let Verdict::Wait(next) = saturday.says_at(StepRule::PerDay, at("2026-03-07 11:00")).1 else { panic!("it waits") };
     assert_eq!(saturday.clinic.date(next), date("2026-03-09"));
 }
@@ -242,7 +257,10 @@ fn a_second_message_of_the_day_waits_for_its_own_place_in_the_next_open_day() {
 #[test]
 fn each_rule_that_ends_a_sequence_says_so_in_its_own_word() {
     let ends = |rule: StepRule| rule.end_reason();
-    assert_eq!(StepRule::STANDING.map(ends), [EndReason::OlderEpoch, EndReason::Booked, EndReason::AwaitingOutcome, EndReason::OptedOut]);
+    assert_eq!(
+        StepRule::STANDING.map(ends),
+        [EndReason::OlderEpoch, EndReason::Booked, EndReason::AwaitingOutcome, EndReason::OptedOut]
+    );
     assert_eq!([StepRule::Week, StepRule::Member].map(ends), [EndReason::WeekOver, EndReason::LeftSegment]);
     for reason in EndReason::ALL {
         assert_eq!(EndReason::of_code(reason.code()), Some(reason));

@@ -13,7 +13,14 @@ use retorno_domain::step_rules::{StepCase, StepRule};
 use crate::given::{at, clinic, clinic_with, date, days, enrolled, facts, lapsed, now, resting, sent};
 
 /// What a rule says of a step of a patient whose own ledger is this.
-fn says(clinic: &Clinic, ledger: WhatsappLedger, enrollment: &Enrollment, step: usize, rule: StepRule, now: DateTime<Utc>) -> Verdict {
+fn says(
+    clinic: &Clinic,
+    ledger: WhatsappLedger,
+    enrollment: &Enrollment,
+    step: usize,
+    rule: StepRule,
+    now: DateTime<Utc>,
+) -> Verdict {
     let (mut patient, points) = (lapsed(), ContactPoints::default());
     patient.history.whatsapp = ledger;
     let facts = facts(clinic, &patient, &points, now);
@@ -31,14 +38,18 @@ fn two_in_thirty_days_and_not_a_third() {
     assert!(has_room(&clinic, sent(&[now() - days(1)])), "one");
     assert!(!has_room(&clinic, sent(&[now() - days(29), now() - days(1)])), "two");
     let border = now() - days(30) - CLOCK_MARGIN;
-    assert!(!has_room(&clinic, sent(&[now() - days(30), now() - days(1)])), "thirty days are not over before clocks agree that they are");
+    assert!(
+        !has_room(&clinic, sent(&[now() - days(30), now() - days(1)])),
+        "thirty days are not over before clocks agree that they are"
+    );
     assert!(!has_room(&clinic, sent(&[border + TimeDelta::seconds(1), now() - days(1)])));
     assert!(has_room(&clinic, sent(&[border, now() - days(1)])));
 }
 
 #[test]
 fn the_second_one_in_thirty_days_starts_sixty_days_of_rest() {
-    let rest = |clinic: &Clinic, before: &[DateTime<Utc>]| sent(before).free_place(now(), &clinic.limits).unwrap().rest_until;
+    let rest =
+        |clinic: &Clinic, before: &[DateTime<Utc>]| sent(before).free_place(now(), &clinic.limits).unwrap().rest_until;
     let plain = clinic("");
     assert_eq!(rest(&plain, &[]), None);
     assert_eq!(rest(&plain, &[now() - days(5)]), Some(now() + days(60) + CLOCK_MARGIN));
@@ -114,7 +125,8 @@ fn a_step_leaves_at_most_96_hours_after_its_day_and_the_clinic_sets_how_many() {
 #[test]
 fn contact_hours_are_monday_to_friday_9_to_20_and_saturday_9_to_14() {
     let clinic = clinic("");
-    let say = |instant| says(&clinic, WhatsappLedger::default(), &enrolled(&clinic, now()), 0, StepRule::Hours, instant);
+    let say =
+        |instant| says(&clinic, WhatsappLedger::default(), &enrolled(&clinic, now()), 0, StepRule::Hours, instant);
     let second = TimeDelta::seconds(1);
     for day in 2..=6 {
         let on = |time: &str| at(&format!("2026-03-{day:02} {time}"));
@@ -127,7 +139,11 @@ fn contact_hours_are_monday_to_friday_9_to_20_and_saturday_9_to_14() {
     assert_eq!(say(at("2026-03-07 14:00") - second), Verdict::Pass);
     assert_eq!(say(at("2026-03-07 14:00")), Verdict::Wait(at("2026-03-09 09:00")), "Saturday afternoon");
     assert_eq!(say(at("2026-03-08 12:00")), Verdict::Wait(at("2026-03-09 09:00")), "Sunday");
-    assert_eq!(say(at("2026-03-23 12:00")), Verdict::Wait(at("2026-03-25 09:00")), "a bridge day and a national holiday");
+    assert_eq!(
+        say(at("2026-03-23 12:00")),
+        Verdict::Wait(at("2026-03-25 09:00")),
+        "a bridge day and a national holiday"
+    );
 }
 
 #[test]

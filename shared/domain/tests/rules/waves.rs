@@ -123,7 +123,9 @@ fn a_wave_stops_when_the_number_is_full_today_or_on_the_day_of_the_second_messag
     assert_eq!(fill(&mut plan, "posproc", true), (102, Full::Number));
     // Those whose first message was on Wednesday the 25th have their second on Monday.
     let earlier = seats("posproc", 0..130, date("2026-02-25"), true);
-    let plan = |earlier: &[Seat]| fill(&mut WavePlan::new(&clinic, date("2026-02-25") + days(5), &[], earlier, None), "churn-18m", true);
+    let plan = |earlier: &[Seat]| {
+        fill(&mut WavePlan::new(&clinic, date("2026-02-25") + days(5), &[], earlier, None), "churn-18m", true)
+    };
     assert_eq!((plan(&earlier), plan(&earlier[..30])), ((95, Full::Number), (102, Full::Number)));
     let by_email = seats("posproc", 0..130, date("2026-02-25"), false);
     assert_eq!(plan(&by_email), (102, Full::Number));
@@ -151,7 +153,10 @@ fn worth(cents: i64) -> Option<Mean> {
 #[test]
 fn people_wait_by_value_then_by_who_leaves_first() {
     let rank = |cents, leaves, id| rank(worth(cents), leaves, 'w', &patient(id));
-    assert!(rank(100_000, Some(9), "p") < rank(50_000, Some(1), "p"), "worth twice as much goes first, whatever the deadline");
+    assert!(
+        rank(100_000, Some(9), "p") < rank(50_000, Some(1), "p"),
+        "worth twice as much goes first, whatever the deadline"
+    );
     assert!(rank(100_000, Some(1), "p") < rank(100_001, Some(9), "p"), "among about equals, who leaves soonest");
     assert!(rank(100_001, Some(9), "p") < rank(100_000, Some(9), "p"), "then the exact worth");
     assert!(rank(100_000, Some(9), "a") < rank(100_000, Some(9), "b"), "then the id");

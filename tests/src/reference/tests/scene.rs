@@ -97,11 +97,7 @@ pub(super) fn line(patient: &str, step: &str, local: &str) -> Value {
         "d8" => "call",
         _ => "whatsapp",
     };
-    let contact = if step == "d3" {
-        format!("{patient}@example.com")
-    } else {
-        "+5491140000001".to_owned()
-    };
+    let contact = if step == "d3" { format!("{patient}@example.com") } else { "+5491140000001".to_owned() };
     let mut line = json!({
         "at": format!("{local}-03:00"), "patient_id": patient, "contact": contact,
         "channel": channel, "segment": "preventivo-6-12m", "flow": "reactivation", "step": step,
@@ -138,10 +134,7 @@ impl Scene {
             let k = self.rows.len();
             let patient = format!("p{k}");
             let phone = format!("+5491150{k:06}");
-            self.rows.push(Row {
-                phone: phone.clone(),
-                ..Row::visit(&patient, seen)
-            });
+            self.rows.push(Row { phone: phone.clone(), ..Row::visit(&patient, seen) });
             let at = format!("{local_day}T{:02}:{:02}:00", 12 + k / 60 % 6, k % 60);
             let mut first = line(&patient, "d1", &at);
             first["contact"] = json!(phone);
@@ -155,12 +148,7 @@ impl Scene {
         let run = RunParameters::over(&export, self.at.parse().expect("a time"), self.days);
         let lines: Vec<String> = self.lines.iter().map(Value::to_string).collect();
         let slots = self.slots.map(|s| read_slots(s.as_bytes()).expect("slots"));
-        review(
-            &export,
-            slots.as_ref(),
-            &lines.join("\n"),
-            &run.expect("a known country"),
-        )
+        review(&export, slots.as_ref(), &lines.join("\n"), &run.expect("a known country"))
     }
 
     /// The rules broken, each once.

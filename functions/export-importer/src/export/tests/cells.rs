@@ -5,9 +5,7 @@ use chrono::NaiveDate;
 use crate::export::cell::{amount_cents, id, minutes, optional_id, session, status, text, zone};
 use crate::export::consent::consent;
 use crate::export::instant::start;
-use crate::export::{
-    ConsentCell, ConsentChannel, ConsentChannels, RefusalReason as Reason, StatusCell,
-};
+use crate::export::{ConsentCell, ConsentChannel, ConsentChannels, RefusalReason as Reason, StatusCell};
 
 fn start_text(cell: &str) -> Result<String, Reason> {
     start(cell).map(|start| match start.offset {
@@ -66,10 +64,7 @@ fn a_start_is_an_iso_date_and_time() {
 
 #[test]
 fn a_zone_is_an_iana_name() {
-    assert_eq!(
-        zone(" America/Sao_Paulo "),
-        Ok(chrono_tz::America::Sao_Paulo)
-    );
+    assert_eq!(zone(" America/Sao_Paulo "), Ok(chrono_tz::America::Sao_Paulo));
     assert_eq!(zone(""), Err(Reason::Empty));
     assert_eq!(zone("GMT-3 Brasilia"), Err(Reason::UnknownZone));
 }
@@ -150,13 +145,7 @@ fn an_identifier_is_kept_as_it_is_or_refused() {
     assert_eq!(id("12\n34"), Err(Reason::IdHasControl));
     assert_eq!(id("12\u{202e}34"), Err(Reason::IdHasControl));
     assert_eq!(id(&"ñ".repeat(128)), Ok("ñ".repeat(128)));
-    assert_eq!(
-        id(&"ñ".repeat(129)),
-        Err(Reason::TextTooLong {
-            chars: 129,
-            max_chars: 128
-        })
-    );
+    assert_eq!(id(&"ñ".repeat(129)), Err(Reason::TextTooLong { chars: 129, max_chars: 128 }));
     assert_eq!(id("5.58998E+12"), Err(Reason::IdRounded));
     assert_eq!(id("5,58998e+12"), Err(Reason::IdRounded));
     assert_eq!(id("AB.1E+X").as_deref(), Ok("AB.1E+X"));
@@ -164,23 +153,11 @@ fn an_identifier_is_kept_as_it_is_or_refused() {
 
 #[test]
 fn text_is_trimmed_and_shows_what_it_is() {
-    assert_eq!(
-        text("  Ana\tMaría\r\nSosa\u{a0}").as_deref(),
-        Ok("Ana María Sosa")
-    );
-    assert_eq!(
-        text("\u{feff}An\u{200b}a\u{7}\u{202e}").as_deref(),
-        Ok("Ana")
-    );
+    assert_eq!(text("  Ana\tMaría\r\nSosa\u{a0}").as_deref(), Ok("Ana María Sosa"));
+    assert_eq!(text("\u{feff}An\u{200b}a\u{7}\u{202e}").as_deref(), Ok("Ana"));
     assert_eq!(text("\u{7f}x").as_deref(), Ok("x"));
     assert_eq!(text(&"ñ".repeat(500)), Ok("ñ".repeat(500)));
-    assert_eq!(
-        text(&"x".repeat(501)),
-        Err(Reason::TextTooLong {
-            chars: 501,
-            max_chars: 500
-        })
-    );
+    assert_eq!(text(&"x".repeat(501)), Err(Reason::TextTooLong { chars: 501, max_chars: 500 }));
 }
 
 #[test]
@@ -190,10 +167,7 @@ fn a_consent_is_a_dated_statement() {
         date,
         channels: ConsentChannels::Only(channels.iter().copied().collect()),
     };
-    let all = ConsentCell::OptIn {
-        date,
-        channels: ConsentChannels::All,
-    };
+    let all = ConsentCell::OptIn { date, channels: ConsentChannels::All };
     let (whatsapp, email) = (ConsentChannel::Whatsapp, ConsentChannel::Email);
     for (cell, expected) in [
         ("", None),
@@ -201,19 +175,10 @@ fn a_consent_is_a_dated_statement() {
         ("opt-in 2026-03-02", Some(all.clone())),
         ("OPT-IN  2026-03-02 ", Some(all)),
         ("opt-in 2026-03-02 whatsapp", Some(only(&[whatsapp]))),
-        (
-            "opt-in 2026-03-02 email, WhatsApp",
-            Some(only(&[whatsapp, email])),
-        ),
-        (
-            "opt-in 2026-03-02 call,sms",
-            Some(only(&[ConsentChannel::Sms, ConsentChannel::Call])),
-        ),
+        ("opt-in 2026-03-02 email, WhatsApp", Some(only(&[whatsapp, email]))),
+        ("opt-in 2026-03-02 call,sms", Some(only(&[ConsentChannel::Sms, ConsentChannel::Call]))),
         ("opt-out 2026-03-02", Some(ConsentCell::OptOut { date })),
-        (
-            "opt-out 2026-03-02 whatsapp",
-            Some(ConsentCell::OptOut { date }),
-        ),
+        ("opt-out 2026-03-02 whatsapp", Some(ConsentCell::OptOut { date })),
     ] {
         assert_eq!(consent(cell), Ok(expected), "{cell}");
     }

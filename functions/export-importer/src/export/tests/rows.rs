@@ -20,30 +20,12 @@ fn a_full_row() {
     assert_eq!(row.zone, chrono_tz::America::Argentina::Buenos_Aires);
     assert_eq!(row.patient_id.as_deref(), Some("09870"));
     assert_eq!(row.patient_name, "Ana \"Anita\" Sosa");
-    assert_eq!(
-        (row.phone.as_str(), row.email.as_str()),
-        ("011 15 5555", "ana@example.com")
-    );
-    assert_eq!(
-        (row.professional.as_str(), row.service.as_str()),
-        ("Dra. Lima", "peeling")
-    );
+    assert_eq!((row.phone.as_str(), row.email.as_str()), ("011 15 5555", "ana@example.com"));
+    assert_eq!((row.professional.as_str(), row.service.as_str()), ("Dra. Lima", "peeling"));
     assert_eq!(row.status, StatusCell::Completed);
-    assert_eq!(
-        (row.amount_cents, row.session, row.sessions_total),
-        (Some(4_956_900), Some(1), Some(4))
-    );
-    assert_eq!(
-        (row.insurer.as_deref(), row.lead_source.as_deref()),
-        (Some("OSDE"), Some("web"))
-    );
-    assert!(matches!(
-        row.consent,
-        Some(ConsentCell::OptIn {
-            channels: ConsentChannels::All,
-            ..
-        })
-    ));
+    assert_eq!((row.amount_cents, row.session, row.sessions_total), (Some(4_956_900), Some(1), Some(4)));
+    assert_eq!((row.insurer.as_deref(), row.lead_source.as_deref()), (Some("OSDE"), Some("web")));
+    assert!(matches!(row.consent, Some(ConsentCell::OptIn { channels: ConsentChannels::All, .. })));
     assert_eq!(row.updated.unwrap().offset.unwrap().local_minus_utc(), 0);
     assert_eq!(rows.len(), 1);
 }
@@ -52,10 +34,7 @@ fn a_full_row() {
 fn the_required_columns_are_enough() {
     let rows = read(&file(&[&good_row("1")]));
     let row = rows.first().unwrap().as_ref().unwrap();
-    assert_eq!(
-        (row.patient_id.as_ref(), row.amount_cents, row.updated),
-        (None, None, None)
-    );
+    assert_eq!((row.patient_id.as_ref(), row.amount_cents, row.updated), (None, None, None));
     assert_eq!((row.email.as_str(), row.insurer.as_ref()), ("", None));
 }
 
@@ -64,27 +43,15 @@ fn a_bad_cell_is_refused_with_its_line_and_column_and_the_rest_lands() {
     let good = good_row("1");
     for (from, to, expected) in [
         ("1,2026", ",2026", "3 id_cita empty"),
-        (
-            "2026-03-02T09:00",
-            "2026-02-30T09:00",
-            "3 fecha_hora_inicio impossible_date_time",
-        ),
+        ("2026-03-02T09:00", "2026-02-30T09:00", "3 fecha_hora_inicio impossible_date_time"),
         ("America/Lima", "Lima", "3 zona_horaria unknown_zone"),
         (",Ana,", ", ,", "3 paciente_nombre empty"),
         ("completado", "hecho", "3 estado unknown_status"),
-        (
-            "opt-in 2026-01-01",
-            "opt-in",
-            "3 consentimiento consent_without_date",
-        ),
+        ("opt-in 2026-01-01", "opt-in", "3 consentimiento consent_without_date"),
         (",Ana,", ",Ana,,", "3 - wrong_cell_count"),
         (",Ana,", ",", "3 - wrong_cell_count"),
         (",Ana,", ",A\0na,", "3 - nul_byte"),
-        (
-            ",Ana,",
-            ",\"Ana\" Sosa,",
-            "3 paciente_nombre quote_misplaced",
-        ),
+        (",Ana,", ",\"Ana\" Sosa,", "3 paciente_nombre quote_misplaced"),
     ] {
         let bad = good.replacen(from, to, 1);
         assert_ne!(bad, good);
@@ -96,13 +63,8 @@ fn a_bad_cell_is_refused_with_its_line_and_column_and_the_rest_lands() {
 #[test]
 fn sessions_are_checked_against_their_plan() {
     let header = format!("{HEADER},sesion,sesiones_total\n");
-    let cases = [
-        ("3,6", "2 1"),
-        ("6,6", "2 1"),
-        (",12", "2 1"),
-        ("3,", "2 1"),
-        ("7,6", "2 sesion session_after_total"),
-    ];
+    let cases =
+        [("3,6", "2 1"), ("6,6", "2 1"), (",12", "2 1"), ("3,", "2 1"), ("7,6", "2 sesion session_after_total")];
     for (cells, expected) in cases {
         let rows = read(&format!("{header}{},{cells}\n", good_row("1")));
         assert_eq!(outcomes(&rows), [expected], "{cells}");
@@ -118,10 +80,7 @@ fn line_breaks_within_quotes_are_counted_and_every_line_end_is_known() {
         let text = [HEADER, &long, &good_row("b"), "", blank, &good_row("c")].join(end);
         let rows = read(&text);
         assert_eq!(outcomes(&rows), ["2 a", "4 b", "7 c"], "{end:?}");
-        let names: Vec<_> = rows
-            .iter()
-            .map(|row| row.as_ref().unwrap().patient_name.clone())
-            .collect();
+        let names: Vec<_> = rows.iter().map(|row| row.as_ref().unwrap().patient_name.clone()).collect();
         assert_eq!(names, ["Ana María", "Ana", "Ana"]);
     }
 }
@@ -133,21 +92,15 @@ fn quotes_within_quotes_and_empty_quotes() {
         &good_row("b").replace("Ana,,", "\"Ana\",\"\","),
         &good_row("c").replace("Ana", "O\"Brien"),
     ]));
-    let names: Vec<_> = rows
-        .iter()
-        .map(|row| row.as_ref().unwrap().patient_name.as_str())
-        .collect();
+    let names: Vec<_> = rows.iter().map(|row| row.as_ref().unwrap().patient_name.as_str()).collect();
     assert_eq!(names, ["Ana \"ha\" Sosa, B.", "Ana", "O\"Brien"]);
 }
 
 #[test]
 fn no_row_or_refusal_shows_the_patient() {
     let secret = good_row("1").replace("Ana,,", "Zoraida,+54 9 11 5555 1234,");
-    let rows = read(&file(&[
-        &secret,
-        &secret.replace("completado", "Zoraida"),
-        &secret.replace("Zoraida", "Zor\"a,b\n"),
-    ]));
+    let rows =
+        read(&file(&[&secret, &secret.replace("completado", "Zoraida"), &secret.replace("Zoraida", "Zor\"a,b\n")]));
     assert_eq!(rows.iter().filter(|row| row.is_err()).count(), 3);
     for row in &rows {
         let shown = match row {

@@ -8,9 +8,7 @@ use crate::export::{ExportReader, Limits, SlotsReader};
 
 /// The file in the folder of data beside the repository; says so where there is none.
 fn data(name: &str) -> Option<File> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared/data")
-        .join(name);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(name);
     let file = File::open(&path).ok();
     if file.is_none() {
         println!("skipped: no {name} beside the repository");
@@ -20,20 +18,13 @@ fn data(name: &str) -> Option<File> {
 
 #[test]
 fn real_exports_are_read_whole() {
-    for (name, rows) in [
-        ("clinica-austral.csv", 33_495),
-        ("clinica-vitoria.csv", 110_527),
-    ] {
+    for (name, rows) in [("clinica-austral.csv", 33_495), ("clinica-vitoria.csv", 110_527)] {
         let Some(file) = data(name) else { continue };
         let started = Instant::now();
         let mut reader = ExportReader::open(file, Limits::default()).unwrap();
         let refused: Vec<_> = reader.by_ref().filter_map(Result::err).collect();
         let seconds = started.elapsed().as_secs_f64();
-        println!(
-            "{name}: {} rows, {:.0} rows/s",
-            reader.rows_read(),
-            reader.rows_read() as f64 / seconds
-        );
+        println!("{name}: {} rows, {:.0} rows/s", reader.rows_read(), reader.rows_read() as f64 / seconds);
         assert_eq!(refused, []);
         assert_eq!(reader.rows_read(), rows);
     }

@@ -14,19 +14,10 @@ fn slots_are_read_and_refused_like_appointments() {
     );
     let mut reader = SlotsReader::open(text.as_bytes(), Limits::default()).unwrap();
     let (slots, refusals): (Vec<_>, Vec<_>) = reader.by_ref().partition(Result::is_ok);
-    let slots: Vec<_> = slots
-        .into_iter()
-        .map(|slot| slot.unwrap())
-        .map(|slot| (slot.line, slot.slot_id, slot.minutes))
-        .collect();
-    assert_eq!(
-        slots,
-        [(2, "33001".to_owned(), 15), (5, "33004".to_owned(), 30)]
-    );
-    let refusals: Vec<_> = refusals
-        .into_iter()
-        .map(|slot| slot.unwrap_err().to_string())
-        .collect();
+    let slots: Vec<_> =
+        slots.into_iter().map(|slot| slot.unwrap()).map(|slot| (slot.line, slot.slot_id, slot.minutes)).collect();
+    assert_eq!(slots, [(2, "33001".to_owned(), 15), (5, "33004".to_owned(), 30)]);
+    let refusals: Vec<_> = refusals.into_iter().map(|slot| slot.unwrap_err().to_string()).collect();
     assert_eq!(
         refusals,
         [
@@ -39,20 +30,8 @@ fn slots_are_read_and_refused_like_appointments() {
 
 #[test]
 fn no_free_slots_is_a_full_agenda_and_another_file_is_not() {
-    assert_eq!(
-        SlotsReader::open(HEADER.as_bytes(), Limits::default())
-            .unwrap()
-            .count(),
-        0
-    );
+    assert_eq!(SlotsReader::open(HEADER.as_bytes(), Limits::default()).unwrap().count(), 0);
     let appointments = format!("{}\n", super::HEADER);
-    let wrong = SlotsReader::open(appointments.as_bytes(), Limits::default())
-        .err()
-        .unwrap();
-    assert_eq!(
-        wrong,
-        NotAnExport::MissingColumns {
-            missing: vec!["id_hueco", "duracion_min"]
-        }
-    );
+    let wrong = SlotsReader::open(appointments.as_bytes(), Limits::default()).err().unwrap();
+    assert_eq!(wrong, NotAnExport::MissingColumns { missing: vec!["id_hueco", "duracion_min"] });
 }

@@ -7,40 +7,22 @@ use proptest::prelude::*;
 use super::{Dribble, HEADER, file, good_row, outcomes, read, read_all};
 use crate::export::{ExportReader, Limits};
 
-const SMALL: Limits = Limits {
-    record_bytes_max: 400,
-    cell_bytes_max: 200,
-    columns_max: 256,
-    rows_max: 50,
-    file_bytes_max: 20_000,
-};
+const SMALL: Limits =
+    Limits { record_bytes_max: 400, cell_bytes_max: 200, columns_max: 256, rows_max: 50, file_bytes_max: 20_000 };
 
 #[test]
 fn a_line_of_200_mb_costs_itself_and_no_memory() {
-    for (filler, quote, code) in [
-        (b'x', "", "cell_too_long"),
-        (b',', "", "record_too_long"),
-        (b'x', "\"", "cell_too_long"),
-    ] {
+    for (filler, quote, code) in
+        [(b'x', "", "cell_too_long"), (b',', "", "record_too_long"), (b'x', "\"", "cell_too_long")]
+    {
         let before = format!("{HEADER}\n{}\n{quote}", good_row("a"));
         let after = format!("\n{}\n", good_row("b"));
         let endless = io::repeat(filler).take(200 << 20);
         let source = before.as_bytes().chain(endless).chain(after.as_bytes());
         let mut reader = ExportReader::open(source, Limits::default()).unwrap();
         let rows = reader.by_ref().collect();
-        let column = if code == "cell_too_long" {
-            "id_cita"
-        } else {
-            "-"
-        };
-        assert_eq!(
-            outcomes(&rows),
-            [
-                "2 a".to_owned(),
-                format!("3 {column} {code}"),
-                "4 b".to_owned()
-            ]
-        );
+        let column = if code == "cell_too_long" { "id_cita" } else { "-" };
+        assert_eq!(outcomes(&rows), ["2 a".to_owned(), format!("3 {column} {code}"), "4 b".to_owned()]);
         assert!(reader.records.window().buffer_bytes() <= (1 << 20) + (256 << 10));
         assert!(reader.bytes_read() > 200 << 20);
     }
@@ -49,17 +31,10 @@ fn a_line_of_200_mb_costs_itself_and_no_memory() {
 #[test]
 fn an_open_quote_costs_its_own_line() {
     // Closed by nothing, by the end of a quoted cell further on, and by a quote within a word.
-    for later in [
-        good_row("c"),
-        good_row("c").replace("Ana", "\"Ana\""),
-        good_row("c").replace("Ana", "O\"Brien"),
-    ] {
+    for later in [good_row("c"), good_row("c").replace("Ana", "\"Ana\""), good_row("c").replace("Ana", "O\"Brien")] {
         let open = good_row("a").replace("Ana", "\"Ana");
         let rows = read(&file(&[&open, &good_row("b"), &later, &good_row("d")]));
-        let [first, rest @ ..] = outcomes(&rows)
-            .try_into()
-            .map(|rows: [String; 4]| rows)
-            .unwrap();
+        let [first, rest @ ..] = outcomes(&rows).try_into().map(|rows: [String; 4]| rows).unwrap();
         assert!(first.starts_with("2 "), "{first}");
         assert_eq!(rest, ["3 b", "4 c", "5 d"]);
     }
@@ -67,10 +42,7 @@ fn an_open_quote_costs_its_own_line() {
 
 #[test]
 fn an_open_quote_does_not_swallow_a_long_file() {
-    let mut text = file(&[
-        &good_row("first"),
-        &good_row("open").replace("Ana", "\"Ana"),
-    ]);
+    let mut text = file(&[&good_row("first"), &good_row("open").replace("Ana", "\"Ana")]);
     for row in 0..20_000 {
         text.push_str(&good_row(&row.to_string()));
         text.push('\n');
@@ -88,19 +60,11 @@ fn an_open_quote_does_not_swallow_a_long_file() {
 
 #[test]
 fn invalid_utf_8_is_refused_where_it_stands() {
-    let mut bytes = file(&[
-        &good_row("a"),
-        &good_row("b").replace("Ana", "Mar#a"),
-        &good_row("c"),
-    ])
-    .into_bytes();
+    let mut bytes = file(&[&good_row("a"), &good_row("b").replace("Ana", "Mar#a"), &good_row("c")]).into_bytes();
     let at = bytes.iter().position(|byte| *byte == b'#').unwrap();
     *bytes.get_mut(at).unwrap() = 0xED;
     let rows = read_all(bytes.as_slice(), Limits::default()).unwrap();
-    assert_eq!(
-        outcomes(&rows),
-        ["2 a", "3 paciente_nombre not_utf8", "4 c"]
-    );
+    assert_eq!(outcomes(&rows), ["2 a", "3 paciente_nombre not_utf8", "4 c"]);
 }
 
 #[test]
@@ -112,34 +76,12 @@ fn limits_on_rows_and_bytes_end_reading_and_say_so() {
     assert_eq!(rows.len(), 51);
 
     let bytes_max = text.len() as u64 - 10;
-    let rows = read_all(
-        text.as_bytes(),
-        Limits {
-            file_bytes_max: bytes_max,
-            ..Limits::default()
-        },
-    )
-    .unwrap();
+    let rows = read_all(text.as_bytes(), Limits { file_bytes_max: bytes_max, ..Limits::default() }).unwrap();
     assert_eq!(outcomes(&rows).last().unwrap(), "61 - file_too_long");
-    assert!(
-        rows.last()
-            .unwrap()
-            .as_ref()
-            .unwrap_err()
-            .reason
-            .ends_reading()
-    );
+    assert!(rows.last().unwrap().as_ref().unwrap_err().reason.ends_reading());
     assert_eq!(rows.len(), 60);
-    let whole = Limits {
-        file_bytes_max: text.len() as u64,
-        ..Limits::default()
-    };
-    assert!(
-        read_all(text.as_bytes(), whole)
-            .unwrap()
-            .iter()
-            .all(Result::is_ok)
-    );
+    let whole = Limits { file_bytes_max: text.len() as u64, ..Limits::default() };
+    assert!(read_all(text.as_bytes(), whole).unwrap().iter().all(Result::is_ok));
 }
 
 #[test]

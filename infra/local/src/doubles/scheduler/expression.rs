@@ -19,16 +19,12 @@ impl Expression {
     /// what is wrong with anything else.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let invalid = || format!("Invalid Schedule Expression {text}.");
-        let (kind, inner) = text
-            .strip_suffix(')')
-            .and_then(|text| text.split_once('('))
-            .ok_or_else(invalid)?;
+        let (kind, inner) = text.strip_suffix(')').and_then(|text| text.split_once('(')).ok_or_else(invalid)?;
         match kind {
             "at" => parse_at(inner).ok_or_else(invalid),
             "rate" => parse_rate(inner).ok_or_else(invalid),
-            "cron" => parse_daily(inner).ok_or_else(|| {
-                format!("{text} is not daily; this double plays cron(M H * * ? *) only.")
-            }),
+            "cron" => parse_daily(inner)
+                .ok_or_else(|| format!("{text} is not daily; this double plays cron(M H * * ? *) only.")),
             _ => Err(invalid()),
         }
     }
@@ -43,12 +39,7 @@ impl Expression {
     }
 
     /// The first time after `now` it is due again, having been due at `due`.
-    pub(super) fn after(
-        self,
-        zone: Tz,
-        due: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> Option<DateTime<Utc>> {
+    pub(super) fn after(self, zone: Tz, due: DateTime<Utc>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         match self {
             Self::At(_) => None,
             Self::Rate(every) => {
@@ -125,9 +116,7 @@ mod tests {
     }
 
     fn first(expression: &str, zone: Tz) -> Option<DateTime<Utc>> {
-        Expression::parse(expression)
-            .unwrap()
-            .first(zone, utc("2026-03-01T00:00:00Z"))
+        Expression::parse(expression).unwrap().first(zone, utc("2026-03-01T00:00:00Z"))
     }
 
     #[test]
@@ -140,14 +129,8 @@ mod tests {
     fn a_skipped_local_time_is_due_after_the_change_and_a_repeated_one_the_first_time() {
         let madrid = chrono_tz::Europe::Madrid;
         // 02:30 does not exist on 29 March 2026; the old clock's 02:30 is the new clock's 03:30.
-        assert_eq!(
-            first("at(2026-03-29T02:30:00)", madrid),
-            Some(utc("2026-03-29T01:30:00Z"))
-        );
-        assert_eq!(
-            first("at(2026-10-25T02:30:00)", madrid),
-            Some(utc("2026-10-25T00:30:00Z"))
-        );
+        assert_eq!(first("at(2026-03-29T02:30:00)", madrid), Some(utc("2026-03-29T01:30:00Z")));
+        assert_eq!(first("at(2026-10-25T02:30:00)", madrid), Some(utc("2026-10-25T00:30:00Z")));
     }
 
     #[test]
@@ -165,14 +148,8 @@ mod tests {
         let rate = Expression::parse("rate(15 minutes)").unwrap();
         let due = utc("2026-03-01T00:15:00Z");
         let next = |now| rate.after(chrono_tz::UTC, due, utc(now));
-        assert_eq!(
-            next("2026-03-01T00:15:00Z"),
-            Some(utc("2026-03-01T00:30:00Z"))
-        );
-        assert_eq!(
-            next("2026-03-01T02:20:00Z"),
-            Some(utc("2026-03-01T02:30:00Z"))
-        );
+        assert_eq!(next("2026-03-01T00:15:00Z"), Some(utc("2026-03-01T00:30:00Z")));
+        assert_eq!(next("2026-03-01T02:20:00Z"), Some(utc("2026-03-01T02:30:00Z")));
     }
 
     #[test]

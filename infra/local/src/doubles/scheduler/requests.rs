@@ -103,11 +103,7 @@ impl Target {
 
 impl Definition {
     /// When it is due again after `now`, having fired for `due`. `None`: never.
-    pub(super) fn occurs_after(
-        &self,
-        due: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> Option<DateTime<Utc>> {
+    pub(super) fn occurs_after(&self, due: DateTime<Utc>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let (expression, zone) = self.timing().ok()?;
         expression.after(zone, due, now)
     }
@@ -118,8 +114,7 @@ impl Definition {
 
     fn timing(&self) -> Result<(Expression, Tz), String> {
         let zone = self.schedule_expression_timezone.parse::<Tz>();
-        let zone =
-            zone.map_err(|_| format!("Invalid timezone {}.", self.schedule_expression_timezone))?;
+        let zone = zone.map_err(|_| format!("Invalid timezone {}.", self.schedule_expression_timezone))?;
         Ok((Expression::parse(&self.schedule_expression)?, zone))
     }
 
@@ -134,16 +129,12 @@ impl Definition {
         let (expression, zone) = self.timing().map_err(refuse)?;
         let recurs = !matches!(expression, Expression::At(_));
         if recurs && (self.start_date.is_some() || self.end_date.is_some()) {
-            return Err(refuse(
-                "this double does not play StartDate and EndDate".to_owned(),
-            ));
+            return Err(refuse("this double does not play StartDate and EndDate".to_owned()));
         }
         let due = expression.first(zone, now);
         if due.is_none_or(|due| due.timestamp() < now.timestamp()) {
             let expression = &self.schedule_expression;
-            return Err(refuse(format!(
-                "Invalid Schedule Expression {expression}: it is past."
-            )));
+            return Err(refuse(format!("Invalid Schedule Expression {expression}: it is past.")));
         }
         Ok(due.filter(|_| self.state == "ENABLED"))
     }
@@ -157,27 +148,18 @@ fn create(scheduler: &Scheduler, name: &str, wanted: Definition) -> Result<Value
         if existing.is_none() {
             let sql = "INSERT INTO schedules VALUES (?1, ?2, ?3, ?4, ?5, ?5)";
             let request = json!(wanted).to_string();
-            let values = params![
-                wanted.group_name,
-                name,
-                request,
-                due.map(stored),
-                stored(now)
-            ];
+            let values = params![wanted.group_name, name, request, due.map(stored), stored(now)];
             tx.prepare_cached(sql)?.execute(values)?;
         }
         Ok(existing)
     })?;
     // The same client token is the same request, sent again.
-    let repeated = |existing: &Definition| {
-        wanted.client_token.is_some() && existing.client_token == wanted.client_token
-    };
+    let repeated =
+        |existing: &Definition| wanted.client_token.is_some() && existing.client_token == wanted.client_token;
     match existing {
-        Some(existing) if !repeated(&existing) => Err(Refusal::new(
-            StatusCode::CONFLICT,
-            "ConflictException",
-            format!("Schedule {name} already exists."),
-        )),
+        Some(existing) if !repeated(&existing) => {
+            Err(Refusal::new(StatusCode::CONFLICT, "ConflictException", format!("Schedule {name} already exists.")))
+        }
         _ => Ok(json!({ "ScheduleArn": arn(&wanted.group_name, name) })),
     }
 }
@@ -189,13 +171,7 @@ fn update(scheduler: &Scheduler, name: &str, wanted: Definition) -> Result<Value
         let sql = "UPDATE schedules SET request = ?3, next_due = ?4, modified_at = ?5 \
                    WHERE group_name = ?1 AND name = ?2";
         let request = json!(wanted).to_string();
-        let values = params![
-            wanted.group_name,
-            name,
-            request,
-            due.map(stored),
-            stored(now)
-        ];
+        let values = params![wanted.group_name, name, request, due.map(stored), stored(now)];
         Ok(tx.prepare_cached(sql)?.execute(values)? == 1)
     })?;
     if !changed {
@@ -208,15 +184,9 @@ fn get(scheduler: &Scheduler, group: &str, name: &str) -> Result<Value, Refusal>
     let row = scheduler.doubles.read(|db| {
         let sql = "SELECT request, created_at, modified_at FROM schedules \
                    WHERE group_name = ?1 AND name = ?2";
-        let row = db
-            .prepare_cached(sql)?
-            .query_row(params![group, name], |row| {
-                Ok((
-                    row.get::<_, String>(0)?,
-                    row.get::<_, i64>(1)?,
-                    row.get::<_, i64>(2)?,
-                ))
-            });
+        let row = db.prepare_cached(sql)?.query_row(params![group, name], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
+        });
         let Some((request, created, modified)) = row.optional()? else {
             return Ok(None);
         };
@@ -231,10 +201,7 @@ fn get(scheduler: &Scheduler, group: &str, name: &str) -> Result<Value, Refusal>
         fields.insert("Arn".to_owned(), json!(arn(group, name)));
         // The protocol writes instants as whole seconds since the Unix epoch.
         fields.insert("CreationDate".to_owned(), json!(created / 1_000_000));
-        fields.insert(
-            "LastModificationDate".to_owned(),
-            json!(modified / 1_000_000),
-        );
+        fields.insert("LastModificationDate".to_owned(), json!(modified / 1_000_000));
     }
     Ok(schedule)
 }
@@ -244,21 +211,14 @@ fn delete(scheduler: &Scheduler, group: &str, name: &str) -> Result<Value, Refus
         let sql = "DELETE FROM schedules WHERE group_name = ?1 AND name = ?2";
         Ok(tx.prepare_cached(sql)?.execute(params![group, name])? == 1)
     })?;
-    if deleted {
-        Ok(json!({}))
-    } else {
-        Err(not_found(name))
-    }
+    if deleted { Ok(json!({})) } else { Err(not_found(name)) }
 }
 
 fn find(tx: &Transaction<'_>, group: &str, name: &str) -> Result<Option<Definition>, DoublesError> {
     let sql = "SELECT request FROM schedules WHERE group_name = ?1 AND name = ?2";
     let mut statement = tx.prepare_cached(sql)?;
     let request = statement.query_row(params![group, name], |row| row.get::<_, String>(0));
-    request
-        .optional()?
-        .map(|request| record(&request))
-        .transpose()
+    request.optional()?.map(|request| record(&request)).transpose()
 }
 
 fn check_name(name: &str) -> Result<(), Refusal> {
@@ -266,8 +226,7 @@ fn check_name(name: &str) -> Result<(), Refusal> {
     if (1..=64).contains(&name.len()) && name.chars().all(allowed) {
         return Ok(());
     }
-    let message =
-        format!("'{name}' must satisfy the pattern ^[0-9a-zA-Z-_.]+$ and 1 to 64 characters");
+    let message = format!("'{name}' must satisfy the pattern ^[0-9a-zA-Z-_.]+$ and 1 to 64 characters");
     Err(Refusal::bad_request(INVALID, message))
 }
 
@@ -283,7 +242,5 @@ fn arn(group: &str, name: &str) -> String {
 /// The value of `name` in a query string. Names and groups need no decoding: their alphabet is free
 /// of escapes.
 fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
-    query
-        .split('&')
-        .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+    query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }

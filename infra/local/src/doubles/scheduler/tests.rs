@@ -22,19 +22,11 @@ fn client(scheduler: &Scheduler) -> Client {
 }
 
 fn target(arn: &str, input: &str) -> Target {
-    Target::builder()
-        .arn(arn)
-        .role_arn("arn:aws:iam::000000000000:role/r")
-        .input(input)
-        .build()
-        .unwrap()
+    Target::builder().arn(arn).role_arn("arn:aws:iam::000000000000:role/r").input(input).build().unwrap()
 }
 
 fn exactly() -> FlexibleTimeWindow {
-    FlexibleTimeWindow::builder()
-        .mode(FlexibleTimeWindowMode::Off)
-        .build()
-        .unwrap()
+    FlexibleTimeWindow::builder().mode(FlexibleTimeWindowMode::Off).build().unwrap()
 }
 
 /// A one-time schedule that deletes itself and puts its own name into the queue.
@@ -49,10 +41,7 @@ fn once(client: &Client, name: &str, at: &str) -> CreateScheduleFluentBuilder {
 }
 
 fn queued(doubles: &Doubles) -> Vec<String> {
-    let received = doubles
-        .sqs()
-        .receive("due-steps", 100, Duration::from_secs(60))
-        .unwrap();
+    let received = doubles.sqs().receive("due-steps", 100, Duration::from_secs(60)).unwrap();
     received.into_iter().map(|message| message.body).collect()
 }
 
@@ -69,28 +58,19 @@ async fn what_is_due_goes_to_its_queue_in_order_and_is_gone() {
     ] {
         once(&client, name, at).send().await.unwrap();
     }
-    assert_eq!(
-        scheduler.next_due().unwrap(),
-        Some(utc("2026-03-01T10:00:00Z"))
-    );
+    assert_eq!(scheduler.next_due().unwrap(), Some(utc("2026-03-01T10:00:00Z")));
     assert_eq!(scheduler.fire_due(clock.now()).unwrap(), []);
 
     clock.set("2026-03-01T11:00:00Z");
     let fired = scheduler.fire_due(clock.now()).unwrap();
     let names: Vec<_> = fired.iter().map(|fired| fired.name.as_str()).collect();
     assert_eq!(names, ["b", "c", "a"]);
-    assert_eq!(
-        (fired[0].due, fired[0].target_arn.as_str()),
-        (utc("2026-03-01T10:00:00Z"), QUEUE)
-    );
+    assert_eq!((fired[0].due, fired[0].target_arn.as_str()), (utc("2026-03-01T10:00:00Z"), QUEUE));
     assert_eq!(queued(&doubles), ["b", "c", "a"]);
     assert_eq!(scheduler.fire_due(clock.now()).unwrap(), []);
     let gone = client.get_schedule().name("b").send().await.unwrap_err();
     assert!(gone.into_service_error().is_resource_not_found_exception());
-    assert_eq!(
-        scheduler.next_due().unwrap(),
-        Some(utc("2026-03-02T10:00:00Z"))
-    );
+    assert_eq!(scheduler.next_due().unwrap(), Some(utc("2026-03-02T10:00:00Z")));
 }
 
 #[tokio::test]
@@ -134,15 +114,8 @@ async fn a_local_time_is_due_in_its_zone() {
     let (doubles, _clock) = doubles();
     let scheduler = doubles.scheduler();
     let create = once(&client(&scheduler), "step", "2026-03-01T09:30:00");
-    create
-        .schedule_expression_timezone("America/Argentina/Buenos_Aires")
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(
-        scheduler.next_due().unwrap(),
-        Some(utc("2026-03-01T12:30:00Z"))
-    );
+    create.schedule_expression_timezone("America/Argentina/Buenos_Aires").send().await.unwrap();
+    assert_eq!(scheduler.next_due().unwrap(), Some(utc("2026-03-01T12:30:00Z")));
 }
 
 #[tokio::test]
@@ -158,16 +131,10 @@ async fn a_daily_schedule_invokes_its_function_every_day_until_it_is_finished() 
         .send()
         .await
         .unwrap();
-    assert_eq!(
-        scheduler.next_due().unwrap(),
-        Some(utc("2026-03-02T09:00:00Z"))
-    );
+    assert_eq!(scheduler.next_due().unwrap(), Some(utc("2026-03-02T09:00:00Z")));
     clock.set("2026-03-02T09:00:00Z");
     assert_eq!(scheduler.fire_due(clock.now()).unwrap().len(), 1);
-    assert_eq!(
-        scheduler.next_due().unwrap(),
-        Some(utc("2026-03-03T09:00:00Z"))
-    );
+    assert_eq!(scheduler.next_due().unwrap(), Some(utc("2026-03-03T09:00:00Z")));
 
     let taken = scheduler.take_invocation().unwrap().unwrap();
     assert_eq!(taken.target_arn, FUNCTION);
@@ -175,24 +142,11 @@ async fn a_daily_schedule_invokes_its_function_every_day_until_it_is_finished() 
     assert_eq!(taken.payload, "{\"clinic\":\"austral\"}");
     assert_eq!(scheduler.take_invocation().unwrap(), None);
 
-    assert!(
-        scheduler
-            .release_invocation(taken.id, utc("2026-03-02T09:01:00Z"))
-            .unwrap()
-    );
+    assert!(scheduler.release_invocation(taken.id, utc("2026-03-02T09:01:00Z")).unwrap());
     assert_eq!(scheduler.take_invocation().unwrap(), None);
-    assert_eq!(
-        scheduler.next_invocation_at().unwrap(),
-        Some(utc("2026-03-02T09:01:00Z"))
-    );
+    assert_eq!(scheduler.next_invocation_at().unwrap(), Some(utc("2026-03-02T09:01:00Z")));
     clock.forward(60);
-    assert_eq!(
-        scheduler
-            .take_invocation()
-            .unwrap()
-            .map(|again| again.attempt),
-        Some(2)
-    );
+    assert_eq!(scheduler.take_invocation().unwrap().map(|again| again.attempt), Some(2));
     assert!(scheduler.finish_invocation(taken.id).unwrap());
     assert!(!scheduler.finish_invocation(taken.id).unwrap());
 }
@@ -202,63 +156,26 @@ async fn an_update_replaces_and_a_deletion_removes() {
     let (doubles, clock) = doubles();
     let scheduler = doubles.scheduler();
     let client = client(&scheduler);
-    once(&client, "step", "2026-03-01T10:00:00")
-        .send()
-        .await
-        .unwrap();
+    once(&client, "step", "2026-03-01T10:00:00").send().await.unwrap();
     clock.forward(90);
-    let update = client
-        .update_schedule()
-        .name("step")
-        .schedule_expression("rate(2 hours)");
-    let update = update
-        .flexible_time_window(exactly())
-        .target(target(QUEUE, "changed"));
+    let update = client.update_schedule().name("step").schedule_expression("rate(2 hours)");
+    let update = update.flexible_time_window(exactly()).target(target(QUEUE, "changed"));
     update.send().await.unwrap();
     let read = client.get_schedule().name("step").send().await.unwrap();
     assert_eq!(read.schedule_expression(), Some("rate(2 hours)"));
     assert_eq!(read.target().unwrap().input(), Some("changed"));
-    assert_eq!(
-        read.action_after_completion(),
-        Some(&ActionAfterCompletion::None)
-    );
-    assert_eq!(
-        read.creation_date().unwrap().secs(),
-        utc("2026-03-01T09:00:00Z").timestamp()
-    );
-    assert_eq!(
-        read.last_modification_date().unwrap().secs(),
-        clock.now().timestamp()
-    );
-    assert_eq!(
-        scheduler.next_due().unwrap(),
-        Some(utc("2026-03-01T11:01:30Z"))
-    );
+    assert_eq!(read.action_after_completion(), Some(&ActionAfterCompletion::None));
+    assert_eq!(read.creation_date().unwrap().secs(), utc("2026-03-01T09:00:00Z").timestamp());
+    assert_eq!(read.last_modification_date().unwrap().secs(), clock.now().timestamp());
+    assert_eq!(scheduler.next_due().unwrap(), Some(utc("2026-03-01T11:01:30Z")));
 
     client.delete_schedule().name("step").send().await.unwrap();
     assert_eq!(scheduler.next_due().unwrap(), None);
-    let gone = client
-        .delete_schedule()
-        .name("step")
-        .send()
-        .await
-        .unwrap_err();
+    let gone = client.delete_schedule().name("step").send().await.unwrap_err();
     assert!(gone.into_service_error().is_resource_not_found_exception());
-    let unknown = client
-        .update_schedule()
-        .name("step")
-        .schedule_expression("rate(2 hours)");
-    let unknown = unknown
-        .flexible_time_window(exactly())
-        .target(target(QUEUE, "x"))
-        .send()
-        .await;
-    assert!(
-        unknown
-            .unwrap_err()
-            .into_service_error()
-            .is_resource_not_found_exception()
-    );
+    let unknown = client.update_schedule().name("step").schedule_expression("rate(2 hours)");
+    let unknown = unknown.flexible_time_window(exactly()).target(target(QUEUE, "x")).send().await;
+    assert!(unknown.unwrap_err().into_service_error().is_resource_not_found_exception());
 }
 
 #[tokio::test]
@@ -270,10 +187,7 @@ async fn a_disabled_schedule_is_never_due_and_a_kept_one_fires_once() {
     disabled.send().await.unwrap();
     assert_eq!(scheduler.next_due().unwrap(), None);
     let kept = once(&client, "kept", "2026-03-01T10:00:00");
-    kept.action_after_completion(ActionAfterCompletion::None)
-        .send()
-        .await
-        .unwrap();
+    kept.action_after_completion(ActionAfterCompletion::None).send().await.unwrap();
     clock.forward(3600);
     assert_eq!(scheduler.fire_due(clock.now()).unwrap().len(), 1);
     assert_eq!(scheduler.fire_due(clock.now()).unwrap(), []);
@@ -289,16 +203,7 @@ async fn faults_strike_before_or_after_the_schedule_is_stored() {
     doubles.fail_next(Provider::Scheduler, Fault::Unavailable);
     let throttled = create().await.unwrap_err().into_service_error();
     assert!(throttled.is_throttling_exception());
-    assert_eq!(
-        create()
-            .await
-            .unwrap_err()
-            .raw_response()
-            .unwrap()
-            .status()
-            .as_u16(),
-        503
-    );
+    assert_eq!(create().await.unwrap_err().raw_response().unwrap().status().as_u16(), 503);
     assert_eq!(scheduler.next_due().unwrap(), None);
     doubles.fail_next(Provider::Scheduler, Fault::AcceptThenDrop);
     assert!(matches!(create().await, Err(SdkError::DispatchFailure(_))));
@@ -317,21 +222,9 @@ async fn a_file_keeps_schedules_and_gives_back_invocations_in_flight() {
         clock.forward(3600);
         scheduler.fire_due(clock.now()).unwrap();
         assert!(scheduler.take_invocation().unwrap().is_some());
-        once(&client(&scheduler), "next", "2026-03-01T11:00:00")
-            .send()
-            .await
-            .unwrap();
+        once(&client(&scheduler), "next", "2026-03-01T11:00:00").send().await.unwrap();
     }
     let scheduler = Doubles::open(&path, clock.clock()).unwrap().scheduler();
-    assert_eq!(
-        scheduler
-            .take_invocation()
-            .unwrap()
-            .map(|again| again.attempt),
-        Some(2)
-    );
-    assert_eq!(
-        scheduler.next_due().unwrap(),
-        Some(utc("2026-03-01T11:00:00Z"))
-    );
+    assert_eq!(scheduler.take_invocation().unwrap().map(|again| again.attempt), Some(2));
+    assert_eq!(scheduler.next_due().unwrap(), Some(utc("2026-03-01T11:00:00Z")));
 }

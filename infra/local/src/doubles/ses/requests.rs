@@ -18,9 +18,7 @@ pub(super) fn handle(ses: &Ses, request: &HttpRequest) -> Result<Value, Refusal>
     match route(request) {
         ("POST", "/v2/email/outbound-emails", _) => {
             let email: SendEmail = parse(request, "BadRequestException")?;
-            email
-                .check()
-                .map_err(|message| Refusal::bad_request("BadRequestException", message))?;
+            email.check().map_err(|message| Refusal::bad_request("BadRequestException", message))?;
             Ok(json!({ "MessageId": ses.accept(&email)? }))
         }
         (method, path, _) => Err(Refusal::unknown_operation(&format!("{method} {path}"))),
@@ -143,43 +141,26 @@ impl Destination {
         let mut all = lists.into_iter().flatten();
         let count = all.clone().count();
         if !(1..=MAX_RECIPIENTS).contains(&count) {
-            return Err(format!(
-                "{count} recipients: there must be 1 to {MAX_RECIPIENTS}"
-            ));
+            return Err(format!("{count} recipients: there must be 1 to {MAX_RECIPIENTS}"));
         }
         // Outside a display name SES takes ASCII only; the address itself stays out of the message.
         let plausible = |address: &String| {
-            let bare = address
-                .rsplit('<')
-                .next()
-                .unwrap_or_default()
-                .trim_end_matches('>');
+            let bare = address.rsplit('<').next().unwrap_or_default().trim_end_matches('>');
             let parts = bare.split_once('@');
-            bare.is_ascii()
-                && parts.is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.'))
+            bare.is_ascii() && parts.is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.'))
         };
-        if all.all(plausible) {
-            Ok(())
-        } else {
-            Err("a recipient is no e-mail address".to_owned())
-        }
+        if all.all(plausible) { Ok(()) } else { Err("a recipient is no e-mail address".to_owned()) }
     }
 }
 
 impl Content {
     fn only_simple(&self) -> Result<&Simple, String> {
-        let kinds = [
-            self.simple.is_some(),
-            self.raw.is_some(),
-            self.template.is_some(),
-        ];
+        let kinds = [self.simple.is_some(), self.raw.is_some(), self.template.is_some()];
         match (&self.simple, kinds.iter().filter(|given| **given).count()) {
             (Some(simple), 1) if simple.attachments.is_empty() => Ok(simple),
             (Some(_), 1) => Err("this double takes no attachments".to_owned()),
             (None, 1) => Err("this double takes Simple content only".to_owned()),
-            (_, count) => Err(format!(
-                "{count} kinds of content: there must be exactly one"
-            )),
+            (_, count) => Err(format!("{count} kinds of content: there must be exactly one")),
         }
     }
 }
@@ -188,15 +169,13 @@ impl Pair {
     fn check_header(&self) -> Result<(), String> {
         let printable = |text: &str| text.bytes().all(|b| (b' '..=b'~').contains(&b));
         let name = &self.name;
-        let named = (1..=MAX_HEADER_NAME).contains(&name.len())
-            && name.bytes().all(|b| b.is_ascii_graphic() && b != b':');
+        let named =
+            (1..=MAX_HEADER_NAME).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_graphic() && b != b':');
         if !named {
             return Err(format!("'{name}' is no header name"));
         }
         if !(1..=MAX_HEADER_VALUE).contains(&self.value.len()) || !printable(&self.value) {
-            return Err(format!(
-                "header {name}: a value is 1 to {MAX_HEADER_VALUE} printable ASCII characters"
-            ));
+            return Err(format!("header {name}: a value is 1 to {MAX_HEADER_VALUE} printable ASCII characters"));
         }
         Ok(())
     }
@@ -204,16 +183,11 @@ impl Pair {
     fn check_tag(&self) -> Result<(), String> {
         let allowed = |text: &str| {
             (1..=MAX_TAG).contains(&text.len())
-                && text
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
         };
         if allowed(&self.name) && allowed(&self.value) {
             return Ok(());
         }
-        Err(format!(
-            "tag '{}': names and values are 1 to {MAX_TAG} of A-Z a-z 0-9 _ -",
-            self.name
-        ))
+        Err(format!("tag '{}': names and values are 1 to {MAX_TAG} of A-Z a-z 0-9 _ -", self.name))
     }
 }

@@ -5,9 +5,7 @@ use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::SdkError;
 use aws_sdk_sesv2::operation::send_email::builders::SendEmailFluentBuilder;
 use aws_sdk_sesv2::primitives::Blob;
-use aws_sdk_sesv2::types::{
-    Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag, RawMessage,
-};
+use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag, RawMessage};
 
 use super::Ses;
 use crate::doubles::testing::{Hand, doubles};
@@ -22,47 +20,25 @@ fn data(text: &str) -> Content {
 }
 
 fn header(name: &str, value: &str) -> MessageHeader {
-    MessageHeader::builder()
-        .name(name)
-        .value(value)
-        .build()
-        .unwrap()
+    MessageHeader::builder().name(name).value(value).build().unwrap()
 }
 
 fn tag(name: &str, value: &str) -> MessageTag {
-    MessageTag::builder()
-        .name(name)
-        .value(value)
-        .build()
-        .unwrap()
+    MessageTag::builder().name(name).value(value).build().unwrap()
 }
 
 fn with_headers(headers: Vec<MessageHeader>) -> EmailContent {
-    let body = Body::builder()
-        .text(data("Te esperamos"))
-        .html(data("<p>Te esperamos</p>"))
-        .build();
-    let message = Message::builder()
-        .subject(data("Tu próxima visita"))
-        .body(body);
-    EmailContent::builder()
-        .simple(message.set_headers(Some(headers)).build())
-        .build()
+    let body = Body::builder().text(data("Te esperamos")).html(data("<p>Te esperamos</p>")).build();
+    let message = Message::builder().subject(data("Tu próxima visita")).body(body);
+    EmailContent::builder().simple(message.set_headers(Some(headers)).build()).build()
 }
 
 fn email(client: &Client) -> SendEmailFluentBuilder {
     client
         .send_email()
         .from_email_address("Clínica Austral <hola@austral.example>")
-        .destination(
-            Destination::builder()
-                .to_addresses("ana@example.org")
-                .build(),
-        )
-        .content(with_headers(vec![header(
-            "List-Unsubscribe",
-            "<https://austral.example/u/1>",
-        )]))
+        .destination(Destination::builder().to_addresses("ana@example.org").build())
+        .content(with_headers(vec![header("List-Unsubscribe", "<https://austral.example/u/1>")]))
 }
 
 #[tokio::test]
@@ -70,23 +46,14 @@ async fn a_mail_is_kept_as_it_was_sent() {
     let (doubles, clock) = doubles();
     let ses = doubles.ses();
     let client = client(&ses);
-    let sent = email(&client)
-        .email_tags(tag("m", "01J-a_b"))
-        .configuration_set_name("retorno");
-    let sent = sent
-        .reply_to_addresses("turnos@austral.example")
-        .send()
-        .await
-        .unwrap();
+    let sent = email(&client).email_tags(tag("m", "01J-a_b")).configuration_set_name("retorno");
+    let sent = sent.reply_to_addresses("turnos@austral.example").send().await.unwrap();
     clock.forward(1);
     let second = email(&client).send().await.unwrap();
 
     let mails = ses.all_mails().unwrap();
     let mail = &mails[0];
-    assert_eq!(
-        mail.at,
-        crate::doubles::testing::utc("2026-03-01T09:00:00Z")
-    );
+    assert_eq!(mail.at, crate::doubles::testing::utc("2026-03-01T09:00:00Z"));
     assert_eq!(Some(mail.message_id.as_str()), sent.message_id());
     assert_eq!(mail.from, "Clínica Austral <hola@austral.example>");
     assert_eq!(mail.to, ["ana@example.org"]);
@@ -94,10 +61,7 @@ async fn a_mail_is_kept_as_it_was_sent() {
     assert_eq!(mail.subject, "Tu próxima visita");
     assert_eq!(mail.text.as_deref(), Some("Te esperamos"));
     assert_eq!(mail.html.as_deref(), Some("<p>Te esperamos</p>"));
-    let unsubscribe = (
-        "List-Unsubscribe".to_owned(),
-        "<https://austral.example/u/1>".to_owned(),
-    );
+    let unsubscribe = ("List-Unsubscribe".to_owned(), "<https://austral.example/u/1>".to_owned());
     assert_eq!(mail.headers, [unsubscribe]);
     assert_eq!(mail.tags, [("m".to_owned(), "01J-a_b".to_owned())]);
     assert_eq!(mail.configuration_set.as_deref(), Some("retorno"));
@@ -106,10 +70,7 @@ async fn a_mail_is_kept_as_it_was_sent() {
     assert_eq!(Some(newest[0].message_id.as_str()), second.message_id());
     assert_eq!(ses.mails(10, 1).unwrap(), mails[..1]);
     let shown = format!("{mail:?}");
-    assert!(
-        !shown.contains("ana@") && !shown.contains("visita"),
-        "{shown}"
-    );
+    assert!(!shown.contains("ana@") && !shown.contains("visita"), "{shown}");
 }
 
 #[tokio::test]
@@ -118,54 +79,24 @@ async fn what_the_service_would_refuse_is_refused() {
     let ses = doubles.ses();
     let client = client(&ses);
     let headers = |count: usize| (0..count).map(|n| header(&format!("X-{n}"), "1")).collect();
-    let raw = RawMessage::builder()
-        .data(Blob::new("Subject: x"))
-        .build()
-        .unwrap();
+    let raw = RawMessage::builder().data(Blob::new("Subject: x")).build().unwrap();
     let two_kinds = {
         let simple = with_headers(vec![]).simple.unwrap();
-        EmailContent::builder()
-            .simple(simple)
-            .raw(raw.clone())
-            .build()
+        EmailContent::builder().simple(simple).raw(raw.clone()).build()
     };
     let nobody = Destination::builder().build();
     let wrong = [
         ("no sender", email(&client).set_from_email_address(None)),
         ("no recipient", email(&client).destination(nobody)),
-        (
-            "no content",
-            email(&client).content(EmailContent::builder().build()),
-        ),
+        ("no content", email(&client).content(EmailContent::builder().build())),
         ("two kinds of content", email(&client).content(two_kinds)),
-        (
-            "raw",
-            email(&client).content(EmailContent::builder().raw(raw).build()),
-        ),
-        (
-            "16 headers",
-            email(&client).content(with_headers(headers(16))),
-        ),
-        (
-            "871 characters",
-            email(&client).content(with_headers(vec![header("X", &"v".repeat(871))])),
-        ),
-        (
-            "not ASCII",
-            email(&client).content(with_headers(vec![header("X", "señal")])),
-        ),
-        (
-            "a colon",
-            email(&client).content(with_headers(vec![header("X:", "1")])),
-        ),
-        (
-            "a tag with a dot",
-            email(&client).email_tags(tag("m", "a.b")),
-        ),
-        (
-            "a long tag",
-            email(&client).email_tags(tag("m", &"a".repeat(257))),
-        ),
+        ("raw", email(&client).content(EmailContent::builder().raw(raw).build())),
+        ("16 headers", email(&client).content(with_headers(headers(16)))),
+        ("871 characters", email(&client).content(with_headers(vec![header("X", &"v".repeat(871))]))),
+        ("not ASCII", email(&client).content(with_headers(vec![header("X", "señal")]))),
+        ("a colon", email(&client).content(with_headers(vec![header("X:", "1")]))),
+        ("a tag with a dot", email(&client).email_tags(tag("m", "a.b"))),
+        ("a long tag", email(&client).email_tags(tag("m", &"a".repeat(257)))),
     ];
     for (what, request) in wrong {
         let refused = request.send().await.unwrap_err().into_service_error();
@@ -174,13 +105,7 @@ async fn what_the_service_would_refuse_is_refused() {
     assert_eq!(ses.all_mails().unwrap(), []);
     let mut most: Vec<_> = headers(14);
     most.push(header("X-Long", &"v".repeat(870)));
-    assert!(
-        email(&client)
-            .content(with_headers(most))
-            .send()
-            .await
-            .is_ok()
-    );
+    assert!(email(&client).content(with_headers(most)).send().await.is_ok());
 }
 
 #[tokio::test]
@@ -191,30 +116,9 @@ async fn faults_strike_before_or_after_the_mail_is_stored() {
     doubles.fail_next(Provider::Ses, Fault::Throttle);
     doubles.fail_next(Provider::Ses, Fault::Unavailable);
     doubles.fail_next(Provider::Ses, Fault::Reject("MessageRejected".to_owned()));
-    assert!(
-        send()
-            .await
-            .unwrap_err()
-            .into_service_error()
-            .is_too_many_requests_exception()
-    );
-    assert_eq!(
-        send()
-            .await
-            .unwrap_err()
-            .raw_response()
-            .unwrap()
-            .status()
-            .as_u16(),
-        503
-    );
-    assert!(
-        send()
-            .await
-            .unwrap_err()
-            .into_service_error()
-            .is_message_rejected()
-    );
+    assert!(send().await.unwrap_err().into_service_error().is_too_many_requests_exception());
+    assert_eq!(send().await.unwrap_err().raw_response().unwrap().status().as_u16(), 503);
+    assert!(send().await.unwrap_err().into_service_error().is_message_rejected());
     assert_eq!(ses.all_mails().unwrap(), []);
     doubles.fail_next(Provider::Ses, Fault::AcceptThenDrop);
     assert!(matches!(send().await, Err(SdkError::DispatchFailure(_))));

@@ -83,9 +83,7 @@ struct GetQueueUrl {
 fn send(sqs: &Sqs, request: SendMessage) -> Result<Value, Refusal> {
     let queue = queue_of(&request.queue_url)?;
     check(&request.message)?;
-    let number = sqs
-        .doubles
-        .write(|tx| insert(sqs, tx, queue, &request.message))?;
+    let number = sqs.doubles.write(|tx| insert(sqs, tx, queue, &request.message))?;
     Ok(receipt_of(number, &request.message))
 }
 
@@ -93,10 +91,7 @@ fn send_batch(sqs: &Sqs, request: SendMessageBatch) -> Result<Value, Refusal> {
     let queue = queue_of(&request.queue_url)?;
     check_batch(&request.entries)?;
     let accepted = sqs.doubles.write(|tx| {
-        let entries = request
-            .entries
-            .iter()
-            .filter(|entry| check(&entry.message).is_ok());
+        let entries = request.entries.iter().filter(|entry| check(&entry.message).is_ok());
         let numbered = entries.map(|entry| Ok((insert(sqs, tx, queue, &entry.message)?, entry)));
         numbered.collect::<Result<Vec<_>, DoublesError>>()
     })?;
@@ -118,12 +113,7 @@ fn send_batch(sqs: &Sqs, request: SendMessageBatch) -> Result<Value, Refusal> {
     }))
 }
 
-fn insert(
-    sqs: &Sqs,
-    tx: &Transaction<'_>,
-    queue: &str,
-    message: &Message,
-) -> Result<i64, DoublesError> {
+fn insert(sqs: &Sqs, tx: &Transaction<'_>, queue: &str, message: &Message) -> Result<i64, DoublesError> {
     let visible_at = sqs.doubles.now() + TimeDelta::seconds(message.delay_seconds);
     enqueue(tx, queue, &message.message_body, visible_at)
 }
@@ -140,12 +130,7 @@ fn attributes(sqs: &Sqs, request: &GetQueueAttributes) -> Result<Value, Refusal>
         ("ApproximateNumberOfMessagesNotVisible", depth.in_flight),
         ("ApproximateNumberOfMessagesDelayed", depth.delayed),
     ];
-    let asked = |name: &str| {
-        request
-            .attribute_names
-            .iter()
-            .any(|a| a == "All" || a == name)
-    };
+    let asked = |name: &str| request.attribute_names.iter().any(|a| a == "All" || a == name);
     let told: Map<String, Value> = known
         .into_iter()
         .filter(|(name, _)| asked(name))
@@ -161,10 +146,7 @@ fn queue_of(url: &str) -> Result<&str, Refusal> {
     if name.is_empty() || name.len() > 80 || !name.chars().all(plain) {
         // A FIFO queue's name ends in `.fifo`: order and deduplication are not played.
         let exception = "com.amazonaws.sqs#InvalidAddress";
-        return Err(Refusal::bad_request(
-            exception,
-            "this is not the URL of a standard queue",
-        ));
+        return Err(Refusal::bad_request(exception, "this is not the URL of a standard queue"));
     }
     Ok(name)
 }
@@ -183,10 +165,7 @@ impl From<Refused> for Refusal {
 fn check(message: &Message) -> Result<(), Refused> {
     let refuse = |code, message| Err(Refused { code, message });
     if message.message_body.is_empty() {
-        return refuse(
-            "MissingParameter",
-            "the request must contain a message body",
-        );
+        return refuse("MissingParameter", "the request must contain a message body");
     }
     if message.message_body.len() > MAX_BYTES {
         return refuse(INVALID, "message must be shorter than 262144 bytes");
@@ -210,39 +189,16 @@ fn check(message: &Message) -> Result<(), Refused> {
 fn check_batch(entries: &[Entry]) -> Result<(), Refusal> {
     let refuse = |exception, message| Err(Refusal::bad_request(exception, message));
     if entries.is_empty() {
-        return refuse(
-            "com.amazonaws.sqs#EmptyBatchRequest",
-            "the batch has no entries",
-        );
+        return refuse("com.amazonaws.sqs#EmptyBatchRequest", "the batch has no entries");
     }
     if entries.len() > MAX_BATCH {
-        return refuse(
-            "com.amazonaws.sqs#TooManyEntriesInBatchRequest",
-            "a batch holds at most 10",
-        );
+        return refuse("com.amazonaws.sqs#TooManyEntriesInBatchRequest", "a batch holds at most 10");
     }
-    if entries
-        .iter()
-        .map(|entry| &entry.id)
-        .collect::<BTreeSet<_>>()
-        .len()
-        < entries.len()
-    {
-        return refuse(
-            "com.amazonaws.sqs#BatchEntryIdsNotDistinct",
-            "two entries share an id",
-        );
+    if entries.iter().map(|entry| &entry.id).collect::<BTreeSet<_>>().len() < entries.len() {
+        return refuse("com.amazonaws.sqs#BatchEntryIdsNotDistinct", "two entries share an id");
     }
-    if entries
-        .iter()
-        .map(|entry| entry.message.message_body.len())
-        .sum::<usize>()
-        > MAX_BYTES
-    {
-        return refuse(
-            "com.amazonaws.sqs#BatchRequestTooLong",
-            "a batch holds at most 262144 bytes",
-        );
+    if entries.iter().map(|entry| entry.message.message_body.len()).sum::<usize>() > MAX_BYTES {
+        return refuse("com.amazonaws.sqs#BatchRequestTooLong", "a batch holds at most 262144 bytes");
     }
     Ok(())
 }

@@ -33,43 +33,25 @@ pub(super) struct Request {
 impl Request {
     pub(super) fn read(body: &Value) -> Result<Self, Refusal> {
         if body.get("messaging_product").and_then(Value::as_str) != Some("whatsapp") {
-            return Err(Refusal::invalid(
-                INVALID_PARAMETER,
-                "messaging_product must be whatsapp",
-            ));
+            return Err(Refusal::invalid(INVALID_PARAMETER, "messaging_product must be whatsapp"));
         }
         let input = text_at(body, "/to")?;
         let to = recipient(input)?;
-        let opaque = body
-            .get("biz_opaque_callback_data")
-            .map(opaque)
-            .transpose()?;
+        let opaque = body.get("biz_opaque_callback_data").map(opaque).transpose()?;
         let (template, text) = match body.get("type").and_then(Value::as_str).unwrap_or("text") {
             "template" => (Some(template(body)?), None),
             "text" => (None, Some(text(body)?)),
             _ => {
-                return Err(Refusal::invalid(
-                    UNSUPPORTED_TYPE,
-                    "type must be template or text",
-                ));
+                return Err(Refusal::invalid(UNSUPPORTED_TYPE, "type must be template or text"));
             }
         };
-        Ok(Self {
-            input: input.to_owned(),
-            to,
-            template,
-            text,
-            opaque,
-        })
+        Ok(Self { input: input.to_owned(), to, template, text, opaque })
     }
 }
 
 /// 7 to 15 digits (ITU-T E.164), `+` and the usual separators tolerated.
 fn recipient(input: &str) -> Result<String, Refusal> {
-    let digits: String = input
-        .chars()
-        .filter(|c| !matches!(c, '+' | ' ' | '-' | '(' | ')'))
-        .collect();
+    let digits: String = input.chars().filter(|c| !matches!(c, '+' | ' ' | '-' | '(' | ')')).collect();
     if (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) {
         return Ok(digits);
     }
@@ -77,9 +59,7 @@ fn recipient(input: &str) -> Result<String, Refusal> {
 }
 
 fn opaque(value: &Value) -> Result<String, Refusal> {
-    let text = value
-        .as_str()
-        .filter(|text| text.chars().count() <= MAX_OPAQUE);
+    let text = value.as_str().filter(|text| text.chars().count() <= MAX_OPAQUE);
     text.map(str::to_owned).ok_or_else(|| {
         let details = "biz_opaque_callback_data must be a string of at most 512 characters";
         Refusal::invalid(INVALID_VALUE, details)
@@ -89,10 +69,7 @@ fn opaque(value: &Value) -> Result<String, Refusal> {
 fn text(body: &Value) -> Result<String, Refusal> {
     let text = text_at(body, "/text/body")?;
     if text.chars().count() > MAX_TEXT {
-        return Err(Refusal::invalid(
-            INVALID_VALUE,
-            "text.body must be at most 4096 characters",
-        ));
+        return Err(Refusal::invalid(INVALID_VALUE, "text.body must be at most 4096 characters"));
     }
     Ok(text.to_owned())
 }
@@ -101,10 +78,7 @@ fn template(body: &Value) -> Result<SentTemplate, Refusal> {
     let name = text_at(body, "/template/name")?;
     let snake = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
     if name.len() > 512 || !name.bytes().all(snake) {
-        return Err(Refusal::invalid(
-            INVALID_VALUE,
-            "template.name must be lower snake case",
-        ));
+        return Err(Refusal::invalid(INVALID_VALUE, "template.name must be lower snake case"));
     }
     let language = text_at(body, "/template/language/code")?;
     let mut template = SentTemplate {
@@ -140,20 +114,11 @@ fn body_parameters(component: &Value) -> Result<Vec<SentParameter>, Refusal> {
             let details = "a parameter has no new-lines, tabs or more than 4 consecutive spaces";
             return Err(Refusal::invalid(PARAMETER_FORMAT, details));
         }
-        let name = parameter
-            .get("parameter_name")
-            .and_then(Value::as_str)
-            .map(str::to_owned);
-        Ok(SentParameter {
-            name,
-            text: text.to_owned(),
-        })
+        let name = parameter.get("parameter_name").and_then(Value::as_str).map(str::to_owned);
+        Ok(SentParameter { name, text: text.to_owned() })
     };
     let parameters: Vec<SentParameter> = given.iter().map(read).collect::<Result<_, _>>()?;
-    let named = parameters
-        .iter()
-        .filter(|parameter| parameter.name.is_some())
-        .count();
+    let named = parameters.iter().filter(|parameter| parameter.name.is_some()).count();
     if named != 0 && named != parameters.len() {
         let details = "parameters are all named or all positional";
         return Err(Refusal::invalid(PARAMETER_FORMAT, details));
@@ -176,19 +141,12 @@ fn button(component: &Value) -> Result<SentButton, Refusal> {
         let details = "a button has a number as its index and at most 512 characters";
         return Err(Refusal::invalid(INVALID_VALUE, details));
     }
-    Ok(SentButton {
-        sub_type: sub_type.to_owned(),
-        index: index.to_owned(),
-        value: value.to_owned(),
-    })
+    Ok(SentButton { sub_type: sub_type.to_owned(), index: index.to_owned(), value: value.to_owned() })
 }
 
 /// A non-empty string, which is required.
 fn text_at<'a>(value: &'a Value, pointer: &str) -> Result<&'a str, Refusal> {
-    let found = value
-        .pointer(pointer)
-        .and_then(Value::as_str)
-        .filter(|text| !text.is_empty());
+    let found = value.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
     found.ok_or_else(|| {
         let field = pointer.trim_start_matches('/').replace('/', ".");
         Refusal::invalid(MISSING, &format!("{field} is required, as a string"))
@@ -199,9 +157,10 @@ fn text_at<'a>(value: &'a Value, pointer: &str) -> Result<&'a str, Refusal> {
 fn list<'a>(value: Option<&'a Value>, field: &str) -> Result<&'a [Value], Refusal> {
     match value {
         None => Ok(&[]),
-        Some(value) => value.as_array().map(Vec::as_slice).ok_or_else(|| {
-            Refusal::invalid(INVALID_PARAMETER, &format!("{field} must be an array"))
-        }),
+        Some(value) => value
+            .as_array()
+            .map(Vec::as_slice)
+            .ok_or_else(|| Refusal::invalid(INVALID_PARAMETER, &format!("{field} must be an array"))),
     }
 }
 
@@ -224,14 +183,7 @@ impl Refusal {
 
     fn new(status: StatusCode, code: i64, message: &'static str, details: &str) -> Self {
         let details = details.to_owned();
-        Self {
-            status,
-            code,
-            kind: "OAuthException",
-            message,
-            details,
-            is_transient: false,
-        }
+        Self { status, code, kind: "OAuthException", message, details, is_transient: false }
     }
 
     pub(super) fn not_json(error: serde_json::Error) -> Self {
@@ -240,53 +192,30 @@ impl Refusal {
 
     pub(super) fn unknown_path() -> Self {
         let details = "this double plays POST /{version}/{phone_number_id}/messages";
-        Self::new(
-            StatusCode::NOT_FOUND,
-            INVALID_PARAMETER,
-            "Unknown path components",
-            details,
-        )
+        Self::new(StatusCode::NOT_FOUND, INVALID_PARAMETER, "Unknown path components", details)
     }
 
     pub(super) fn bad_token() -> Self {
         let message = "Invalid OAuth access token";
-        Self::new(
-            StatusCode::UNAUTHORIZED,
-            190,
-            message,
-            "the bearer token is not the right one",
-        )
+        Self::new(StatusCode::UNAUTHORIZED, 190, message, "the bearer token is not the right one")
     }
 
     pub(super) fn throttled() -> Self {
         let details = "throttled by the fault script";
-        Self::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            130_429,
-            "Rate limit hit",
-            details,
-        )
+        Self::new(StatusCode::TOO_MANY_REQUESTS, 130_429, "Rate limit hit", details)
     }
 
     pub(super) fn unavailable() -> Self {
         let details = "unavailable by the fault script";
         let status = StatusCode::SERVICE_UNAVAILABLE;
         let refusal = Self::new(status, 131_016, "Service unavailable", details);
-        Self {
-            is_transient: true,
-            ..refusal
-        }
+        Self { is_transient: true, ..refusal }
     }
 
     /// A code that is no number becomes 100, which is how the API words a caller's own mistake.
     pub(super) fn scripted(code: &str) -> Self {
         let code = code.parse().unwrap_or(INVALID_PARAMETER);
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            code,
-            "Rejected",
-            "rejected by the fault script",
-        )
+        Self::new(StatusCode::BAD_REQUEST, code, "Rejected", "rejected by the fault script")
     }
 }
 

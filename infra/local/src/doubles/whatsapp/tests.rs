@@ -21,10 +21,7 @@ impl Caller {
     async fn of(whatsapp: &Whatsapp) -> Self {
         let (address, _server) = serve(whatsapp.clone().router(TOKEN)).await.unwrap();
         let url = format!("http://{address}/v25.0/5491100000000/messages");
-        Self {
-            url,
-            http: reqwest::Client::new(),
-        }
+        Self { url, http: reqwest::Client::new() }
     }
 
     async fn post(&self, body: &Value) -> reqwest::Result<(StatusCode, Value)> {
@@ -78,25 +75,11 @@ async fn a_template_is_kept_as_it_was_sent() {
     assert_eq!(message.opaque.as_deref(), Some("1.tenant.mid.1.hmac"));
     assert_eq!(message.body, template());
     let sent = message.template.as_ref().unwrap();
-    assert_eq!(
-        (sent.name.as_str(), sent.language.as_str()),
-        ("reactivation_d1", "es_AR")
-    );
-    let parameters: Vec<_> = sent
-        .parameters
-        .iter()
-        .map(|p| (&p.name, p.text.as_str()))
-        .collect();
+    assert_eq!((sent.name.as_str(), sent.language.as_str()), ("reactivation_d1", "es_AR"));
+    let parameters: Vec<_> = sent.parameters.iter().map(|p| (&p.name, p.text.as_str())).collect();
     assert_eq!(parameters, [(&None, "Ana"), (&None, "Clínica Austral")]);
-    let buttons: Vec<_> = sent
-        .buttons
-        .iter()
-        .map(|b| (&*b.sub_type, &*b.index, &*b.value))
-        .collect();
-    assert_eq!(
-        buttons,
-        [("quick_reply", "0", "BOOK:1"), ("url", "1", "u/1")]
-    );
+    let buttons: Vec<_> = sent.buttons.iter().map(|b| (&*b.sub_type, &*b.index, &*b.value)).collect();
+    assert_eq!(buttons, [("quick_reply", "0", "BOOK:1"), ("url", "1", "u/1")]);
     let shown = format!("{message:?}");
     assert!(!shown.contains("5874") && !shown.contains("Ana"), "{shown}");
 }
@@ -111,8 +94,7 @@ async fn a_text_is_kept_and_the_newest_comes_first() {
             "text": { "body": body } });
         assert_eq!(caller.post(&text).await.unwrap().0, StatusCode::OK);
     }
-    let texts =
-        |sent: Vec<SentMessage>| -> Vec<_> { sent.into_iter().filter_map(|m| m.text).collect() };
+    let texts = |sent: Vec<SentMessage>| -> Vec<_> { sent.into_iter().filter_map(|m| m.text).collect() };
     assert_eq!(texts(whatsapp.sent(2, 0).unwrap()), ["tres", "dos"]);
     assert_eq!(texts(whatsapp.sent(2, 2).unwrap()), ["uno"]);
     assert_eq!(texts(whatsapp.all_sent().unwrap()), ["uno", "dos", "tres"]);
@@ -140,37 +122,19 @@ async fn what_the_service_would_refuse_is_refused_in_metas_words() {
         (changed("/template/name", json!("Reactivation D1")), 131_009),
         (changed("/template/language", json!({})), 131_008),
         (changed("/template/components", json!({})), 100),
-        (
-            changed("/template/components/0/type", json!("bodies")),
-            131_009,
-        ),
+        (changed("/template/components/0/type", json!("bodies")), 131_009),
         (changed(parameters, mixed), 132_012),
-        (
-            changed(parameters, json!([{ "type": "text", "text": "" }])),
-            131_008,
-        ),
-        (
-            changed(parameters, json!([{ "type": "text", "text": "a\nb" }])),
-            132_012,
-        ),
+        (changed(parameters, json!([{ "type": "text", "text": "" }])), 131_008),
+        (changed(parameters, json!([{ "type": "text", "text": "a\nb" }])), 132_012),
         (changed("/template/components/1/index", json!(0)), 131_008),
-        (
-            changed("/template/components/1/parameters", json!([])),
-            131_008,
-        ),
-        (
-            changed("/biz_opaque_callback_data", json!("x".repeat(513))),
-            131_009,
-        ),
+        (changed("/template/components/1/parameters", json!([])), 131_008),
+        (changed("/biz_opaque_callback_data", json!("x".repeat(513))), 131_009),
     ];
     for (body, code) in wrong {
         let (status, answer) = caller.post(&body).await.unwrap();
         assert_eq!(status, StatusCode::BAD_REQUEST, "{answer}");
         assert_eq!(answer["error"]["code"], code, "{answer}");
-        assert_eq!(
-            answer["error"]["error_data"]["messaging_product"],
-            "whatsapp"
-        );
+        assert_eq!(answer["error"]["error_data"]["messaging_product"], "whatsapp");
     }
     assert_eq!(whatsapp.all_sent().unwrap().len(), 0);
     let longest = changed("/biz_opaque_callback_data", json!("x".repeat(512)));
@@ -183,39 +147,18 @@ async fn a_wrong_token_a_wrong_path_and_no_json_are_refused() {
     let caller = Caller::of(&doubles.whatsapp()).await;
     let refused = |request: reqwest::RequestBuilder| async {
         let response = request.send().await.unwrap();
-        (
-            response.status(),
-            response.json::<Value>().await.unwrap()["error"]["code"].clone(),
-        )
+        (response.status(), response.json::<Value>().await.unwrap()["error"]["code"].clone())
     };
     let post = || caller.http.post(&caller.url);
-    assert_eq!(
-        refused(post().json(&template())).await,
-        (StatusCode::UNAUTHORIZED, json!(190))
-    );
+    assert_eq!(refused(post().json(&template())).await, (StatusCode::UNAUTHORIZED, json!(190)));
     let other = post().bearer_auth("other").json(&template());
     assert_eq!(refused(other).await, (StatusCode::UNAUTHORIZED, json!(190)));
     let no_json = post().bearer_auth(TOKEN).body("to=1");
-    assert_eq!(
-        refused(no_json).await,
-        (StatusCode::BAD_REQUEST, json!(100))
-    );
-    let unversioned = caller
-        .http
-        .post(caller.url.replace("v25.0", "latest"))
-        .bearer_auth(TOKEN);
-    assert_eq!(
-        refused(unversioned).await,
-        (StatusCode::NOT_FOUND, json!(100))
-    );
-    let elsewhere = caller
-        .http
-        .post(format!("{}/x", caller.url))
-        .bearer_auth(TOKEN);
-    assert_eq!(
-        refused(elsewhere).await,
-        (StatusCode::NOT_FOUND, json!(100))
-    );
+    assert_eq!(refused(no_json).await, (StatusCode::BAD_REQUEST, json!(100)));
+    let unversioned = caller.http.post(caller.url.replace("v25.0", "latest")).bearer_auth(TOKEN);
+    assert_eq!(refused(unversioned).await, (StatusCode::NOT_FOUND, json!(100)));
+    let elsewhere = caller.http.post(format!("{}/x", caller.url)).bearer_auth(TOKEN);
+    assert_eq!(refused(elsewhere).await, (StatusCode::NOT_FOUND, json!(100)));
 }
 
 #[tokio::test]
@@ -230,21 +173,12 @@ async fn faults_strike_before_or_after_the_message_is_stored() {
     ] {
         doubles.fail_next(Provider::Whatsapp, fault);
         let (answered, body) = caller.post(&template()).await.unwrap();
-        assert_eq!(
-            (answered.as_u16(), &body["error"]["code"]),
-            (status, &json!(code))
-        );
+        assert_eq!((answered.as_u16(), &body["error"]["code"]), (status, &json!(code)));
     }
     assert_eq!(whatsapp.all_sent().unwrap().len(), 0);
 
     doubles.fail_next(Provider::Whatsapp, Fault::AcceptThenDrop);
-    let cut = caller
-        .http
-        .post(&caller.url)
-        .bearer_auth(TOKEN)
-        .json(&template())
-        .send()
-        .await;
+    let cut = caller.http.post(&caller.url).bearer_auth(TOKEN).json(&template()).send().await;
     assert!(cut.unwrap_err().is_request(), "no status line arrived");
     assert_eq!(whatsapp.all_sent().unwrap().len(), 1);
 
@@ -264,11 +198,7 @@ async fn a_file_keeps_the_messages_and_ids_go_on_from_them() {
         let whatsapp = Doubles::open(&path, clock.clock()).unwrap().whatsapp();
         Caller::of(&whatsapp).await.post(&template()).await.unwrap();
     }
-    let sent = Doubles::open(&path, clock.clock())
-        .unwrap()
-        .whatsapp()
-        .all_sent()
-        .unwrap();
+    let sent = Doubles::open(&path, clock.clock()).unwrap().whatsapp().all_sent().unwrap();
     assert_eq!(sent.len(), 2);
     assert_ne!(sent[0].wamid, sent[1].wamid);
 }

@@ -1,10 +1,4 @@
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing, reason = "tests")]
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -26,26 +20,11 @@ const READ: &[(Country, &str, &str, Line)] = &[
     (Country::Ar, "(011) 15-7619-7626", "+5491176197626", Mobile),
     (Country::Ar, "11 15 7619 7626", "+5491176197626", Mobile),
     (Country::Ar, "+54 11 15 7619 7626", "+5491176197626", Mobile),
-    (
-        Country::Ar,
-        "+54 9 11 15 7619 7626",
-        "+5491176197626",
-        Mobile,
-    ),
-    (
-        Country::Ar,
-        "+54 (011) 15 7619 7626",
-        "+5491176197626",
-        Mobile,
-    ),
+    (Country::Ar, "+54 9 11 15 7619 7626", "+5491176197626", Mobile),
+    (Country::Ar, "+54 (011) 15 7619 7626", "+5491176197626", Mobile),
     (Country::Ar, "9 11 7619 7626", "+5491176197626", Mobile),
     (Country::Ar, "549 11 7619 7626", "+5491176197626", Mobile),
-    (
-        Country::Ar,
-        "00 54 9 11 7619 7626",
-        "+5491176197626",
-        Mobile,
-    ),
+    (Country::Ar, "00 54 9 11 7619 7626", "+5491176197626", Mobile),
     (Country::Ar, "0351 15 612-3456", "+5493516123456", Mobile),
     (Country::Ar, "0294 15 412-3456", "+5492944123456", Mobile),
     (Country::Ar, "011 7619-7626", "+541176197626", Fixed),
@@ -60,12 +39,7 @@ const READ: &[(Country, &str, &str, Line)] = &[
     (Country::Br, "5527983962313", "+5527983962313", Mobile),
     (Country::Br, "552780901481", "+5527980901481", Mobile),
     (Country::Br, "0055 27 98396-2313", "+5527983962313", Mobile),
-    (
-        Country::Br,
-        "+55 (027) 98396-2313",
-        "+5527983962313",
-        Mobile,
-    ),
+    (Country::Br, "+55 (027) 98396-2313", "+5527983962313", Mobile),
     (Country::Br, "0 15 27 98396-2313", "+5527983962313", Mobile),
     (Country::Br, "0 41 27 3333-4444", "+552733334444", Fixed),
     (Country::Br, "(55) 99912-3456", "+5555999123456", Mobile), // area 55, Santa Maria
@@ -101,19 +75,9 @@ const READ: &[(Country, &str, &str, Line)] = &[
     (Country::Uy, "+595 961 456789", "+595961456789", Mobile),
     (Country::Es, "+1 212 555 0123", "+12125550123", Either),
     // Signs that come along.
-    (
-        Country::Br,
-        "\u{202A}+55 27 98396\u{2011}2313\u{202C}",
-        "+5527983962313",
-        Mobile,
-    ),
+    (Country::Br, "\u{202A}+55 27 98396\u{2011}2313\u{202C}", "+5527983962313", Mobile),
     (Country::Br, "'+5527983962313", "+5527983962313", Mobile),
-    (
-        Country::Br,
-        "\u{a0}(27) 98396.2313\t",
-        "+5527983962313",
-        Mobile,
-    ),
+    (Country::Br, "\u{a0}(27) 98396.2313\t", "+5527983962313", Mobile),
 ];
 
 /// Texts that are no number, and what is wrong with them.
@@ -174,16 +138,7 @@ fn what_is_no_number_says_why() {
 #[test]
 fn reasons_have_codes() {
     let codes = [Missing, NotANumber, TooShort, TooLong, Invalid].map(UnusablePhone::code);
-    assert_eq!(
-        codes,
-        [
-            "missing",
-            "not_a_number",
-            "too_short",
-            "too_long",
-            "invalid"
-        ]
-    );
+    assert_eq!(codes, ["missing", "not_a_number", "too_short", "too_long", "invalid"]);
 }
 
 #[test]
@@ -198,9 +153,7 @@ fn a_landline_is_called_and_not_written_to() {
 }
 
 fn shared(path: &str) -> Option<csv::Reader<File>> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared/data")
-        .join(path);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(path);
     let file = File::open(path).ok();
     if file.is_none() {
         println!("skipped: no such examples");
@@ -242,16 +195,11 @@ fn every_country_reads_the_examples_of_its_plan() {
 
 #[test]
 fn the_numbers_of_two_clinics_read_as_far_as_they_are_numbers() {
-    for (file, country, share) in [
-        ("clinica-austral.csv", Country::Ar, 0.85),
-        ("clinica-vitoria.csv", Country::Br, 0.95),
-    ] {
+    for (file, country, share) in
+        [("clinica-austral.csv", Country::Ar, 0.85), ("clinica-vitoria.csv", Country::Br, 0.95)]
+    {
         let Some(mut rows) = shared(file) else { return };
-        let column = rows
-            .headers()
-            .unwrap()
-            .iter()
-            .position(|name| name == "paciente_contacto");
+        let column = rows.headers().unwrap().iter().position(|name| name == "paciente_contacto");
         let column = column.unwrap();
         let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
         for row in rows.records().map(Result::unwrap) {
@@ -265,11 +213,7 @@ fn the_numbers_of_two_clinics_read_as_far_as_they_are_numbers() {
                 // No Argentine subscriber's number begins with 9; a tenth of the made-up ones do.
                 let subscriber = digits.checked_sub(8).unwrap();
                 let mut figures = raw.chars().filter(char::is_ascii_digit);
-                assert_eq!(
-                    (country, figures.nth(subscriber)),
-                    (Country::Ar, Some('9')),
-                    "{raw}"
-                );
+                assert_eq!((country, figures.nth(subscriber)), (Country::Ar, Some('9')), "{raw}");
             }
             let outcome = match &phone {
                 Ok(phone) => match phone.line {
@@ -284,10 +228,7 @@ fn the_numbers_of_two_clinics_read_as_far_as_they_are_numbers() {
         println!("{file}: {counts:?}");
         let all: u32 = counts.values().sum();
         let read = counts.get("mobile").unwrap();
-        assert!(
-            f64::from(*read) > share * f64::from(all),
-            "{file}: {counts:?}"
-        );
+        assert!(f64::from(*read) > share * f64::from(all), "{file}: {counts:?}");
     }
 }
 
