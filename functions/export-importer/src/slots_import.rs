@@ -32,7 +32,7 @@ pub struct SlotsReport {
 pub async fn import_slots<R: Read>(reach: &Reach, clinic: &ClinicId, source: R) -> Result<SlotsReport, ImportError> {
     let mut reader = SlotsReader::open(source, Limits::default())?;
     let (mut slots, mut report) = (Vec::new(), SlotsReport::default());
-    while let Some(row) = reader.next() {
+    for row in reader.by_ref() {
         match row {
             Ok(row) => slots.push(FreeSlot {
                 start: start_of(&row.start, row.zone),

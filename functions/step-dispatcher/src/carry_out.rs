@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use retorno_cloud::CloudError;
 use retorno_cloud::channels::Dispatch;
 use retorno_cloud::orders::step_order;
-use retorno_cloud::store::{Claim, ClaimRefused, Claimed, Dropped, TenantStore};
+use retorno_cloud::store::{Advance, Claim, ClaimRefused, Claimed, Dropped, TenantStore};
 use retorno_domain::channel::{Channel, ChannelSet};
 use retorno_domain::decide::{Command, Decision};
 use retorno_domain::enrollment::{Enrollment, State};
@@ -64,13 +64,14 @@ impl Dispatcher {
                 .send(tenant, situation, &Commit { next: &next, because: &because.line(), drops: &drops }, intent)
                 .await;
         }
-        let (from, now) = (&situation.stored, situation.now);
+        let now = situation.now;
+        let step = Advance { from: &situation.stored, next: &next, because: &because, drops: &drops, now };
         let done = if release {
-            tenant.end_enrollment(from, &next, &because, &situation.contacts, free_seat, &drops, now).await?
-        } else if next == from.enrollment && drops.is_empty() {
+            tenant.end_enrollment(&step, &situation.contacts, free_seat).await?
+        } else if next == situation.stored.enrollment && drops.is_empty() {
             return Ok(Carried::Done(Done::Nothing));
         } else {
-            tenant.advance_enrollment(from, &next, &because, &drops, now).await?
+            tenant.advance_enrollment(&step).await?
         };
         if let (true, Some(reaction)) = (done, react) {
             tenant.open_conversation(&situation.patient.patient.id, reaction.code(), now).await?;

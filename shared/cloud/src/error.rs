@@ -58,6 +58,7 @@ const RETRYABLE: [&str; 9] = [
 ];
 
 /// Sorts an SDK error into worth trying again or not.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the SDK may add kinds of failure; none proves anything")]
 pub(crate) fn sort<E, R>(operation: &'static str, error: &SdkError<E, R>) -> CloudError
 where
     E: aws_smithy_types::error::metadata::ProvideErrorMetadata,

@@ -38,6 +38,21 @@ pub struct Dropped<'a> {
     pub reason: &'static str,
 }
 
+/// An enrollment's move from one state to the next.
+#[derive(Debug, Clone, Copy)]
+pub struct Advance<'a> {
+    /// The enrollment as read.
+    pub from: &'a StoredEnrollment,
+    /// As it stands afterwards.
+    pub next: &'a Enrollment,
+    /// Why.
+    pub because: &'a Because,
+    /// Steps left out on the way.
+    pub drops: &'a [Dropped<'a>],
+    /// When it was decided.
+    pub now: DateTime<Utc>,
+}
+
 /// What a new enrollment takes.
 #[derive(Debug, Clone)]
 pub struct NewEnrollment {
@@ -249,17 +264,16 @@ impl TenantStore {
     ///
     /// # Errors
     /// [`CloudError`].
-    pub async fn advance_enrollment(
-        &self,
-        from: &StoredEnrollment,
-        next: &Enrollment,
-        because: &Because,
-        drops: &[Dropped<'_>],
-        now: DateTime<Utc>,
-    ) -> Result<bool, CloudError> {
-        let mut writes = vec![TransactWriteItem::builder().update(advance(self, from, next, &because.line())?).build()];
-        writes.extend(self.drop_writes(next, drops, now)?);
+    pub async fn advance_enrollment(&self, step: &Advance<'_>) -> Result<bool, CloudError> {
+        let writes = self.advance_writes(step)?;
         self.finish(writes).await
+    }
+
+    fn advance_writes(&self, step: &Advance<'_>) -> Result<Vec<TransactWriteItem>, CloudError> {
+        let update = advance(self, step.from, step.next, &step.because.line())?;
+        let mut writes = vec![TransactWriteItem::builder().update(update).build()];
+        writes.extend(self.drop_writes(step.next, step.drops, step.now)?);
+        Ok(writes)
     }
 
     /// Ends an enrollment: its last state, the patient and the contact points freed, and its seat
@@ -269,14 +283,11 @@ impl TenantStore {
     /// [`CloudError`].
     pub async fn end_enrollment(
         &self,
-        from: &StoredEnrollment,
-        next: &Enrollment,
-        because: &Because,
+        step: &Advance<'_>,
         contacts: &ContactKeys,
         free_seat: bool,
-        drops: &[Dropped<'_>],
-        now: DateTime<Utc>,
     ) -> Result<bool, CloudError> {
+        let next = step.next;
         let keys = Keys(&self.clinic);
         let id = next.id.to_string();
         let patient = update(self, &keys.patient(&next.patient))
@@ -286,10 +297,8 @@ impl TenantStore {
             // Looked at again by the next evaluation.
             .expression_attribute_values(":today", s("0000-00-00"))
             .expression_attribute_values(":one", n(1));
-        let mut writes = vec![
-            TransactWriteItem::builder().update(advance(self, from, next, &because.line())?).build(),
-            wrap(patient)?,
-        ];
+        let mut writes = self.advance_writes(step)?;
+        writes.push(wrap(patient)?);
         if free_seat {
             let seat = keys.seat(next.week, &next.segment, next.seat);
             let delete = aws_sdk_dynamodb::types::Delete::builder()
@@ -301,7 +310,6 @@ impl TenantStore {
                 .map_err(|_| CloudError::Permanent { operation: "TransactWriteItems", code: "delete".to_owned() })?;
             writes.push(TransactWriteItem::builder().delete(delete).build());
         }
-        writes.extend(self.drop_writes(next, drops, now)?);
         if !self.finish(writes).await? {
             return Ok(false);
         }

@@ -23,7 +23,7 @@ pub use clinic::{Breakers, SETTINGS_STALE_MAX, StoredClinic};
 pub use commit::{Claim, ClaimRefused, Claimed};
 pub use contact_point::{ContactKeys, contact_hash};
 pub use due::{BacklogEntry, ValueEntry};
-pub use enrollment::{Dropped, NewEnrollment, NotEnrolled, StoredEnrollment};
+pub use enrollment::{Advance, Dropped, NewEnrollment, NotEnrolled, StoredEnrollment};
 pub use lease::ImportLease;
 pub use message::{OverdueMessage, StoredMessage};
 pub use patient::{Collection, StoredPatient};
