@@ -70,7 +70,7 @@ pub(crate) async fn enroll_day(
             earlier.extend(tenant.seats(retorno_domain::calendar::IsoWeek::of(day)).await?);
         }
     }
-    let overall = overall_of_week(tenant, clinic, now).await?;
+    let overall = overall_of_week(tenant, clinic, u32::try_from(seats.len()).unwrap_or(u32::MAX), now).await?;
     let plan = WavePlan::new(clinic, today, &seats, &earlier, overall);
     let wave = Wave { overall, ..Wave::default() };
     let mut day = Day { reach, tenant, clinic, thresholds, now, today, plan, wave };
@@ -78,14 +78,20 @@ pub(crate) async fn enroll_day(
     Ok(day.wave)
 }
 
-/// The week's capacity by the free slots in reach; as the agenda fills it falls, and never rises.
-async fn overall_of_week(tenant: &TenantStore, clinic: &Clinic, now: DateTime<Utc>) -> Result<Option<u32>, CloudError> {
+/// The week's capacity by the free slots in reach; as the agenda fills it falls, though not below
+/// what is `used` already, and never rises.
+async fn overall_of_week(
+    tenant: &TenantStore,
+    clinic: &Clinic,
+    used: u32,
+    now: DateTime<Utc>,
+) -> Result<Option<u32>, CloudError> {
     if !tenant.slots_are_known().await? {
         return Ok(None);
     }
     let until = now + TimeDelta::days(i64::from(clinic.wave.slots_horizon_days));
     let free = tenant.free_slots(now, until, None).await?.len();
-    let capacity = overall_capacity(clinic, u32::try_from(free).unwrap_or(u32::MAX));
+    let capacity = overall_capacity(clinic, u32::try_from(free).unwrap_or(u32::MAX)).max(used);
     tenant.lower_capacity(clinic.week(now), capacity).await.map(Some)
 }
 
