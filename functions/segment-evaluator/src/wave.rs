@@ -103,7 +103,9 @@ impl Day<'_> {
             let left =
                 usize::try_from(segment.seats_per_week).unwrap_or(0).saturating_sub(self.plan.taken(&segment.id));
             if left > 0 {
-                waiting.extend(self.tenant.backlog(&segment.id, left + SPARE).await?);
+                for by_whatsapp in [true, false] {
+                    waiting.extend(self.tenant.backlog(&segment.id, by_whatsapp, left + SPARE).await?);
+                }
             }
         }
         waiting.sort_unstable();

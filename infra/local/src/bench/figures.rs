@@ -214,10 +214,10 @@ pub(super) fn ratio(of: f64, by: f64) -> f64 {
     if by > 0.0 { of / by } else { 0.0 }
 }
 
-/// With separated thousands from 100 on, with two decimals below.
+/// With separated thousands from 100 on, with up to four decimals below.
 fn grouped(value: f64) -> String {
     if value.abs() < 100.0 {
-        return format!("{value:.3}").trim_end_matches('0').trim_end_matches('.').to_owned();
+        return format!("{value:.4}").trim_end_matches('0').trim_end_matches('.').to_owned();
     }
     let digits = format!("{value:.0}");
     let mut text = String::new();

@@ -75,7 +75,8 @@ impl System {
         let plan = WavePlan::new(clinic, today, &seats, &earlier, overall);
         let mut parts = Vec::new();
         for segment in clinic.segments.iter().filter(|segment| segment.active) {
-            let waiting = tenant.backlog(&segment.id, usize::MAX).await?.len();
+            let by_whatsapp = tenant.backlog(&segment.id, true, usize::MAX).await?.len();
+            let waiting = by_whatsapp + tenant.backlog(&segment.id, false, usize::MAX).await?.len();
             let limit = match plan.room(&segment.id, true) {
                 _ if waiting == 0 => None,
                 Ok(_) => Some("morning"),

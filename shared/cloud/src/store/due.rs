@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use retorno_domain::ids::{PatientId, SegmentId};
 use retorno_domain::segment::Mean;
 use retorno_domain::standing::Standing;
+use retorno_domain::wave::rank_uses_whatsapp;
 
 use super::TenantStore;
 use super::item::{Item, Reader, n, s};
@@ -37,7 +38,7 @@ impl IndexKeys<'_> {
             list.extend([("amt_sum", n(mean.sum_cents)), ("amt_n", n(mean.count))]);
         }
         if let Some((segment, rank)) = &self.0.waits {
-            list.extend([("g2pk", s(keys.backlog_pk(segment))), ("g2sk", s(rank.clone()))]);
+            list.extend([("g2pk", s(keys.backlog_pk(segment, rank_uses_whatsapp(rank)))), ("g2sk", s(rank.clone()))]);
         }
         list
     }
@@ -89,7 +90,7 @@ pub(super) fn standing_of(reader: &Reader<'_>) -> Result<Standing, CloudError> {
     };
     let waits = match (reader.text_opt("g2pk"), reader.text_opt("g2sk")) {
         (Some(pk), Some(rank)) => {
-            let segment = pk.rsplit_once('#').and_then(|(_, id)| SegmentId::parse(id).ok());
+            let segment = pk.rsplit('#').nth(1).and_then(|id| SegmentId::parse(id).ok());
             Some((segment.ok_or_else(|| reader.corrupt("g2pk"))?, rank.to_owned()))
         }
         _ => None,
@@ -157,12 +158,18 @@ impl TenantStore {
         Ok(values)
     }
 
-    /// The first of those waiting in a segment, best first.
+    /// The first of those waiting in a segment who are reached by WhatsApp, or of those who are not;
+    /// best first.
     ///
     /// # Errors
     /// [`CloudError`].
-    pub async fn backlog(&self, segment: &SegmentId, most: usize) -> Result<Vec<BacklogEntry>, CloudError> {
-        let pk = Keys(&self.clinic).backlog_pk(segment);
+    pub async fn backlog(
+        &self,
+        segment: &SegmentId,
+        by_whatsapp: bool,
+        most: usize,
+    ) -> Result<Vec<BacklogEntry>, CloudError> {
+        let pk = Keys(&self.clinic).backlog_pk(segment, by_whatsapp);
         let items = self.query_index("g2", pk, None, Some(most)).await?;
         let entry = |item| {
             let reader = Reader { kind: "backlog entry", item };

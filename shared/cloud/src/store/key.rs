@@ -118,8 +118,10 @@ impl Keys<'_> {
         format!("T#{}#DUE#{shard:02}", self.0)
     }
 
-    pub(crate) fn backlog_pk(&self, segment: &SegmentId) -> String {
-        format!("T#{}#BACKLOG#{segment}", self.0)
+    /// Those reached by WhatsApp wait apart from the others: on a day on which the number is full the
+    /// others are found all the same.
+    pub(crate) fn backlog_pk(&self, segment: &SegmentId, by_whatsapp: bool) -> String {
+        format!("T#{}#BACKLOG#{segment}#{}", self.0, if by_whatsapp { 'w' } else { 'e' })
     }
 
     pub(crate) fn wake_pk(&self, shard: u8) -> String {
