@@ -11,6 +11,8 @@ use retorno_domain::decide::{Command, Decision};
 use retorno_domain::enrollment::{Enrollment, State};
 use retorno_domain::message::{BreakerScope, CLAIM_LASTS, ClearedMessage, Delivery, Intent, Outcome, RecipientNews};
 
+use retorno_domain::template::Rendered;
+
 use crate::copy::{Copy, compose};
 use crate::dispatch::{Dispatcher, Done};
 use crate::facts::Situation;
@@ -101,10 +103,8 @@ impl Dispatcher {
         intent: Intent,
     ) -> Result<Carried, CloudError> {
         let Some(step) = situation.flow.steps.get(intent.step) else { return Ok(Carried::Changed) };
-        let (Some(copy), Some(message)) = (compose(situation, step, &self.links), self.clear(situation, intent, step))
-        else {
-            return Ok(Carried::Changed);
-        };
+        let Some(copy) = compose(situation, step, &self.links) else { return Ok(Carried::Changed) };
+        let Some(message) = clear(situation, intent, copy.rendered.clone()) else { return Ok(Carried::Changed) };
         let intent = message.intent();
         let Some(contact) = situation.contacts.of(intent.channel) else { return Ok(Carried::Changed) };
         // Hours, delay and consent were checked a moment ago; the clock is looked at once more, as
@@ -154,21 +154,6 @@ impl Dispatcher {
             Err(ClaimRefused::Changed) => Ok(Carried::Changed),
             Err(ClaimRefused::Cloud(error)) => Err(error),
         }
-    }
-
-    /// Clears a message: consent is proved here, at the moment of sending.
-    fn clear(
-        &self,
-        situation: &Situation,
-        intent: Intent,
-        step: &retorno_domain::flow::Step,
-    ) -> Option<ClearedMessage> {
-        let patient = &situation.patient.patient;
-        let today = situation.clinic.clinic.date(situation.now);
-        let proof = patient.consent.prove(intent.channel, intent.purpose, today).ok()?;
-        let to = patient.address(intent.channel)?;
-        let rendered = compose(situation, step, &self.links)?.rendered;
-        ClearedMessage::new(intent, proof, to, rendered).ok()
     }
 
     /// Calls the provider, once, and records what came of it. From the claim on nobody else will.
@@ -267,4 +252,13 @@ impl Dispatcher {
         }
         Ok(())
     }
+}
+
+/// Clears a message: consent is proved here, at the moment of sending.
+fn clear(situation: &Situation, intent: Intent, rendered: Rendered) -> Option<ClearedMessage> {
+    let patient = &situation.patient.patient;
+    let today = situation.clinic.clinic.date(situation.now);
+    let proof = patient.consent.prove(intent.channel, intent.purpose, today).ok()?;
+    let to = patient.address(intent.channel)?;
+    ClearedMessage::new(intent, proof, to, rendered).ok()
 }

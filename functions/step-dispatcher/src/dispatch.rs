@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use retorno_cloud::channels::{Channels, EmailChannel, EmailSettings, GRAPH_URL, WhatsappChannel};
 use retorno_cloud::links::Links;
 use retorno_cloud::orders::Order;
@@ -37,7 +38,11 @@ pub struct Dispatcher {
     pub(crate) links: Links,
     thresholds: Mutex<HashMap<(ClinicId, IsoWeek), Thresholds>>,
     pub(crate) tiers: Mutex<HashMap<ClinicId, TierView>>,
+    without_slots: Mutex<HashMap<ClinicId, DateTime<Utc>>>,
 }
+
+/// A clinic without slots to offer is asked for them again after so long.
+const SLOTS_ASKED_AGAIN: TimeDelta = TimeDelta::minutes(15);
 
 /// Tries at one order when what it rests on keeps changing.
 const TRIES_MAX: u32 = 4;
@@ -46,7 +51,14 @@ impl Dispatcher {
     /// Over these channels.
     #[must_use]
     pub fn new(reach: Reach, channels: Channels, links: Links) -> Self {
-        Self { reach, channels, links, thresholds: Mutex::default(), tiers: Mutex::default() }
+        Self {
+            reach,
+            channels,
+            links,
+            thresholds: Mutex::default(),
+            tiers: Mutex::default(),
+            without_slots: Mutex::default(),
+        }
     }
 
     /// From the environment of the function: what [`Reach::from_env`] reads, and `WHATSAPP_TOKEN`,
@@ -116,6 +128,21 @@ impl Dispatcher {
     fn decide(&self, situation: &Situation, event: &Event) -> Decision {
         let copy = |step: &_| situation.copy_problem(step, &self.links);
         decide(&situation.stored.enrollment, event, situation.now, &situation.facts(&copy))
+    }
+
+    /// Whether the clinic had no two slots to offer a moment ago; then nobody asks again at once.
+    pub(crate) fn lately_without_slots(&self, tenant: &TenantStore, now: DateTime<Utc>) -> bool {
+        let since = lock(&self.without_slots).get(tenant.clinic()).copied();
+        since.is_some_and(|since| since <= now && now - since < SLOTS_ASKED_AGAIN)
+    }
+
+    /// Notes that the clinic has no two slots to offer now.
+    pub(crate) fn note_no_slots(&self, tenant: &TenantStore, now: DateTime<Utc>) {
+        let mut without = lock(&self.without_slots);
+        let since = without.entry(tenant.clinic().clone()).or_insert(now);
+        if now - *since >= SLOTS_ASKED_AGAIN {
+            *since = now;
+        }
     }
 
     /// The thresholds by which membership is judged this week; they are frozen, so they are kept.

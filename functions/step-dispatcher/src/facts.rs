@@ -69,7 +69,14 @@ impl Situation {
             branches: Vec::new(),
         });
         let tier = dispatcher.tier_room(tenant, &clinic.clinic, now).await?;
-        let slots = two_slots(tenant, &clinic, id, now).await?;
+        let slots = if dispatcher.lately_without_slots(tenant, now) {
+            Vec::new()
+        } else {
+            two_slots(tenant, &clinic, id, now).await?
+        };
+        if slots.is_empty() {
+            dispatcher.note_no_slots(tenant, now);
+        }
         let messages = messages.into_iter().filter(|m| m.enrollment == id).map(|m| (m.id, m.delivery)).collect();
         let flow = Arc::new(flow);
         Ok(Some(Self { now, clinic, flow, patient, stored, messages, contacts, points, placement, tier, slots }))

@@ -41,7 +41,10 @@ impl TierRoom {
 impl TierView {
     /// The place that has been free the longest; if none is free, when the first will be.
     fn room(&self, places: u32, now: DateTime<Utc>) -> TierRoom {
-        if let Some(unused) = (0..places).find(|place| !self.used.contains_key(place)) {
+        // Places are taken in order, so the first unused one is nearly always the next.
+        let next = u32::try_from(self.used.len()).unwrap_or(u32::MAX);
+        let unused = (next..places).find(|place| !self.used.contains_key(place));
+        if let Some(unused) = unused.or_else(|| (0..next.min(places)).find(|place| !self.used.contains_key(place))) {
             return TierRoom::Free(unused);
         }
         let oldest = self.used.iter().filter(|(place, _)| **place < places).min_by_key(|(_, at)| **at);
