@@ -10,7 +10,6 @@ use retorno_domain::channel::{Channel, ChannelSet};
 use retorno_domain::decide::{Command, Decision};
 use retorno_domain::enrollment::{Enrollment, State};
 use retorno_domain::message::{BreakerScope, CLAIM_LASTS, ClearedMessage, Delivery, Intent, Outcome, RecipientNews};
-
 use retorno_domain::template::Rendered;
 
 use crate::copy::{Copy, compose};

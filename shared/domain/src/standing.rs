@@ -10,7 +10,7 @@ use crate::contact_point::ContactPoints;
 use crate::entry::{EntryCase, EntryRule, first_block};
 use crate::ids::SegmentId;
 use crate::patient::Patient;
-use crate::segment::{Day, Mean, Placement, Thresholds, date_of, day_of, place};
+use crate::segment::{Mean, Placement, Thresholds, date_of, day_of, place};
 use crate::summary::Summary;
 use crate::wave::rank;
 
@@ -93,10 +93,4 @@ pub fn crosses(mean: Option<Mean>, before: Option<&Thresholds>, after: &Threshol
         |thresholds: &Thresholds, percentile: u8| thresholds.percentile(percentile).is_some_and(|t| mean >= t);
     let all = before.percentiles.iter().chain(&after.percentiles);
     all.map(|(percentile, _)| *percentile).any(|p| reaches(before, p) != reaches(after, p))
-}
-
-/// The day number of an instant in the clinic's zone.
-#[must_use]
-pub fn today(clinic: &Clinic, now: DateTime<Utc>) -> Day {
-    day_of(clinic.date(now))
 }
