@@ -128,6 +128,10 @@ fn check(template: Template) -> Result<Template, CatalogueError> {
         let fault = "only WhatsApp has buttons";
         return Err(CatalogueError::Channel { key, fault });
     }
+    if template.buttons.iter().any(|label| label.trim().is_empty() || label.contains(['{', '}'])) {
+        let fault = "a button is plain words: a variable in it would be shown as it is written";
+        return Err(CatalogueError::Channel { key, fault });
+    }
     let has = |wanted: Variable| template.variables().any(|variable| variable == wanted);
     let dates = [Variable::FechaOpcion1, Variable::FechaOpcion2].map(has);
     if dates != [template.dated; 2] {

@@ -198,6 +198,9 @@ fn a_file_is_refused_with_what_is_wrong_and_where() {
     assert!(with("whatsapp", "email").contains("an email has a subject"));
     assert!(with("version = 3", "subject = \"x\"").contains("other channels have none"));
     assert!(with("whatsapp\"", "call\"\nbuttons = [\"x\"]").contains("only WhatsApp"));
+    for label in ["Soy {{paciente}}", " ", "}"] {
+        assert!(with("whatsapp\"", &format!("whatsapp\"\nbuttons = [\"{label}\"]")).contains("plain words"), "{label}");
+    }
     assert!(with("version = 3", "dated = true").contains("dated = true"));
     assert!(with("PARAR", "{{fecha_opcion_1}}").contains("dated = false"));
     assert!(refusal(&format!("{OWN}{OWN}")).contains("twice"));

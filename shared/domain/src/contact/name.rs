@@ -70,13 +70,13 @@ impl PersonName {
         &self.0
     }
 
-    /// The word to greet with: the first one; in a name written `Gómez, Juan`, the first one after
-    /// the comma.
+    /// The word to greet with: the first one with a letter; in a name written `Gómez, Juan`, the
+    /// first one after the comma. Empty where there is none, as in a `-` that fills a cell.
     #[must_use]
     pub fn given(&self) -> &str {
-        let after_comma = self.0.split_once(',').map(|(_, given)| given.trim_start());
-        let part = after_comma.filter(|given| !given.is_empty()).unwrap_or(&self.0);
-        part.split(' ').next().unwrap_or(part).trim_end_matches(',')
+        let (before, after) = self.0.split_once(',').unwrap_or((&self.0, ""));
+        let mut words = after.split([' ', ',']).chain(before.split(' '));
+        words.find(|word| word.contains(char::is_alphabetic)).unwrap_or_default()
     }
 }
 
@@ -134,6 +134,11 @@ mod tests {
             ("Gómez, Juan Carlos", "Gómez, Juan Carlos", "Juan"),
             ("Gómez,Juan", "Gómez,Juan", "Juan"),
             ("Gómez,", "Gómez,", "Gómez"),
+            ("Gómez, ,", "Gómez, ,", "Gómez"),
+            ("Gómez, Juan,Carlos", "Gómez, Juan,Carlos", "Juan"),
+            ("- Ana", "- Ana", "Ana"),
+            ("-", "-", ""),
+            (",", ",", ""),
             ("Ñ", "Ñ", "Ñ"),
         ] {
             let name = PersonName::parse(raw).unwrap();

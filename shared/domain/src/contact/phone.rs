@@ -179,18 +179,20 @@ fn brazilian(dialled: &str) -> Result<Phone, UnusablePhone> {
         Some(rest) => rest,
         None => dialled,
     };
-    let with_nine = national
-        .split_at_checked(2)
-        .filter(|(_, subscriber)| subscriber.len() == 8)
-        .filter(|(_, subscriber)| subscriber.starts_with(['6', '7', '8', '9']))
-        .map(|(area, subscriber)| format!("{area}9{subscriber}"));
-    look_up(with_nine.as_deref().unwrap_or(national), Some(Region::BR)).map_err(|why| {
+    look_up(with_nine(national).as_deref().unwrap_or(national), Some(Region::BR)).map_err(|why| {
         // The plan has short numbers of companies, so it calls these merely nonexistent.
         match (why, national.len(), national.starts_with('9')) {
             (UnusablePhone::Invalid, 8, _) | (UnusablePhone::Invalid, 9, true) => UnusablePhone::TooShort,
             _ => why,
         }
     })
+}
+
+/// A Brazilian mobile's area code and number with the 9 it lacks.
+fn with_nine(national: &str) -> Option<String> {
+    let (area, subscriber) = national.split_at_checked(2)?;
+    let lacks = subscriber.len() == 8 && subscriber.starts_with(['6', '7', '8', '9']);
+    lacks.then(|| format!("{area}9{subscriber}"))
 }
 
 fn argentine(dialled: &str) -> Result<Phone, UnusablePhone> {
@@ -209,7 +211,17 @@ fn mexican(dialled: &str) -> Result<Phone, UnusablePhone> {
     look_up(national.unwrap_or(dialled), Some(Region::MX))
 }
 
+/// What the plan makes of the digits. It still knows some Brazilian mobiles without the 9, and may
+/// come upon one anywhere, by taking off a calling code or a prefix for calls abroad.
 fn look_up(digits: &str, region: Option<Region>) -> Result<Phone, UnusablePhone> {
+    let read = in_plan(digits, region)?;
+    match read.e164.digits().strip_prefix(Country::Br.calling_code()).and_then(with_nine) {
+        Some(mobile) => in_plan(&mobile, Some(Region::BR)),
+        None => Ok(read),
+    }
+}
+
+fn in_plan(digits: &str, region: Option<Region>) -> Result<Phone, UnusablePhone> {
     let number = PhoneNumber::parse(digits, region).map_err(|why| not_parsed(&why))?;
     let line = match number.get_type() {
         PhoneNumberType::Mobile => Line::Mobile,

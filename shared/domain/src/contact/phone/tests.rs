@@ -38,6 +38,10 @@ const READ: &[(Country, &str, &str, Line)] = &[
     (Country::Br, "41 9888-7777", "+5541998887777", Mobile),
     (Country::Br, "5527983962313", "+5527983962313", Mobile),
     (Country::Br, "552780901481", "+5527980901481", Mobile),
+    (Country::Br, "55 12 7993-8321", "+5512979938321", Mobile), // a 7 that the plan still knows without the 9
+    (Country::Br, "+55 55 12 7993-8321", "+5512979938321", Mobile),
+    (Country::Br, "55 0 97 7555-4321", "+5597975554321", Mobile),
+    (Country::Br, "12 7993-8321", "+5512979938321", Mobile),
     (Country::Br, "0055 27 98396-2313", "+5527983962313", Mobile),
     (Country::Br, "+55 (027) 98396-2313", "+5527983962313", Mobile),
     (Country::Br, "0 15 27 98396-2313", "+5527983962313", Mobile),
@@ -69,6 +73,7 @@ const READ: &[(Country, &str, &str, Line)] = &[
     (Country::Uy, "94 231 234", "+59894231234", Mobile),
     (Country::Uy, "+598 2123 1234", "+59821231234", Fixed),
     // A patient from elsewhere keeps the plan of their own country.
+    (Country::Mx, "0955 84 7743-5678", "+5584977435678", Mobile), // 09: a call abroad
     (Country::Ar, "+55 27 8090-1481", "+5527980901481", Mobile),
     (Country::Br, "+54 11 15 7619 7626", "+5491176197626", Mobile),
     (Country::Es, "+52 1 55 1234 5678", "+525512345678", Either),
