@@ -208,3 +208,12 @@ pub fn place_in_day(id: EnrollmentId, window: OpenWindow) -> DateTime<Utc> {
     let seconds = i64::try_from((i128::from(usable) * i128::from(share)) >> 32).unwrap_or(0);
     window.opens + TimeDelta::seconds(seconds)
 }
+
+/// A step held back by a person (a halted clinic, a paused patient) is looked at again on the first
+/// full hour that is at least half an hour away. On the hour, so that several who decide it at once
+/// ask for one and the same wake-up: asking for one each, they would be as many at the next hour.
+#[must_use]
+pub fn held_until(now: DateTime<Utc>) -> DateTime<Utc> {
+    let soonest = now.timestamp() + 30 * 60;
+    DateTime::from_timestamp((soonest + 3_599).div_euclid(3_600) * 3_600, 0).unwrap_or(now + TimeDelta::hours(1))
+}

@@ -11,6 +11,7 @@ use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use chrono_tz::Tz;
 
 use crate::calendar::{local_date, resolve_local, resolve_local_last};
+use crate::guard;
 use crate::holiday::{Country, national_holiday};
 
 pub use week::{ContactHours, NotHours, OpenHours};
@@ -89,7 +90,7 @@ impl ContactCalendar {
         if let Some(name) = self.holiday(date) {
             return Some(ClosedDay::NationalHoliday(name));
         }
-        self.closed.contains(&date).then_some(ClosedDay::ClinicClosed)
+        (self.closed.contains(&date) && !guard::is_off("hours", "closures")).then_some(ClosedDay::ClinicClosed)
     }
 
     /// The window of a date in the patient's `zone`; `None` when the date is closed, or when a
@@ -100,6 +101,7 @@ impl ContactCalendar {
     #[must_use]
     pub fn window_on(&self, date: NaiveDate, zone: Tz) -> Option<OpenWindow> {
         let hours = self.open_hours(date)?;
+        let zone = if guard::is_off("hours", "patients_zone") { Tz::UTC } else { zone };
         let opens = resolve_local_last(date.and_time(hours.from()), zone);
         let closes = resolve_local(date.and_time(hours.until()), zone);
         (opens < closes).then_some(OpenWindow { opens, closes })
@@ -142,7 +144,7 @@ impl ContactCalendar {
     }
 
     fn holiday(&self, date: NaiveDate) -> Option<&'static str> {
-        if self.open_on_holidays {
+        if self.open_on_holidays || guard::is_off("hours", "holidays") {
             return None;
         }
         national_holiday(self.country?, date)

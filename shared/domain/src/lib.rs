@@ -14,6 +14,7 @@ pub mod decide;
 pub mod enrollment;
 pub mod entry;
 pub mod flow;
+pub mod guard;
 pub mod holiday;
 pub mod hours;
 pub mod ids;

@@ -7,6 +7,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::guard;
+
 /// The clinic's limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -88,10 +90,11 @@ impl WhatsappLedger {
     /// # Errors
     /// [`Capped`] when the ledger is resting or full.
     pub fn free_place(&self, now: DateTime<Utc>, limits: &Limits) -> Result<FreePlace, Capped> {
-        if let Some(until) = self.rest_until.filter(|until| *until > now) {
+        if let Some(until) = self.rest_until.filter(|until| *until > now && !guard::is_off("limit", "rest")) {
             return Err(Capped::Resting(until));
         }
         let window = TimeDelta::days(i64::from(limits.whatsapp_window_days)) + CLOCK_MARGIN;
+        let window = if guard::is_off("limit", "window") { TimeDelta::zero() } else { window };
         // Also the stamps of places that a higher cap once had: lowering it forgets nothing.
         let mut busy: Vec<DateTime<Utc>> =
             self.stamps.iter().flatten().copied().filter(|at| *at > now - window).collect();

@@ -25,6 +25,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::channel::{Channel, Purpose};
 use crate::consent::ConsentProof;
+use crate::guard;
 use crate::ids::{MessageId, StepId};
 use crate::limits::FreePlace;
 use crate::patient::Address;
@@ -239,6 +240,9 @@ impl Outcome {
             Self::Accepted { .. } => Delivery::Accepted,
             Self::NotSent { .. } if attempt < ATTEMPTS_MAX => Delivery::Ready { attempts: attempt },
             Self::NotSent { code, .. } | Self::Refused { code, .. } => Delivery::Failed(code.clone()),
+            Self::Ambiguous { .. } if guard::is_off("send", "unknown_is_not_sent_again") => {
+                Delivery::Ready { attempts: attempt }
+            }
             Self::Ambiguous { .. } => Delivery::Unknown { claimed_at },
         }
     }

@@ -1,6 +1,6 @@
 //! Whether a step may be sent now: the rules looked at, in order, each with its verdict.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::appointment::Appointment;
 use crate::because::{Finding, Verdict};
@@ -9,14 +9,12 @@ use crate::channel::{Channel, Purpose};
 use crate::clinic::Clinic;
 use crate::consent::NoConsent;
 use crate::contact_point::ContactPoints;
-use crate::enrollment::{EndReason, Enrollment, place_in_day};
+use crate::enrollment::{EndReason, Enrollment, held_until, place_in_day};
 use crate::flow::{Flow, Step};
+use crate::guard;
 use crate::limits::{Capped, FreePlace};
 use crate::patient::Patient;
 use crate::segment::Placement;
-
-/// How often a step held back by a person (a halted clinic, a paused patient) is looked at again.
-pub const HALT_CHECKED_EVERY: TimeDelta = TimeDelta::hours(1);
 
 /// What is wrong with a step's copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,6 +166,11 @@ impl StepCase<'_> {
     /// What a rule says.
     #[must_use]
     pub fn check(&self, rule: StepRule) -> Finding {
+        let finding = self.look_at(rule);
+        if guard::is_off("step", finding.rule) { Finding::pass(finding.rule) } else { finding }
+    }
+
+    fn look_at(&self, rule: StepRule) -> Finding {
         match rule {
             StepRule::Epoch => self.epoch(),
             StepRule::OpenAppointment => self.open_appointment(),
@@ -337,7 +340,7 @@ impl StepCase<'_> {
 
     fn running(&self) -> Finding {
         if self.facts.clinic.halted {
-            return Finding::not("running", "clinic_halted", Verdict::Wait(self.now + HALT_CHECKED_EVERY));
+            return Finding::not("running", "clinic_halted", Verdict::Wait(held_until(self.now)));
         }
         Finding::pass("running")
     }
@@ -354,7 +357,7 @@ impl StepCase<'_> {
 
     fn paused(&self) -> Finding {
         if self.facts.patient.paused {
-            return Finding::not("paused", "paused", Verdict::Wait(self.now + HALT_CHECKED_EVERY));
+            return Finding::not("paused", "paused", Verdict::Wait(held_until(self.now)));
         }
         Finding::pass("paused")
     }
@@ -376,8 +379,7 @@ impl StepCase<'_> {
         if sent < self.facts.clinic.limits.per_day_max {
             return Finding::pass("per_day").with("sent_today", sent);
         }
-        // Not at the opening, where all that was held back would meet, but at the enrollment's own
-        // place in the next open day.
+        // At the enrollment's own place in the next open day: at its opening all held back would meet.
         let calendar = &self.facts.clinic.calendar;
         let next = today
             .succ_opt()

@@ -7,11 +7,11 @@ use retorno_domain::channel::{Channel, ChannelSet, Purpose};
 use retorno_domain::clinic::Clinic;
 use retorno_domain::consent::{Consent, Wish};
 use retorno_domain::contact_point::ContactPoints;
-use retorno_domain::enrollment::{EndReason, Enrollment, place_in_day};
+use retorno_domain::enrollment::{EndReason, Enrollment, held_until, place_in_day};
 use retorno_domain::flow::Step;
 use retorno_domain::patient::Patient;
 use retorno_domain::segment::Placement;
-use retorno_domain::step_rules::{CopyProblem, Facts, HALT_CHECKED_EVERY, StepCase, StepRule};
+use retorno_domain::step_rules::{CopyProblem, Facts, StepCase, StepRule};
 
 use crate::given::{
     agreed_to, at, booked, clinic, date, days, enrolled, facts, lapsed, now, only, resting, said, sent, somebody, visit,
@@ -190,8 +190,9 @@ fn a_step_without_a_complete_copy_is_left_out_and_a_halted_template_waits() {
 
 #[test]
 fn a_halted_clinic_and_a_paused_patient_make_a_step_wait_and_look_again_every_hour() {
-    let again = now() + HALT_CHECKED_EVERY;
-    assert_eq!(HALT_CHECKED_EVERY, TimeDelta::hours(1));
+    let again = held_until(now());
+    let after = |seconds| (held_until(now() + TimeDelta::seconds(seconds)) - now()).num_minutes();
+    assert_eq!([0, 1_800, 1_801, 3_600].map(after), [60, 60, 120, 120], "on the hour, half an hour away or more");
     assert_eq!(Told::of(|t| t.clinic.halted = true).says(StepRule::Running), ("clinic_halted", Verdict::Wait(again)));
     assert_eq!(Told::of(|t| t.patient.paused = true).says(StepRule::Paused), ("paused", Verdict::Wait(again)));
 }
