@@ -74,27 +74,42 @@ impl EmailChannel {
     }
 }
 
+/// The headers by which a mail program offers to unsubscribe with one click (RFC 8058).
+#[must_use]
+pub fn email_headers(dispatch: &Dispatch<'_>) -> [(&'static str, String); 2] {
+    [
+        ("List-Unsubscribe", format!("<{}>", dispatch.unsubscribe_url)),
+        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()),
+    ]
+}
+
+/// The tags by which events are matched to the message: `m`, `t`, `a`.
+#[must_use]
+pub fn email_tags(dispatch: &Dispatch<'_>) -> [(&'static str, String); 3] {
+    [
+        ("m", dispatch.message.intent().message.to_string()),
+        ("t", dispatch.clinic.id.to_string()),
+        ("a", dispatch.attempt.to_string()),
+    ]
+}
+
 fn content(dispatch: &Dispatch<'_>) -> Result<EmailContent, CloudError> {
     let rendered = dispatch.message.rendered();
     let mut body = Body::builder().text(text(&rendered.text)?);
     if let Some(html) = &rendered.html {
         body = body.html(text(html)?);
     }
+    let headers: Vec<MessageHeader> =
+        email_headers(dispatch).iter().map(|(name, value)| header(name, value)).collect::<Result<_, _>>()?;
     let message = Message::builder()
         .subject(text(rendered.subject.as_deref().unwrap_or(""))?)
         .body(body.build())
-        .headers(header("List-Unsubscribe", &format!("<{}>", dispatch.unsubscribe_url))?)
-        .headers(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")?);
+        .set_headers(Some(headers));
     Ok(EmailContent::builder().simple(message.build()).build())
 }
 
-/// The tags by which events are matched to the message: `m`, `t`, `a`.
 fn tags(dispatch: &Dispatch<'_>) -> Result<Vec<MessageTag>, CloudError> {
-    Ok(vec![
-        tag("m", &dispatch.message.intent().message.to_string())?,
-        tag("t", dispatch.clinic.id.as_str())?,
-        tag("a", &dispatch.attempt.to_string())?,
-    ])
+    email_tags(dispatch).iter().map(|(name, value)| tag(name, value)).collect()
 }
 
 /// Sorts a failed call (SES v2 SendEmail, errors of the service model).

@@ -5,8 +5,8 @@ mod email;
 mod whatsapp;
 mod whatsapp_errors;
 
-pub use email::{EmailChannel, EmailSettings};
-pub use whatsapp::{GRAPH_URL, WhatsappChannel};
+pub use email::{EmailChannel, EmailSettings, email_headers, email_tags};
+pub use whatsapp::{GRAPH_URL, Graph, Posted, WhatsappChannel, whatsapp_outcome, whatsapp_request};
 
 use chrono::TimeDelta;
 use retorno_domain::channel::Channel;
@@ -52,7 +52,7 @@ impl Channels {
     /// itself has created it.
     pub async fn send(&self, dispatch: &Dispatch<'_>) -> Outcome {
         match dispatch.message.intent().channel {
-            Channel::Whatsapp => self.whatsapp.send(dispatch, &self.opaque_id(dispatch)).await,
+            Channel::Whatsapp => self.whatsapp.send(dispatch, &opaque_id(&self.opaque_key, dispatch)).await,
             Channel::Email => self.email.send(dispatch).await,
             Channel::Call => Outcome::Accepted { provider_id: dispatch.message.intent().message.to_string() },
             // Settings refuse flows with such a step; a message from elsewhere waits for a provider.
@@ -63,13 +63,13 @@ impl Channels {
             },
         }
     }
+}
 
-    /// The id echoed in receipts: `1.<clinic>.<message>.<attempt>.<tag>`, at most 100 characters,
-    /// nothing personal in it. The tag keeps a forged receipt from resolving a message.
-    #[must_use]
-    pub fn opaque_id(&self, dispatch: &Dispatch<'_>) -> String {
-        let plain = format!("1.{}.{}.{}", dispatch.clinic.id, dispatch.message.intent().message, dispatch.attempt);
-        let tag = self.opaque_key.mac(&[b"opaque", plain.as_bytes()]);
-        format!("{plain}.{}", hex(tag.get(..10).unwrap_or(&tag)))
-    }
+/// The id echoed in receipts: `1.<clinic>.<message>.<attempt>.<tag>`, at most 107 characters, nothing
+/// personal in it. The tag, made with `key`, keeps a forged receipt from resolving a message.
+#[must_use]
+pub fn opaque_id(key: &SecretKey, dispatch: &Dispatch<'_>) -> String {
+    let plain = format!("1.{}.{}.{}", dispatch.clinic.id, dispatch.message.intent().message, dispatch.attempt);
+    let tag = key.mac(&[b"opaque", plain.as_bytes()]);
+    format!("{plain}.{}", hex(tag.get(..10).unwrap_or(&tag)))
 }

@@ -3,6 +3,10 @@
 //! The API takes no idempotency key, so a request is made once: no retries, no redirects, a bounded
 //! time. What came back decides between sent, certainly not sent, refused, and unknown.
 
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -22,9 +26,34 @@ const TIMEOUT: Duration = Duration::from_secs(8);
 /// Longest `biz_opaque_callback_data` (Meta, status webhooks reference).
 const OPAQUE_CHARS_MAX: usize = 512;
 
+/// What came back from the API, or why nothing did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Posted {
+    /// An answer: its HTTP status and its body.
+    Answered(u16, Vec<u8>),
+    /// The connection was never made: nothing was written to any socket.
+    NeverConnected,
+    /// No answer in time.
+    TimedOut,
+    /// The connection broke, or its answer could not be read to the end.
+    Broken,
+}
+
+/// The wire to the API: one POST, made once. Over HTTPS in production; a simulation answers it itself.
+pub trait Graph: fmt::Debug + Send + Sync {
+    /// Posts a JSON body to a path below the API's base.
+    fn post<'a>(&'a self, path: String, body: Vec<u8>) -> Pin<Box<dyn Future<Output = Posted> + Send + 'a>>;
+}
+
 /// A client of the Cloud API.
 #[derive(Debug, Clone)]
 pub struct WhatsappChannel {
+    graph: Arc<dyn Graph>,
+}
+
+/// The API over HTTPS: no retries, no redirects, a bounded time.
+#[derive(Debug)]
+struct Https {
     http: reqwest::Client,
     base_url: String,
     token: Token,
@@ -57,32 +86,51 @@ impl WhatsappChannel {
             .no_proxy()
             .build()
             .map_err(|_| CloudError::Setup("the HTTP client for WhatsApp".to_owned()))?;
-        Ok(Self { http, base_url: base_url.trim_end_matches('/').to_owned(), token })
+        Ok(Self::over(Arc::new(Https { http, base_url: base_url.trim_end_matches('/').to_owned(), token })))
+    }
+
+    /// A client over any wire.
+    #[must_use]
+    pub fn over(graph: Arc<dyn Graph>) -> Self {
+        Self { graph }
     }
 
     pub(super) async fn send(&self, dispatch: &Dispatch<'_>, opaque_id: &str) -> Outcome {
-        let url = format!("{}/{}/messages", self.base_url, dispatch.clinic.whatsapp_phone_number_id);
-        let body = request(dispatch, opaque_id);
-        match self.http.post(url).bearer_auth(self.token.expose()).json(&body).send().await {
-            Ok(response) => {
-                let status = response.status().as_u16();
-                match response.bytes().await {
-                    Ok(bytes) => understand(status, &bytes),
-                    Err(_) => Outcome::Ambiguous { code: "response".to_owned() },
-                }
-            }
-            // The connection was never made: nothing was written.
-            Err(e) if e.is_connect() || e.is_builder() => {
+        let path = format!("{}/messages", dispatch.clinic.whatsapp_phone_number_id);
+        let body = whatsapp_request(dispatch, opaque_id).to_string().into_bytes();
+        let ambiguous = |code: &str| Outcome::Ambiguous { code: code.to_owned() };
+        match self.graph.post(path, body).await {
+            Posted::Answered(status, body) => whatsapp_outcome(status, &body),
+            Posted::NeverConnected => {
                 Outcome::NotSent { code: "connect".to_owned(), again_in: TimeDelta::minutes(2), breaker: None }
             }
-            Err(e) => Outcome::Ambiguous { code: if e.is_timeout() { "timeout" } else { "connection" }.to_owned() },
+            Posted::TimedOut => ambiguous("timeout"),
+            Posted::Broken => ambiguous("connection"),
         }
+    }
+}
+
+impl Graph for Https {
+    fn post<'a>(&'a self, path: String, body: Vec<u8>) -> Pin<Box<dyn Future<Output = Posted> + Send + 'a>> {
+        let request = self.http.post(format!("{}/{path}", self.base_url)).bearer_auth(self.token.expose());
+        let request = request.header(reqwest::header::CONTENT_TYPE, "application/json").body(body);
+        Box::pin(async move {
+            let response = match request.send().await {
+                Ok(response) => response,
+                Err(e) if e.is_connect() || e.is_builder() => return Posted::NeverConnected,
+                Err(e) if e.is_timeout() => return Posted::TimedOut,
+                Err(_) => return Posted::Broken,
+            };
+            let status = response.status().as_u16();
+            response.bytes().await.map_or(Posted::Broken, |bytes| Posted::Answered(status, bytes.to_vec()))
+        })
     }
 }
 
 /// The request: a template by name and language, its values in order, and one payload per button,
 /// so that an answer by button names the message by itself.
-fn request(dispatch: &Dispatch<'_>, opaque_id: &str) -> Value {
+#[must_use]
+pub fn whatsapp_request(dispatch: &Dispatch<'_>, opaque_id: &str) -> Value {
     let rendered = dispatch.message.rendered();
     let mut components = Vec::new();
     if !rendered.parameters.is_empty() {
@@ -111,7 +159,9 @@ fn request(dispatch: &Dispatch<'_>, opaque_id: &str) -> Value {
     })
 }
 
-fn understand(status: u16, body: &[u8]) -> Outcome {
+/// What an answer of the API proves about the message it was asked to send.
+#[must_use]
+pub fn whatsapp_outcome(status: u16, body: &[u8]) -> Outcome {
     if (200..300).contains(&status) {
         // Accepted, but under which id? Without one nothing can be proved.
         let id =
@@ -135,16 +185,16 @@ mod tests {
     #[test]
     fn a_2xx_without_an_id_proves_nothing() {
         let ok = br#"{"messaging_product":"whatsapp","messages":[{"id":"wamid.1"}]}"#;
-        assert_eq!(understand(200, ok), Outcome::Accepted { provider_id: "wamid.1".to_owned() });
+        assert_eq!(whatsapp_outcome(200, ok), Outcome::Accepted { provider_id: "wamid.1".to_owned() });
         for body in [&b"{}"[..], b"", b"<html>", br#"{"messages":[]}"#, br#"{"messages":[{"id":""}]}"#] {
-            assert_eq!(understand(200, body), Outcome::Ambiguous { code: "unreadable_2xx".to_owned() });
+            assert_eq!(whatsapp_outcome(200, body), Outcome::Ambiguous { code: "unreadable_2xx".to_owned() });
         }
     }
 
     #[test]
     fn a_failure_nobody_explains_is_ambiguous() {
-        assert_eq!(understand(502, b"<html>"), Outcome::Ambiguous { code: "http_502".to_owned() });
-        assert_eq!(understand(400, b"not json"), Outcome::Ambiguous { code: "http_400".to_owned() });
-        assert!(matches!(understand(429, b""), Outcome::NotSent { .. }));
+        assert_eq!(whatsapp_outcome(502, b"<html>"), Outcome::Ambiguous { code: "http_502".to_owned() });
+        assert_eq!(whatsapp_outcome(400, b"not json"), Outcome::Ambiguous { code: "http_400".to_owned() });
+        assert!(matches!(whatsapp_outcome(429, b""), Outcome::NotSent { .. }));
     }
 }

@@ -13,7 +13,6 @@ use retorno_domain::enrollment::Enrollment;
 use retorno_domain::limits::FreePlace;
 use retorno_domain::message::ClearedMessage;
 use retorno_domain::patient::Patient;
-use uuid::Uuid;
 
 use super::audit::audit_item;
 use super::contact_point::not_suppressed;
@@ -143,12 +142,10 @@ impl TenantStore {
             writes.push(put(self, call_item(&keys, claim), "attribute_not_exists(pk)")?);
         }
         writes.extend(self.drop_writes(claim.next, claim.drops, claim.now)?);
-        let token = Uuid::new_v5(
-            &Uuid::NAMESPACE_OID,
-            format!("{}.{}.{}", intent.message, claim.attempt, claim.now).as_bytes(),
-        );
         let call = self.client().transact_write_items().set_transact_items(Some(writes));
-        match call.client_request_token(token.to_string()).send().await {
+        // The SDK gives each call a token of its own and repeats it when it tries again: a lost answer
+        // is not a lost claim. A token made of the message would let two claims of one instant pass as one.
+        match call.send().await {
             Ok(_) => Ok(Claimed { at: claim.now, attempt: claim.attempt }),
             Err(e) => Err(e
                 .as_service_error()

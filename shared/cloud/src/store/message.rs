@@ -12,7 +12,7 @@ use super::key::Keys;
 use crate::error::{CloudError, sort};
 
 /// A retry that has not happened so long after its time has lost its wake-up.
-const RETRY_LOST_AFTER: TimeDelta = TimeDelta::minutes(15);
+pub(super) const RETRY_LOST_AFTER: TimeDelta = TimeDelta::minutes(15);
 
 /// A message as stored.
 #[derive(Clone)]
@@ -79,6 +79,14 @@ pub(super) fn outcome_code(outcome: &Outcome) -> String {
     }
 }
 
+/// From when on a message that is to be tried again has lost its wake-up.
+pub(super) fn retry_lost_at(claimed: Claimed, outcome: &Outcome) -> Option<DateTime<Utc>> {
+    match outcome {
+        Outcome::NotSent { again_in, .. } => Some(claimed.at + *again_in + RETRY_LOST_AFTER),
+        Outcome::Accepted { .. } | Outcome::Refused { .. } | Outcome::Ambiguous { .. } => None,
+    }
+}
+
 fn delivery_of(reader: &Reader<'_>) -> Result<Delivery, CloudError> {
     let code = || reader.text_opt("code").unwrap_or("").to_owned();
     Ok(match reader.text("st")? {
@@ -91,6 +99,11 @@ fn delivery_of(reader: &Reader<'_>) -> Result<Delivery, CloudError> {
         "dropped" => Delivery::Dropped(code()),
         _ => return Err(reader.corrupt("st")),
     })
+}
+
+/// The sort key under which an open message is listed: fifteen digits of milliseconds sort as text.
+pub(super) fn listed(until: DateTime<Utc>) -> String {
+    format!("{:015}", until.timestamp_millis())
 }
 
 /// The item of a message as it is claimed.
@@ -114,7 +127,7 @@ pub(super) fn claimed_item(keys: &Keys<'_>, claim: &Claim<'_>) -> Item {
         ("cp", s(claim.contact)),
         ("text", s(rendered.text.clone())),
         ("g1pk", s(keys.open_messages_pk())),
-        ("g1sk", s(format!("{:015}", (claim.now + UNKNOWN_AFTER).timestamp_millis()))),
+        ("g1sk", s(listed(claim.now + UNKNOWN_AFTER))),
     ];
     item.extend(fields.map(|(name, value)| (name.to_owned(), value)));
     if let Some(subject) = &rendered.subject {
@@ -159,14 +172,12 @@ impl TenantStore {
         // or its time is over, one to be tried again in case its wake-up is lost.
         let listed_until = match (&delivery, outcome) {
             (Delivery::Unknown { claimed_at }, _) => Some(*claimed_at + EVIDENCE_LASTS),
-            (Delivery::Ready { .. }, Outcome::NotSent { again_in, .. }) => {
-                Some(claimed.at + *again_in + RETRY_LOST_AFTER)
-            }
+            (Delivery::Ready { .. }, _) => retry_lost_at(claimed, outcome),
             _ => None,
         };
         let gone = if listed_until.is_some() { ", g1sk = :listed" } else { " REMOVE g1pk, g1sk" };
         if let Some(until) = listed_until {
-            call = call.expression_attribute_values(":listed", s(format!("{:015}", until.timestamp_millis())));
+            call = call.expression_attribute_values(":listed", s(listed(until)));
         }
         match call.update_expression(format!("{set}{gone}")).send().await {
             Ok(_) => Ok(()),
@@ -180,7 +191,7 @@ impl TenantStore {
     /// # Errors
     /// [`CloudError`].
     pub async fn overdue_messages(&self, now: DateTime<Utc>) -> Result<Vec<OverdueMessage>, CloudError> {
-        let bound = Some(("g1sk <= :sk", format!("{:015}", now.timestamp_millis())));
+        let bound = Some(("g1sk <= :sk", listed(now)));
         let mut found = Vec::new();
         for item in self.query_index("g1", Keys(&self.clinic).open_messages_pk(), bound, None).await? {
             let reader = Reader { kind: "open message", item: &item };
@@ -208,12 +219,9 @@ impl TenantStore {
             .expression_attribute_values(":was", s(open.delivery.code()))
             .expression_attribute_values(":st", s(next.code()));
         let call = match next {
-            Delivery::Unknown { claimed_at } => {
-                call.update_expression("SET st = :st, g1sk = :until").expression_attribute_values(
-                    ":until",
-                    s(format!("{:015}", (*claimed_at + EVIDENCE_LASTS).timestamp_millis())),
-                )
-            }
+            Delivery::Unknown { claimed_at } => call
+                .update_expression("SET st = :st, g1sk = :until")
+                .expression_attribute_values(":until", s(listed(*claimed_at + EVIDENCE_LASTS))),
             Delivery::Ready { .. }
             | Delivery::InFlight { .. }
             | Delivery::Accepted

@@ -3,9 +3,11 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, PutRequest, WriteRequest};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure};
 use chrono::{DateTime, Utc};
+use futures_util::stream::{self, StreamExt as _};
 use retorno_domain::contact::{E164, EmailAddress, Line, PersonName, Phone, UnusableEmail, UnusablePhone};
 use retorno_domain::ids::{AppointmentId, EnrollmentId, PatientId};
 use retorno_domain::limits::WhatsappLedger;
@@ -44,8 +46,9 @@ pub struct Collection {
 }
 
 const KIND: &str = "patient";
-/// Items of one BatchWriteItem and of one BatchGetItem (DynamoDB's limits).
-const WRITES_MAX: usize = 25;
+/// Patients written at once.
+const WRITES_AT_ONCE: usize = 16;
+/// Items of one BatchGetItem (DynamoDB's limit).
 const READS_MAX: usize = 100;
 
 pub(super) fn ledger_attributes(item: &mut Item, ledger: &WhatsappLedger) {
@@ -224,27 +227,37 @@ impl TenantStore {
         Ok(found)
     }
 
-    /// Stores patients that are not there yet. No condition guards them: only the holder of the
-    /// import lease may call this, and only for patients it has just found missing.
+    /// Stores patients that are not there yet; says whether none of them was. One that is there was
+    /// written by somebody else meanwhile and is left alone: the writer has lost its turn.
     ///
     /// # Errors
     /// [`CloudError`]; some may have been stored.
-    pub async fn put_new_patients(&self, patients: &[(Patient, Standing)]) -> Result<(), CloudError> {
-        const OPERATION: &str = "BatchWriteItem patients";
-        let keys = Keys(&self.clinic);
-        let request = |(patient, standing): &(Patient, Standing)| {
-            let put = PutRequest::builder().set_item(Some(item_of(&keys, patient, 1, standing))).build().ok()?;
-            Some(WriteRequest::builder().put_request(put).build())
-        };
-        for chunk in patients.chunks(WRITES_MAX) {
-            let mut left: Vec<WriteRequest> = chunk.iter().filter_map(request).collect();
-            while !left.is_empty() {
-                let call = self.client().batch_write_item().request_items(self.table(), left);
-                let answer = call.send().await.map_err(|e| sort(OPERATION, &e))?;
-                left = answer.unprocessed_items.into_iter().flat_map(HashMap::into_values).flatten().collect();
-            }
+    pub async fn put_new_patients(&self, patients: &[(Patient, Standing)]) -> Result<bool, CloudError> {
+        let writes = patients.iter().map(|(patient, standing)| self.put_new_patient(patient, standing));
+        let mut written = stream::iter(writes).buffer_unordered(WRITES_AT_ONCE);
+        let mut all_new = true;
+        while let Some(is_new) = written.next().await {
+            all_new &= is_new?;
         }
-        Ok(())
+        Ok(all_new)
+    }
+
+    async fn put_new_patient(&self, patient: &Patient, standing: &Standing) -> Result<bool, CloudError> {
+        let item = item_of(&Keys(&self.clinic), patient, 1, standing);
+        let put = self.client().put_item().table_name(self.table());
+        let put = put
+            .set_item(Some(item.clone()))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let error = match put.send().await {
+            Ok(_) => return Ok(true),
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            // Our own, whose answer was lost on the way; or somebody else's.
+            Some(PutItemError::ConditionalCheckFailedException(there)) => Ok(there.item() == Some(&item)),
+            Some(_) | None => Err(sort("PutItem patient", &error)),
+        }
     }
 
     /// Stores a changed patient if nothing has changed since it was read; says whether it did.

@@ -9,11 +9,12 @@ use retorno_domain::enrollment::Enrollment;
 use retorno_domain::limits::FreePlace;
 use retorno_domain::message::{Delivery, Outcome};
 
+use super::TenantStore;
 use super::commit::{Claim, Claimed, update};
 use super::enrollment::{StoredEnrollment, advance, wrap};
 use super::item::{ms, n, s};
 use super::key::Keys;
-use super::{TenantStore, message::outcome_code};
+use super::message::{listed, outcome_code, retry_lost_at};
 use crate::error::CloudError;
 
 impl TenantStore {
@@ -34,13 +35,21 @@ impl TenantStore {
         let keys = Keys(&self.clinic);
         let intent = claim.message.intent();
         let patient = &claim.patient.patient;
+        // One that may be tried again stays listed, so that the sweep finds it should its wake-up be
+        // lost, or its enrollment end meanwhile.
+        let again_at = retry_lost_at(claimed, outcome).filter(|_| matches!(delivery, Delivery::Ready { .. }));
+        let listing = if again_at.is_some() { ", g1sk = :listed" } else { " REMOVE g1pk, g1sk" };
         let message = update(self, &keys.message(&patient.id, intent.message))
-            .update_expression("SET st = :st, code = :code REMOVE g1pk, g1sk")
+            .update_expression(format!("SET st = :st, code = :code{listing}"))
             .condition_expression("st = :flying AND att = :att")
             .expression_attribute_values(":st", s(delivery.code()))
             .expression_attribute_values(":code", s(outcome_code(outcome)))
             .expression_attribute_values(":flying", s("in_flight"))
             .expression_attribute_values(":att", n(claimed.attempt));
+        let message = match again_at {
+            Some(at) => message.expression_attribute_values(":listed", s(listed(at))),
+            None => message,
+        };
         let after_claim = StoredEnrollment { version: claim.from.version + 1, ..claim.from.clone() };
         let because = format!("not sent: {}", outcome_code(outcome));
         let writes = vec![
