@@ -15,7 +15,7 @@ use retorno_domain::standing::{Standing, standing, summary};
 use serde::Serialize;
 
 use crate::export::{ExportReader, Limits, NotAnExport, Refusal};
-use crate::rows::{Grouped, group};
+use crate::rows::{Grouped, group, patient_of};
 
 /// Why a file was not imported at all.
 #[derive(Debug, thiserror::Error)]
@@ -240,7 +240,11 @@ impl Run<'_> {
                 }
             }
         }
-        self.tenant.put_new_patients(&fresh).await?;
+        // A new patient that is there already was written by another import: this one was taken for
+        // dead meanwhile, and what it knows is old.
+        if !self.tenant.put_new_patients(&fresh).await? {
+            return Err(ImportError::LeaseLost);
+        }
         self.report.added += u64::try_from(fresh.len()).unwrap_or(0);
         Ok(())
     }
@@ -322,13 +326,4 @@ impl Run<'_> {
             }
         }
     }
-}
-
-fn patient_of(id: &PatientId, reports: Vec<Report>) -> Option<Patient> {
-    let mut reports = reports.into_iter();
-    let mut patient = Patient::new(id.clone(), reports.next()?);
-    for report in reports {
-        patient.absorb(report);
-    }
-    Some(patient)
 }

@@ -7,4 +7,5 @@ mod rows;
 mod slots_import;
 
 pub use import::{ImportError, ImportReport, Progress, Rejected, Stage, import};
+pub use rows::{Understood, understood};
 pub use slots_import::{SlotsReport, import_slots};

@@ -14,7 +14,7 @@ use retorno_domain::clinic::Clinic;
 use retorno_domain::consent::{Source, Statement, Wish};
 use retorno_domain::contact::{EmailAddress, PersonName, Phone, UnusableName};
 use retorno_domain::ids::{AppointmentId, PatientId};
-use retorno_domain::patient::{Profile, Report};
+use retorno_domain::patient::{Patient, Profile, Report};
 use retorno_domain::services::fold;
 
 use crate::export::{
@@ -29,6 +29,36 @@ pub(crate) struct Grouped {
     pub(crate) refusals: Vec<Refusal>,
     pub(crate) read: u64,
     pub(crate) accepted: u64,
+}
+
+/// A file as a whole, where nothing is stored yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Understood {
+    /// The patients it speaks of, by their ids.
+    pub patients: Vec<Patient>,
+    /// The rows that did not land.
+    pub refusals: Vec<Refusal>,
+    /// Rows that landed.
+    pub accepted: u64,
+}
+
+/// Reads the rest of a file and says what a clinic's first import would make of it, without storing
+/// anything. The order of its rows does not matter.
+pub fn understood<R: Read>(reader: &mut ExportReader<R>, clinic: &Clinic) -> Understood {
+    let grouped = group(reader, clinic, |_, _| {});
+    let patient = |(id, reports): (PatientId, Vec<Report>)| patient_of(&id, reports);
+    let patients = grouped.patients.into_iter().filter_map(patient).collect();
+    Understood { patients, refusals: grouped.refusals, accepted: grouped.accepted }
+}
+
+/// The patient that these reports make; nothing when there are none.
+pub(crate) fn patient_of(id: &PatientId, reports: Vec<Report>) -> Option<Patient> {
+    let mut reports = reports.into_iter();
+    let mut patient = Patient::new(id.clone(), reports.next()?);
+    for report in reports {
+        patient.absorb(report);
+    }
+    Some(patient)
 }
 
 /// The longest name kept, in characters.

@@ -5,10 +5,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use retorno_cloud::CloudError;
 use retorno_cloud::channels::Dispatch;
 use retorno_cloud::orders::step_order;
-use retorno_cloud::store::{Advance, Claim, ClaimRefused, Claimed, Dropped, TenantStore};
+use retorno_cloud::store::{Advance, Claim, ClaimRefused, Claimed, Dropped, SETTINGS_STALE_MAX, TenantStore};
 use retorno_domain::channel::{Channel, ChannelSet};
 use retorno_domain::decide::{Command, Decision};
 use retorno_domain::enrollment::{Enrollment, State};
+use retorno_domain::guard;
 use retorno_domain::message::{BreakerScope, CLAIM_LASTS, ClearedMessage, Delivery, Intent, Outcome, RecipientNews};
 use retorno_domain::template::Rendered;
 
@@ -69,7 +70,8 @@ impl Dispatcher {
         let step = Advance { from: &situation.stored, next: &next, because: &because, drops: &drops, now };
         let done = if release {
             tenant.end_enrollment(&step, &situation.contacts, free_seat).await?
-        } else if next == situation.stored.enrollment && drops.is_empty() {
+        } else if drops.is_empty() && stands_still(&situation.stored.enrollment, &next) {
+            // Were wake-ups counted for this, each order that comes again would ask for one of its own.
             return Ok(Carried::Done(Done::Nothing));
         } else {
             tenant.advance_enrollment(&step).await?
@@ -107,9 +109,13 @@ impl Dispatcher {
         let intent = message.intent();
         let Some(contact) = situation.contacts.of(intent.channel) else { return Ok(Carried::Changed) };
         // Hours, delay and consent were checked a moment ago; the clock is looked at once more, as
-        // the last thing before the commit.
+        // the last thing before the commit. Whoever stood still since then reads again: the kill
+        // switch is in the settings, and acts within the time that these may be old.
         let now = self.reach.clock.now();
-        if now >= intent.claim_before {
+        if now >= intent.claim_before && !guard::is_off("send", "claim_before") {
+            return Ok(Carried::Changed);
+        }
+        if now - situation.clinic.read_at > SETTINGS_STALE_MAX && !guard::is_off("send", "settings_fresh") {
             return Ok(Carried::Changed);
         }
         let name = copy.template.whatsapp_name();
@@ -172,8 +178,10 @@ impl Dispatcher {
             language: copy.template.language,
             unsubscribe_url: &copy.unsubscribe_url,
         };
-        let late = self.reach.clock.now() > claimed.at + CLAIM_LASTS - CALL_TAKES_MAX;
-        let outcome = if late {
+        // A call to be made by a person has no provider: its claim has already put it on the list.
+        let is_task = claim.message.intent().channel == Channel::Call;
+        let late = !is_task && self.reach.clock.now() > claimed.at + CLAIM_LASTS - CALL_TAKES_MAX;
+        let outcome = if late && !guard::is_off("send", "call_in_time") {
             // Frozen between the commit and here: nothing was written to any socket.
             Outcome::NotSent { code: "claim_ran_out".to_owned(), again_in: TimeDelta::minutes(1), breaker: None }
         } else {
@@ -207,7 +215,11 @@ impl Dispatcher {
         };
         let mut restored = claim.from.enrollment.clone();
         restored.wakes = claim.next.wakes;
-        restored.state = State::Running { step, due };
+        // A retry leaves the enrollment where it is: it may have gone on meanwhile, and what lies behind
+        // it must not come again.
+        if matches!(restored.state, State::Running { step: from, .. } if from <= intent.step) {
+            restored.state = State::Running { step, due };
+        }
         self.wake(situation, &mut restored, step, due).await?;
         tenant.undo_claim(claim, claimed, outcome, &delivery, &restored).await
     }
@@ -251,6 +263,11 @@ impl Dispatcher {
         }
         Ok(())
     }
+}
+
+/// Whether nothing differs but the number of wake-ups asked for.
+fn stands_still(from: &Enrollment, next: &Enrollment) -> bool {
+    *next == Enrollment { wakes: next.wakes, ..from.clone() }
 }
 
 /// Clears a message: consent is proved here, at the moment of sending.

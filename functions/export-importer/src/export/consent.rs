@@ -1,6 +1,7 @@
 //! `consentimiento`: what the patient agreed to, and when.
 
 use std::collections::BTreeSet;
+use std::str::FromStr;
 
 use chrono::NaiveDate;
 
@@ -23,6 +24,15 @@ pub enum ConsentCell {
         /// Local day of the statement.
         date: NaiveDate,
     },
+}
+
+impl FromStr for ConsentCell {
+    type Err = RefusalReason;
+
+    /// Reads a cell as the export's column is read; an empty one is refused, being no statement.
+    fn from_str(cell: &str) -> Result<Self, RefusalReason> {
+        consent(cell)?.ok_or(RefusalReason::Empty)
+    }
 }
 
 /// Channels a consent covers.

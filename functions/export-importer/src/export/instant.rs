@@ -1,5 +1,7 @@
 //! Dates and times as the export writes them: ISO 8601, read strictly.
 
+use std::str::FromStr;
+
 use chrono::{FixedOffset, NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::refusal::RefusalReason;
@@ -16,6 +18,15 @@ pub struct StartCell {
     pub local: NaiveDateTime,
     /// Offset from UTC as written; `Z` is zero.
     pub offset: Option<FixedOffset>,
+}
+
+impl FromStr for StartCell {
+    type Err = RefusalReason;
+
+    /// Reads a cell as the export's own columns of instants are read.
+    fn from_str(cell: &str) -> Result<Self, RefusalReason> {
+        start(cell)
+    }
 }
 
 /// ISO 8601 date and time with `T` or a blank between, seconds and offset optional; fractions of a
