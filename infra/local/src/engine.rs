@@ -131,6 +131,14 @@ impl Engine {
         http_client_fn(move |_, _| connector.clone())
     }
 
+    /// Answers one operation of the wire, past the SDK: the HTTP status and the body. `body` is the
+    /// JSON request as a client sends it. Faults do not meet it.
+    #[must_use]
+    pub fn answer(&self, operation: &str, body: &[u8]) -> (u16, Vec<u8>) {
+        let reply = self.carry_out_body(operation, body);
+        (reply.status.as_u16(), reply.body)
+    }
+
     /// Deletes what has expired, as the service does in its own time, and says how many items went.
     /// Expiry is judged by the machine's clock, not by the clock of a simulation.
     ///
@@ -186,6 +194,10 @@ impl Engine {
         let Some(body) = request.body().bytes() else {
             return Reply::unreadable();
         };
+        self.carry_out_body(operation, body)
+    }
+
+    fn carry_out_body(&self, operation: &str, body: &[u8]) -> Reply {
         let asking = self.inner.trace.asking(body);
         let body = asking.as_deref().unwrap_or(body);
         let reply = dispatch::answer(&self.inner.database, &self.inner.tokens, operation, body);
