@@ -1,0 +1,105 @@
+//! Consent, whatever was said and in whichever order it is learnt, against the rule read again.
+
+use chrono::{Days, NaiveDate};
+use proptest::prelude::*;
+use retorno_domain::channel::{Channel, ChannelSet, Purpose};
+use retorno_domain::consent::{Consent, NoConsent, Source, Statement, Wish};
+
+fn day(n: u64) -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 1, 1).unwrap() + Days::new(n)
+}
+
+fn statement() -> impl Strategy<Value = Statement> {
+    let wish = prop_oneof![
+        2 => prop::collection::vec(prop::sample::select(&Channel::ALL[..]), 0..4)
+            .prop_map(|channels| Wish::OptIn(channels.into_iter().collect())),
+        1 => Just(Wish::OptIn(ChannelSet::ALL)),
+        2 => Just(Wish::OptOut),
+    ];
+    (0_u64..6, wish, any::<bool>()).prop_map(|(on, wish, ours)| Statement {
+        on: day(on),
+        wish,
+        source: if ours { Source::Recorded } else { Source::Import },
+    })
+}
+
+/// The last word of these statements on a day: an agreement counts from its day, an opt-out at once;
+/// of one day an opt-out wins, and agreements hold for what all of them name.
+fn last_word(statements: &[&Statement], today: NaiveDate) -> Option<Wish> {
+    let counts = |s: &&&Statement| s.wish == Wish::OptOut || s.on <= today;
+    let last = statements.iter().filter(counts).map(|s| s.on).max()?;
+    let mut agreed = ChannelSet::ALL;
+    for statement in statements.iter().filter(counts).filter(|s| s.on == last) {
+        match statement.wish {
+            Wish::OptOut => return Some(Wish::OptOut),
+            Wish::OptIn(channels) => agreed = agreed.and(channels),
+        }
+    }
+    Some(Wish::OptIn(agreed))
+}
+
+/// What may be used on a day; nothing where there is no agreement.
+fn agreed(statements: &[Statement], today: NaiveDate) -> Option<ChannelSet> {
+    let all: Vec<&Statement> = statements.iter().collect();
+    let ours: Vec<&Statement> = statements.iter().filter(|s| s.source == Source::Recorded).collect();
+    match (last_word(&ours, today), last_word(&all, today)) {
+        (Some(Wish::OptOut), _) | (_, Some(Wish::OptOut) | None) => None,
+        (_, Some(Wish::OptIn(channels))) => Some(channels),
+    }
+}
+
+fn joined(parts: &[&[Statement]]) -> Consent {
+    let mut consent = Consent::default();
+    for statement in parts.iter().copied().flatten() {
+        consent.record(statement.clone());
+    }
+    consent
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3_000))]
+
+    #[test]
+    fn what_is_agreed_is_what_the_rule_says(said in prop::collection::vec(statement(), 0..8), today in 0_u64..7) {
+        let consent = Consent::from_statements(said.clone());
+        let expected = agreed(&said, day(today));
+        prop_assert_eq!(consent.agreed(day(today)).ok().map(|(_, channels)| channels), expected);
+        for channel in Channel::ALL {
+            let proof = consent.prove(channel, Purpose::Marketing, day(today));
+            prop_assert_eq!(proof.is_ok(), expected.is_some_and(|channels| channels.contains(channel)));
+        }
+        let words = said.iter().any(|s| s.wish == Wish::OptOut);
+        prop_assert!(words || !consent.is_opted_out(day(today)), "an opt-out nobody said");
+    }
+
+    #[test]
+    fn the_order_and_the_number_of_tellings_do_not_matter(
+        a in prop::collection::vec(statement(), 0..6), b in prop::collection::vec(statement(), 0..6),
+        c in prop::collection::vec(statement(), 0..6), turn in 0_usize..6,
+    ) {
+        let once = joined(&[&a, &b, &c]);
+        prop_assert_eq!(&joined(&[&c, &a, &b]), &once, "commutative");
+        prop_assert_eq!(&joined(&[&a, &b, &a, &c, &b, &c, &a]), &once, "idempotent");
+        let pair = joined(&[&b, &c]);
+        prop_assert_eq!(&joined(&[&a, pair.statements()]), &once, "associative");
+        let mut all: Vec<Statement> = [a, b, c].concat();
+        let places = all.len().max(1);
+        all.rotate_left(turn % places);
+        prop_assert_eq!(&Consent::from_statements(all), &once, "as stored");
+    }
+
+    #[test]
+    fn one_more_opt_out_never_opens_a_channel(
+        said in prop::collection::vec(statement(), 0..8), on in 0_u64..6, ours in any::<bool>(), today in 0_u64..7,
+    ) {
+        let source = if ours { Source::Recorded } else { Source::Import };
+        let before = Consent::from_statements(said.clone());
+        let after = joined(&[&said, &[Statement { on: day(on), wish: Wish::OptOut, source }]]);
+        for channel in Channel::ALL {
+            let may = |consent: &Consent| consent.prove(channel, Purpose::Care, day(today)).is_ok();
+            prop_assert!(may(&before) || !may(&after), "an opt-out opened {}", channel);
+        }
+        let is_last = said.iter().all(|statement| statement.on <= day(on));
+        prop_assert!(!is_last || matches!(after.agreed(day(today)), Err(NoConsent::OptedOut(_))), "the last word");
+    }
+}
