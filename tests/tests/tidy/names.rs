@@ -9,7 +9,7 @@ use crate::tree::File;
 const EMPTY: [&str; 7] = ["util", "utils", "common", "helper", "helpers", "manager", "misc"];
 
 /// What may be at the top.
-const TOP: [&str; 17] = [
+const TOP: [&str; 18] = [
     ".ci",
     ".gitattributes",
     ".gitignore",
@@ -19,6 +19,7 @@ const TOP: [&str; 17] = [
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",
+    "RELIABILITY.md",
     "clippy.toml",
     "deny.toml",
     "docs",

@@ -1,0 +1,281 @@
+//! The queue, the schedules and the providers, as their clients see them on the wire.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use retorno_cloud::channels::{Graph, Posted};
+use serde_json::{Value, json};
+
+use crate::event::Event;
+use crate::wire::{Wire, response};
+
+type Answer = Result<HttpResponse, ConnectorError>;
+
+fn said<'a>(body: &'a Value, at: &str) -> &'a str {
+    body.pointer(at).and_then(Value::as_str).unwrap_or("")
+}
+
+fn refusal(status: u16, kind: &str) -> Answer {
+    response(status, json!({"__type": kind, "message": ""}).to_string().into_bytes())
+}
+
+fn lost() -> Answer {
+    Err(ConnectorError::io("connection closed".into()))
+}
+
+/// What becomes of a request to the queue or the schedules.
+enum Luck {
+    Good,
+    Refused,
+    Lost,
+    AnswerLost,
+}
+
+impl Wire {
+    fn luck(&self, kind: &'static str) -> Luck {
+        let mut state = self.core.state();
+        let state = &mut *state;
+        state.trouble.requests += 1;
+        let rate = state.trouble.knobs.request;
+        if !state.trouble.strikes(&mut state.chance, rate) {
+            return Luck::Good;
+        }
+        state.trouble.note(kind);
+        match state.chance.below(3) {
+            0 => Luck::Refused,
+            1 => Luck::Lost,
+            _ => Luck::AnswerLost,
+        }
+    }
+}
+
+/// SQS: `SendMessage`.
+///
+/// # Errors
+/// A lost request or answer.
+pub async fn queue(wire: &Wire, body: &[u8]) -> Answer {
+    let request: Value = serde_json::from_slice(body).unwrap_or_default();
+    wire.wait("send message", "before").await;
+    let luck = wire.luck("queue_unavailable");
+    if let Luck::Good | Luck::AnswerLost = luck {
+        let order = said(&request, "/MessageBody").to_owned();
+        let delay = request.get("DelaySeconds").and_then(Value::as_i64).unwrap_or(0);
+        let mut state = wire.core.state();
+        state.judge.nothing_personal("an order", &order);
+        state.enqueue(&order, delay * 1_000);
+    }
+    wire.wait("send message", "after").await;
+    match luck {
+        Luck::Good => response(200, json!({"MessageId": "1", "MD5OfMessageBody": ""}).to_string().into_bytes()),
+        Luck::Refused => refusal(500, "InternalFailure"),
+        Luck::Lost | Luck::AnswerLost => lost(),
+    }
+}
+
+/// Scheduler: `CreateSchedule`. SES: `SendEmail`.
+///
+/// # Errors
+/// A lost request or answer.
+pub async fn rest(wire: &Wire, uri: &str, body: &[u8]) -> Answer {
+    let request: Value = serde_json::from_slice(body).unwrap_or_default();
+    wire.core.state().judge.nothing_personal("a URL", uri);
+    match uri.split_once("/schedules/") {
+        Some((_, name)) => schedule(wire, name, &request).await,
+        None => email(wire, &request).await,
+    }
+}
+
+async fn schedule(wire: &Wire, name: &str, request: &Value) -> Answer {
+    wire.wait("create schedule", "before").await;
+    let luck = wire.luck("schedule_unavailable");
+    let mut is_new = true;
+    if let Luck::Good | Luck::AnswerLost = luck {
+        let expression = said(request, "/ScheduleExpression");
+        let at = expression.strip_prefix("at(").and_then(|rest| rest.strip_suffix(')'));
+        let at = at.and_then(|at| at.parse::<chrono::NaiveDateTime>().ok()).map(|at| at.and_utc().timestamp_millis());
+        let order = said(request, "/Target/Input").to_owned();
+        let mut state = wire.core.state();
+        state.judge.nothing_personal("a schedule", &order);
+        match at {
+            Some(at) => is_new = state.schedule(name, &order, at),
+            None => state.judge.object("a schedule without an instant"),
+        }
+    }
+    wire.wait("create schedule", "after").await;
+    match luck {
+        Luck::Good if is_new => response(200, br#"{"ScheduleArn":"arn:aws:scheduler:::schedule"}"#.to_vec()),
+        Luck::Good => refusal(409, "ConflictException"),
+        Luck::Refused => refusal(429, "ThrottlingException"),
+        Luck::Lost | Luck::AnswerLost => lost(),
+    }
+}
+
+/// What a provider does with a message.
+enum Deed {
+    Takes,
+    TakesAndIsSilent,
+    TakesAndMumbles,
+    Throttles,
+    RefusesForGood(usize),
+    Troubled(usize),
+    Perhaps,
+    CannotBeReached,
+}
+
+impl Wire {
+    fn deed(&self) -> Deed {
+        let mut state = self.core.state();
+        let state = &mut *state;
+        state.trouble.requests += 1;
+        let rate = state.trouble.knobs.provider;
+        if !state.trouble.strikes(&mut state.chance, rate) {
+            return Deed::Takes;
+        }
+        let which = state.chance.below(8);
+        let (kind, deed) = match state.chance.below(8) {
+            0 | 1 => ("provider_throttled", Deed::Throttles),
+            2 => ("provider_refused", Deed::RefusesForGood(which)),
+            3 => ("provider_refused", Deed::Troubled(which)),
+            4 => ("provider_answer_lost", Deed::TakesAndIsSilent),
+            5 => ("provider_garbled", Deed::TakesAndMumbles),
+            6 => ("provider_unreachable", Deed::CannotBeReached),
+            _ => ("provider_ambiguous", Deed::Perhaps),
+        };
+        state.trouble.note(kind);
+        deed
+    }
+
+    /// While a provider is being asked in vain, the rest of the world goes on.
+    async fn somebody_acts_meanwhile(&self, deed: &Deed, body: &[u8]) {
+        let in_vain = match deed {
+            Deed::Throttles | Deed::RefusesForGood(_) | Deed::Troubled(_) | Deed::CannotBeReached => true,
+            Deed::Takes | Deed::TakesAndIsSilent | Deed::TakesAndMumbles | Deed::Perhaps => false,
+        };
+        let ms = {
+            let mut state = self.core.state();
+            let state = &mut *state;
+            let rate = state.trouble.knobs.rival;
+            let whose = state.judge.whose(&String::from_utf8_lossy(body));
+            match whose.filter(|_| in_vain && state.trouble.strikes(&mut state.chance, rate)) {
+                Some((clinic, person)) => {
+                    state.trouble.note("rival_at_call");
+                    let event = Event::CallAhead { clinic, patient: person };
+                    state.happens_in(0, event);
+                    state.chance.stretch(1_000, 900_000)
+                }
+                None => 0,
+            }
+        };
+        self.core.pause(ms).await;
+    }
+
+    /// Whether the provider took what it left unclear.
+    fn took_it(&self, deed: &Deed) -> bool {
+        match deed {
+            Deed::Takes | Deed::TakesAndIsSilent | Deed::TakesAndMumbles => true,
+            Deed::Perhaps => self.core.state().chance.per_mille(500),
+            Deed::Throttles | Deed::RefusesForGood(_) | Deed::Troubled(_) | Deed::CannotBeReached => false,
+        }
+    }
+
+    fn took(&self, clinic: Option<usize>, message: &str, attempt: &str, channel: &str, to: &str) {
+        let mut state = self.core.state();
+        let now = state.now;
+        match (clinic, attempt.parse()) {
+            (Some(clinic), Ok(attempt)) => state.judge.accepted(now, clinic, message, attempt, channel, to),
+            _ => state.judge.object("a provider was handed a message that names no clinic or attempt"),
+        }
+    }
+}
+
+async fn email(wire: &Wire, request: &Value) -> Answer {
+    wire.wait("call email", "before").await;
+    let deed = wire.deed();
+    if wire.took_it(&deed) {
+        let tags = request.get("EmailTags").and_then(Value::as_array).cloned().unwrap_or_default();
+        let tag = |name: &str| {
+            let found = tags.iter().find(|tag| said(tag, "/Name") == name);
+            found.map(|tag| said(tag, "/Value").to_owned()).unwrap_or_default()
+        };
+        let text = said(request, "/Content/Simple/Body/Text/Data").to_owned();
+        let clinic = {
+            let mut state = wire.core.state();
+            if text.is_empty() || text.contains("{{") || text.contains("}}") {
+                state.judge.object("an e-mail with a gap in it");
+            }
+            state.judge.clinic_of(&tag("t"))
+        };
+        wire.took(clinic, &tag("m"), &tag("a"), "email", said(request, "/Destination/ToAddresses/0"));
+    }
+    wire.somebody_acts_meanwhile(&deed, request.to_string().as_bytes()).await;
+    wire.wait("call email", "after").await;
+    match deed {
+        Deed::Takes => response(200, br#"{"MessageId":"0100"}"#.to_vec()),
+        Deed::TakesAndIsSilent => {
+            wire.core.pause(20_000).await;
+            lost()
+        }
+        Deed::TakesAndMumbles => response(200, b"{}".to_vec()),
+        Deed::Throttles => refusal(429, "TooManyRequestsException"),
+        Deed::RefusesForGood(_) => refusal(400, "MessageRejected"),
+        Deed::Troubled(which) if which % 4 == 0 => refusal(400, "AccountSuspendedException"),
+        Deed::Troubled(_) => refusal(400, "BadRequestException"),
+        Deed::Perhaps => refusal(500, "InternalFailure"),
+        Deed::CannotBeReached => lost(),
+    }
+}
+
+impl Graph for Wire {
+    fn post<'a>(&'a self, path: String, body: Vec<u8>) -> Pin<Box<dyn Future<Output = Posted> + Send + 'a>> {
+        Box::pin(async move {
+            self.wait("call whatsapp", "before").await;
+            let deed = self.deed();
+            if self.took_it(&deed) {
+                self.read_whatsapp(&path, &body);
+            }
+            self.somebody_acts_meanwhile(&deed, &body).await;
+            self.wait("call whatsapp", "after").await;
+            let error = |status, code: i64| {
+                Posted::Answered(status, json!({"error": {"code": code, "message": ""}}).to_string().into_bytes())
+            };
+            match deed {
+                Deed::Takes => Posted::Answered(200, br#"{"messages":[{"id":"wamid.1"}]}"#.to_vec()),
+                Deed::TakesAndIsSilent => {
+                    self.core.pause(8_000).await;
+                    Posted::TimedOut
+                }
+                Deed::TakesAndMumbles => Posted::Answered(200, b"<html>".to_vec()),
+                Deed::Throttles => error(429, 130_429),
+                Deed::RefusesForGood(which) => error(400, if which % 2 == 0 { 131_026 } else { 131_050 }),
+                Deed::Troubled(which) if which % 4 == 0 => error(400, 131_048),
+                Deed::Troubled(which) if which % 4 == 1 => error(400, 132_015),
+                Deed::Troubled(_) => error(400, 131_049),
+                Deed::Perhaps => error(500, 131_000),
+                Deed::CannotBeReached => Posted::NeverConnected,
+            }
+        })
+    }
+}
+
+impl Wire {
+    /// What arrives on the phone.
+    fn read_whatsapp(&self, path: &str, body: &[u8]) {
+        let request: Value = serde_json::from_slice(body).unwrap_or_default();
+        let opaque = said(&request, "/biz_opaque_callback_data").to_owned();
+        let mut parts = opaque.split('.').skip(1);
+        let (clinic, message, attempt) = (parts.next(), parts.next(), parts.next());
+        let clinic = {
+            let mut state = self.core.state();
+            state.judge.nothing_personal("a WhatsApp URL", path);
+            let clinic = clinic.and_then(|id| state.judge.clinic_of(id));
+            let number = clinic.and_then(|clinic| Some(state.judge.clinics.get(clinic)?.number_id()));
+            if number.is_none_or(|number| !path.starts_with(&number)) {
+                state.judge.object("sent by another clinic's number");
+            }
+            clinic
+        };
+        self.took(clinic, message.unwrap_or(""), attempt.unwrap_or(""), "whatsapp", said(&request, "/to"));
+    }
+}
