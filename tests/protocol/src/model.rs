@@ -32,7 +32,7 @@ pub struct Bounds {
     pub faults: u8,
     /// Tries of a worker that finds something changed.
     pub tries: u8,
-    /// Instants of the clock (of [`scope::INSTANTS`]) that are reached.
+    /// Instants of the clock (of the scope) that are reached.
     pub instants: usize,
 }
 
