@@ -7,7 +7,7 @@
 #[cfg(feature = "switchable-guards")]
 use std::cell::Cell;
 
-/// A guard: the kind of thing it belongs to (`step`, `entry`, `limit`, `send`), and its name there.
+/// A guard: the kind of thing it belongs to (`step`, `limit`, `hours`, `send`), and its name there.
 pub type Guard = (&'static str, &'static str);
 
 #[cfg(feature = "switchable-guards")]

@@ -71,8 +71,8 @@ pub enum Event {
         /// Which patient.
         patient: String,
     },
-    /// A provider is being asked in vain, about a message to this patient.
-    CallAhead {
+    /// An import about this very patient, or a sweep, while somebody is at work on them.
+    ImportAbout {
         /// Which clinic.
         clinic: usize,
         /// Which patient.

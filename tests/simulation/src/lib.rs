@@ -19,6 +19,7 @@ pub mod life;
 pub mod queue;
 pub mod report;
 pub mod rest;
+pub mod rivals;
 pub mod run;
 pub mod services;
 pub mod summary;

@@ -35,8 +35,8 @@ impl World {
             Event::Pause { clinic, patient, paused, attempt } => self.pause(clinic, patient, paused, attempt),
             Event::Settings { clinic, halted, attempt } => self.settings(clinic, halted, attempt),
             Event::ClaimAhead { clinic, contact, patient } if !is_over => self.rival(clinic, contact, &patient),
-            Event::CallAhead { clinic, patient } if !is_over => self.rival_at_call(clinic, patient),
-            Event::Morning { .. } | Event::Life { .. } | Event::ClaimAhead { .. } | Event::CallAhead { .. } => {}
+            Event::ImportAbout { clinic, patient } if !is_over => self.import_about(clinic, patient),
+            Event::Morning { .. } | Event::Life { .. } | Event::ClaimAhead { .. } | Event::ImportAbout { .. } => {}
         }
     }
 
@@ -175,8 +175,8 @@ impl World {
         }
     }
 
-    /// While a provider is asked in vain: an import about this very patient, or a sweep.
-    fn rival_at_call(&mut self, clinic: usize, patient: usize) {
+    /// An import about this very patient, or a sweep.
+    fn import_about(&mut self, clinic: usize, patient: usize) {
         let mut state = self.core.state();
         let state = &mut *state;
         if state.chance.per_mille(300) {

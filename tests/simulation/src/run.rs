@@ -70,14 +70,13 @@ const BEGINNINGS: [&str; 10] = [
 /// Plays a seed, with a guard switched off if one is given.
 #[must_use]
 pub fn run(seed: u64, mutant: Option<Mutant>, tells: bool) -> Outcome {
-    witness::listen();
+    let failed = |what: &str| Outcome { seed, violations: vec![what.to_owned()], ..Outcome::default() };
+    if !witness::listen() {
+        return failed("somebody else listens to the log: personal data in it would not be heard");
+    }
     fastrand::seed(seed);
     if !switch(mutant) {
-        return Outcome {
-            seed,
-            violations: vec!["this build cannot switch rules off".to_owned()],
-            ..Outcome::default()
-        };
+        return failed("this build cannot switch rules off");
     }
     let mut chance = Chance::of(seed);
     let begins = chance.pick(&BEGINNINGS, "2026-02-16T03:00:00Z").parse::<DateTime<Utc>>().unwrap_or_default();

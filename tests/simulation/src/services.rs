@@ -161,7 +161,7 @@ impl Wire {
             match whose.filter(|_| in_vain && state.trouble.strikes(&mut state.chance, rate)) {
                 Some((clinic, person)) => {
                     state.trouble.note("rival_at_call");
-                    let event = Event::CallAhead { clinic, patient: person };
+                    let event = Event::ImportAbout { clinic, patient: person };
                     state.happens_in(0, event);
                     state.chance.stretch(1_000, 900_000)
                 }

@@ -66,6 +66,19 @@ pub struct Knobs {
     pub latency_ms: i64,
 }
 
+/// Requests that a run makes once or never; at the ordinary rates nobody would ever die there.
+const SELDOM: [&str; 9] = [
+    "PutItem breaker",
+    "update contact unreachable",
+    "update contact opt-out",
+    "update contact unlist",
+    "update contact vacate",
+    "evaluate: send message",
+    "get flow",
+    "PutItem flow",
+    "PutItem evaluated",
+];
+
 /// Classes of waits; in each run one class is where environments like to die.
 const CRASH_CLASSES: u64 = 24;
 
@@ -87,6 +100,16 @@ impl Knobs {
         }
     }
 
+    /// How often environments die at this wait, per thousand: more where a class of waits has its turn,
+    /// and most where a run seldom comes at all.
+    #[must_use]
+    pub fn crash_at(&self, place: &str) -> u32 {
+        if SELDOM.iter().any(|seldom| place.contains(seldom)) {
+            return 250;
+        }
+        if self.likes_to_crash_at(place) { self.crash * 12 } else { self.crash }
+    }
+
     /// Whether environments like to freeze at this wait: the class beside the one for dying.
     #[must_use]
     pub fn likes_to_freeze_at(&self, label: &str) -> bool {
@@ -94,8 +117,7 @@ impl Knobs {
     }
 
     /// Whether environments like to die at this wait.
-    #[must_use]
-    pub fn likes_to_crash_at(&self, label: &str) -> bool {
+    fn likes_to_crash_at(&self, label: &str) -> bool {
         fingerprint(label.as_bytes()) % CRASH_CLASSES == self.crash_class
     }
 }

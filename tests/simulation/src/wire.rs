@@ -14,11 +14,10 @@ use retorno::engine::Engine;
 use serde_json::{Map, Value, json};
 
 use crate::core::Core;
-use crate::event::Event;
 use crate::expect::must_refuse;
 use crate::guards::Mutant;
 use crate::services;
-use crate::writes::{Write, key_json, label_of, text, writes_of};
+use crate::writes::{Write, key_json, label_of, writes_of};
 
 /// The table's name.
 pub const TABLE: &str = "retorno";
@@ -62,8 +61,7 @@ impl Wire {
             let handler = state.running.map_or("", |(_, handler)| handler);
             let place = format!("{handler}: {label}, {phase}");
             let knobs = state.trouble.knobs.clone();
-            let rate = if knobs.likes_to_crash_at(&place) { knobs.crash * 12 } else { knobs.crash };
-            let dies = state.trouble.strikes(&mut state.chance, rate);
+            let dies = state.trouble.strikes(&mut state.chance, knobs.crash_at(&place));
             let mut ms = state.chance.between(1, knobs.latency_ms);
             // The last look at the clock is a breath before the provider is called: no freeze fits in.
             let freezes = !label.starts_with("call ") || phase == "after";
@@ -93,13 +91,7 @@ impl Wire {
         let label = label_of(&operation, &request, &writes);
         self.in_its_own_tenant(&request);
         self.wait(&label, "before").await;
-        match label.as_str() {
-            "claim" => self.somebody_acts(&writes).await,
-            "enroll" | "update patient standing" => self.somebody_enrolls(&writes).await,
-            "take_back" => self.the_world_goes_on(&writes).await,
-            "PutItem patient" => self.the_importer_is_taken_for_dead(&writes).await,
-            _ => {}
-        }
+        self.rivals(&label, &writes).await;
         let fate = self.fate(&operation, writes.len());
         let answered = match fate {
             Fate::Refused(status, body) => {
@@ -223,96 +215,6 @@ impl Wire {
         fate
     }
 
-    /// The moment before a claim is the one in which everything else likes to happen.
-    async fn somebody_acts(&self, writes: &[Write]) {
-        let record = writes.iter().find(|write| write.kind == "audit");
-        let Some(record) = record else { return };
-        let said = |name: &str| text(&record.item, name).unwrap_or("").to_owned();
-        let strikes = {
-            let mut state = self.core.state();
-            let state = &mut *state;
-            let rate = state.trouble.knobs.rival;
-            let clinic = state.judge.clinic_of(tenant_of(&record.pk));
-            match clinic.filter(|_| state.trouble.strikes(&mut state.chance, rate)) {
-                Some(clinic) => {
-                    state.trouble.note("rival_at_claim");
-                    state.happens_in(0, Event::ClaimAhead { clinic, contact: said("cp"), patient: said("patient") });
-                    true
-                }
-                None => false,
-            }
-        };
-        if strikes {
-            let ms = self.core.state().chance.stretch(5, 30_000);
-            self.core.pause(ms).await;
-        }
-    }
-
-    /// The moment before an enrollment: another evaluation, or an import about the same people.
-    async fn somebody_enrolls(&self, writes: &[Write]) {
-        let patient = writes.iter().find(|write| write.kind == "patient");
-        let Some(patient) = patient else { return };
-        let person = patient.pk.rsplit('#').next().and_then(|id| id.parse().ok()).unwrap_or(0);
-        let ms = {
-            let mut state = self.core.state();
-            let state = &mut *state;
-            let rate = state.trouble.knobs.rival / 3;
-            let clinic = state.judge.clinic_of(tenant_of(&patient.pk));
-            let Some(clinic) = clinic.filter(|_| state.trouble.strikes(&mut state.chance, rate)) else { return };
-            state.trouble.note("rival_at_enrollment");
-            let event = if state.chance.per_mille(600) {
-                Event::Morning { clinic, attempt: 3 }
-            } else {
-                Event::CallAhead { clinic, patient: person }
-            };
-            state.happens_in(0, event);
-            state.chance.stretch(5, 60_000)
-        };
-        self.core.pause(ms).await;
-    }
-
-    /// The moment before a claim is taken back: frozen until the sweep has given the message up, or
-    /// until an import has changed the patient.
-    async fn the_world_goes_on(&self, writes: &[Write]) {
-        let patient = writes.iter().find(|write| write.kind == "patient");
-        let Some(patient) = patient else { return };
-        let person = patient.pk.rsplit('#').next().and_then(|id| id.parse().ok()).unwrap_or(0);
-        let ms = {
-            let mut state = self.core.state();
-            let state = &mut *state;
-            let rate = state.trouble.knobs.rival;
-            let clinic = state.judge.clinic_of(tenant_of(&patient.pk));
-            let Some(clinic) = clinic.filter(|_| state.trouble.strikes(&mut state.chance, rate)) else { return };
-            state.trouble.note("rival_at_take_back");
-            if state.chance.per_mille(600) {
-                state.happens_in(330_000, Event::Sweep { clinic });
-                state.chance.between(340_000, 900_000)
-            } else {
-                state.happens_in(0, Event::CallAhead { clinic, patient: person });
-                state.chance.stretch(1_000, 60_000)
-            }
-        };
-        self.core.pause(ms).await;
-    }
-
-    /// The moment before a new patient is written: frozen beyond the importer's lease, while another
-    /// import brings the same patient.
-    async fn the_importer_is_taken_for_dead(&self, writes: &[Write]) {
-        let Some(patient) = writes.first().filter(|write| !write.values.contains_key(":v")) else { return };
-        let ms = {
-            let mut state = self.core.state();
-            let state = &mut *state;
-            let rate = state.trouble.knobs.rival / 20;
-            let clinic = state.judge.clinic_of(tenant_of(&patient.pk));
-            let Some(clinic) = clinic.filter(|_| state.trouble.strikes(&mut state.chance, rate)) else { return };
-            state.trouble.note("rival_at_import");
-            let version = state.judge.clinics.get(clinic).map_or(0, |of| of.told);
-            state.happens_in(305_000, Event::Export { clinic, version, attempt: 1 });
-            state.chance.between(320_000, 900_000)
-        };
-        self.core.pause(ms).await;
-    }
-
     /// Every key that a task's request names is its clinic's.
     fn in_its_own_tenant(&self, request: &Value) {
         let mut state = self.core.state();
@@ -352,7 +254,7 @@ fn all_within(value: &Value, clinic: &str) -> bool {
 }
 
 /// `T#clinic#…` → `clinic`.
-fn tenant_of(pk: &str) -> &str {
+pub(crate) fn tenant_of(pk: &str) -> &str {
     pk.split('#').nth(1).unwrap_or("")
 }
 

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
-use std::sync::Once;
+use std::sync::OnceLock;
 
 use tracing::field::{Field, Visit};
 use tracing_subscriber::Layer;
@@ -15,7 +15,7 @@ thread_local! {
 
 /// The crates whose every word is heard; of others, only what they say at `INFO` and above, as in
 /// production.
-const OURS: [&str; 5] = ["retorno", "step_dispatcher", "segment_evaluator", "export_importer", "patient"];
+const OURS: [&str; 4] = ["retorno", "step_dispatcher", "segment_evaluator", "export_importer"];
 
 struct Ear;
 
@@ -40,16 +40,19 @@ impl<S: tracing::Subscriber> Layer<S> for Ear {
     }
 }
 
-/// Listens from now on, in every thread.
-pub fn listen() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        // Somebody else may listen already, in a test; then the run hears nothing, and says so.
-        let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Ear));
+/// Listens from now on, in every thread; says whether it does: where somebody else listens already,
+/// nothing is heard.
+#[must_use]
+pub fn listen() -> bool {
+    static HEARS: OnceLock<bool> = OnceLock::new();
+    *HEARS.get_or_init(|| {
+        let ear = tracing_subscriber::registry().with(Ear);
+        let hears = tracing::subscriber::set_global_default(ear).is_ok();
         std::panic::set_hook(Box::new(|panic| {
             SAID.with(|said| said.borrow_mut().push(format!("panic: {panic}")));
         }));
-    });
+        hears
+    })
 }
 
 /// What was said in this thread since the last time.

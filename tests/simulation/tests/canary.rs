@@ -35,7 +35,7 @@ fn names_addresses_and_phones_are_heard_and_ids_are_not() {
 
 #[test]
 fn a_log_line_and_a_panic_are_heard() {
-    witness::listen();
+    assert!(witness::listen());
     let _ = witness::heard();
     tracing::info!(target: "retorno_cloud", name = "Zorzal", "a line that should not be");
     let panicked = std::panic::catch_unwind(|| -> () { panic!("Zorzal again") });
