@@ -2,14 +2,15 @@
 //! The program killed (SIGKILL) at twenty arbitrary moments while it imports and sends, and started
 //! again each time: no row is lost, no message reaches a provider twice, and none is forgotten.
 
+mod program;
+
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use program::{Running, retorno, run};
 use retorno::doubles::Doubles;
 use serde_json::Value;
 
@@ -30,37 +31,15 @@ sunday = "00:00-23:59"
 write_on_holidays = true
 "#;
 
-fn retorno(data: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_retorno"));
-    command.args(arguments).arg("--data").arg(data).stderr(Stdio::piped()).stdout(Stdio::piped());
-    command
-}
-
-fn run(data: &Path, arguments: &[&str]) -> Output {
-    retorno(data, arguments).output().unwrap()
-}
-
 fn json(data: &Path, arguments: &[&str]) -> Value {
     let output = run(data, arguments);
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// The running system, killed with its handle.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 fn start(data: &Path) -> Running {
     let mut running = Running(retorno(data, &["--no-demo", "--port", "0"]).spawn().unwrap());
-    let said = BufReader::new(running.0.stderr.take().unwrap());
-    let up = said.lines().map_while(Result::ok).any(|line| line.contains("running on http://127.0.0.1:"));
-    assert!(up, "it ended before it ran");
+    running.wait();
     running
 }
 

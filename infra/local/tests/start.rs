@@ -1,46 +1,21 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 //! The program itself: started, killed, started again, spoken to.
 
-use std::io::{BufRead as _, BufReader};
+mod program;
+
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::Output;
 
+use program::{Running, retorno, run};
 use serde_json::Value;
-
-fn retorno(data: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_retorno"));
-    command.args(arguments).arg("--data").arg(data).stderr(Stdio::piped()).stdout(Stdio::piped());
-    command
-}
-
-fn run(data: &Path, arguments: &[&str]) -> Output {
-    retorno(data, arguments).output().unwrap()
-}
 
 fn json(output: &Output) -> Value {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// The system over a folder, killed with its handle.
-struct Started(Child);
-
-impl Drop for Started {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn start(data: &Path) -> Started {
-    Started(retorno(data, &["--port", "0"]).spawn().unwrap())
-}
-
-/// Waits until it says that it is running.
-fn wait_until_running(started: &mut Started) {
-    let said = BufReader::new(started.0.stderr.take().unwrap());
-    let running = said.lines().map_while(Result::ok).any(|line| line.contains("running on http://127.0.0.1:"));
-    assert!(running, "it ended before it ran");
+fn start(data: &Path) -> Running {
+    Running(retorno(data, &["--port", "0"]).spawn().unwrap())
 }
 
 #[test]
@@ -60,7 +35,7 @@ fn killed_while_it_loads_it_loads_the_rest_and_answers_the_commands() {
     let begun = std::fs::read_to_string(data.join("demo.json")).unwrap();
 
     let mut again = start(&data);
-    wait_until_running(&mut again);
+    again.wait();
     let loaded = std::fs::read_to_string(data.join("demo.json")).unwrap();
     assert_eq!(loaded.replace("true", "false"), begun.replace("true", "false"), "the same day's clinics");
     assert!(loaded.contains("true"));
