@@ -61,8 +61,10 @@ pub fn start_logging() {
         Ok(silent) => filter.add_directive(silent),
         Err(_) => filter,
     };
-    // A second start (tests) changes nothing.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    // A terminal that went away takes its lines with it, and nothing else: saying that a line could not
+    // be written would panic. A second start (tests) changes nothing.
+    let logged = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let _ = logged.log_internal_errors(false).try_init();
 }
 
 /// Starts the system and runs it until it is told to stop: Ctrl-C or SIGTERM lets it finish what it

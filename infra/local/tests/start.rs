@@ -62,3 +62,24 @@ fn killed_while_it_loads_it_loads_the_rest_and_answers_the_commands() {
     let said = String::from_utf8_lossy(&why.stdout).into_owned();
     assert!(said.contains("rules of entry") && said.contains("the answer may change"), "{said}");
 }
+
+#[test]
+fn a_terminal_that_goes_away_takes_nothing_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let mut talkative = retorno(&data, &["--no-demo", "--port", "0"]);
+    let mut running = Running(talkative.env("RUST_LOG", "trace").spawn().unwrap());
+    drop(running.read_until_it_runs());
+    let export = folder.path().join("export.csv");
+    std::fs::write(
+        &export,
+        "id_cita,fecha_hora_inicio,zona_horaria,paciente_nombre,paciente_contacto,profesional,servicio,estado,\
+         origen_lead,consentimiento\n\
+         1,2025-03-03T10:00:00,America/Argentina/Buenos_Aires,Ana Paz,,Dra. Ruiz,limpieza,completada,web,\n",
+    )
+    .unwrap();
+    // An import writes many lines at this level.
+    let imported = run(&data, &["import", export.to_str().unwrap(), "--new-clinic", "k"]);
+    assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
+    assert!(running.0.try_wait().unwrap().is_none(), "it ended");
+}

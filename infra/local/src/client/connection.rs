@@ -1,5 +1,6 @@
 //! The connection to the running system.
 
+use std::error::Error;
 use std::path::Path;
 
 use reqwest::{Client, RequestBuilder, Url};
@@ -67,7 +68,7 @@ impl Connection {
 
     async fn answer<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, HostError> {
         let lost = |error: reqwest::Error| {
-            HostError::User(format!("the running system does not answer: {}", error.without_url()))
+            HostError::User(format!("the running system does not answer: {}", chain(&error.without_url())))
         };
         let response = request.send().await.map_err(lost)?;
         let status = response.status();
@@ -80,4 +81,15 @@ impl Connection {
         let said = refused.as_ref().and_then(|refused| refused.get("error")).and_then(Value::as_str);
         Err(HostError::User(said.map_or_else(|| format!("the running system answered {status}"), str::to_owned)))
     }
+}
+
+/// An error with its causes: the reason (refused, reset, closed) is the innermost.
+fn chain(error: &dyn Error) -> String {
+    let mut said = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        said = format!("{said}: {error}");
+        cause = error.source();
+    }
+    said
 }

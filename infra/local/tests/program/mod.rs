@@ -21,11 +21,17 @@ pub(crate) fn run(data: &Path, arguments: &[&str]) -> Output {
 pub(crate) struct Running(pub(crate) Child);
 
 impl Running {
-    /// Waits until it says that it is running.
+    /// Waits until it says that it is running. What it says afterwards is shown when the test fails.
     pub(crate) fn wait(&mut self) {
-        let said = BufReader::new(self.0.stderr.take().unwrap());
-        let up = said.lines().map_while(Result::ok).any(|line| line.contains("running on http://127.0.0.1:"));
-        assert!(up, "it ended before it ran");
+        let mut said = self.read_until_it_runs();
+        std::thread::spawn(move || said.by_ref().for_each(|line| eprintln!("the system said: {line}")));
+    }
+
+    /// What it says from the moment when it says that it is running.
+    pub(crate) fn read_until_it_runs(&mut self) -> impl Iterator<Item = String> + use<> {
+        let mut said = BufReader::new(self.0.stderr.take().unwrap()).lines().map_while(Result::ok);
+        assert!(said.any(|line| line.contains("running on http://127.0.0.1:")), "it ended before it ran");
+        said
     }
 }
 
