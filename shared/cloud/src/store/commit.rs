@@ -43,6 +43,8 @@ pub struct Claim<'a> {
     pub attempt: u32,
     /// The WhatsApp number and the place taken in its daily tier.
     pub tier: Option<(&'a str, u32)>,
+    /// The slots that the text offers, by reference.
+    pub slots: &'a [String],
     /// Steps left out on the way to this one.
     pub drops: &'a [Dropped<'a>],
     /// The table's epoch by the settings; the enrollment must be of it.
