@@ -25,6 +25,7 @@ pub mod message;
 pub mod offer;
 pub mod patient;
 pub mod segment;
+pub mod sender;
 pub mod services;
 pub mod settings;
 mod settings_rules;
