@@ -28,6 +28,7 @@ pub mod offer;
 pub mod patient;
 pub mod reply;
 pub mod segment;
+pub mod sender;
 pub mod services;
 pub mod settings;
 mod settings_rules;
