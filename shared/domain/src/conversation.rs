@@ -241,6 +241,11 @@ pub enum Act {
         /// How to introduce them.
         say: Say,
     },
+    /// Offer a slot that is held for the patient.
+    OfferHeld {
+        /// The slot, by reference.
+        reference: String,
+    },
     /// The visit is cancelled.
     Cancel(AppointmentId),
     /// The visit is confirmed.

@@ -81,6 +81,12 @@ impl Channels {
         }
     }
 
+    /// The id that receipts of a message or an answer give back.
+    #[must_use]
+    pub fn opaque_id(&self, clinic: &ClinicId, message: MessageId, attempt: u32) -> String {
+        opaque_id_of(&self.opaque_key, clinic, message, attempt)
+    }
+
     /// Hands a reply to its provider, once. Outside WhatsApp's window the provider refuses it with
     /// `131047`, and nothing was sent. A call cannot be a reply: that is a person's task.
     pub async fn reply(&self, channel: Channel, reply: &ReplyDispatch<'_>) -> Outcome {
@@ -118,6 +124,34 @@ pub fn opaque_id_of(key: &SecretKey, clinic: &ClinicId, message: MessageId, atte
     let plain = format!("1.{clinic}.{message}.{attempt}");
     let tag = key.mac(&[b"opaque", plain.as_bytes()]);
     format!("{plain}.{}", hex(tag.get(..10).unwrap_or(&tag)))
+}
+
+/// What an opaque id says, if it is ours: whose, which message, which attempt, and what follows its
+/// tag (the number of a button).
+#[must_use]
+pub fn read_opaque_id(key: &SecretKey, text: &str) -> Option<(ClinicId, MessageId, Option<u8>)> {
+    let mut parts = text.split('.');
+    let mut next = || parts.next();
+    let (version, clinic, message, attempt, tag) = (next()?, next()?, next()?, next()?, next()?);
+    let plain = format!("{version}.{clinic}.{message}.{attempt}");
+    // Verified before anything is understood; the tag is compared in constant time.
+    let tag = unhex(tag)?;
+    if version != "1" || tag.len() != 10 || !key.verify(&[b"opaque", plain.as_bytes()], &tag) {
+        return None;
+    }
+    let button = match (next(), next()) {
+        (None, _) => None,
+        (Some(number), None) => Some(number.parse().ok()?),
+        (Some(_), Some(_)) => return None,
+    };
+    Some((ClinicId::parse(clinic).ok()?, MessageId::parse(message)?, button))
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    if !text.is_ascii() || !text.len().is_multiple_of(2) {
+        return None;
+    }
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
 }
 
 /// The context of a reply, as receipts give it back: `m`, `t`, `a` as read from its opaque id; an id

@@ -37,6 +37,8 @@ pub struct Happening<'a> {
     pub said: Option<&'a str>,
     /// Whether it opens the window in which one may write freely (a message of the patient's own).
     pub opens_window: bool,
+    /// Whether the patient did something just now. Otherwise what is said keeps hours and consent.
+    pub asked_for: bool,
     /// How a consent given or withdrawn by it came about, for the ledger: where, and the words shown.
     pub consent_how: &'a str,
 }
@@ -166,6 +168,7 @@ impl Desk {
                 Act::Deceased
                 | Act::Book { .. }
                 | Act::Offer { .. }
+                | Act::OfferHeld { .. }
                 | Act::Cancel(_)
                 | Act::Confirm(_)
                 | Act::HandOver { .. }

@@ -98,6 +98,7 @@ impl<'a> Plan<'a> {
                 }
                 Act::Book { reference, moving } => self.book(reference, moving.as_ref()).await?,
                 Act::Offer { wish, moving, say } => self.offer(wish, moving.clone(), *say).await?,
+                Act::OfferHeld { reference } => self.offer_held(reference),
                 Act::Cancel(visit) => self.cancel(visit).await?,
                 Act::Confirm(visit) => self.confirm(visit).await?,
                 Act::HandOver { reason, urgency } => self.hand_over(reason, *urgency),
@@ -202,6 +203,14 @@ impl<'a> Plan<'a> {
         answer.say = Some(say);
         answer.slots = references;
         Ok(())
+    }
+
+    fn offer_held(&mut self, reference: &str) {
+        let slots = vec![OfferedSlot { reference: reference.to_owned() }];
+        self.made.thread.asked = Some((Question::Slots { slots, moving: None }, self.visitor.now));
+        let answer = self.answer();
+        answer.say = Some(Say::Freed);
+        answer.slots = vec![reference.to_owned()];
     }
 
     /// Two slots that fit; if none does, the next two whatever was wished.
@@ -325,7 +334,7 @@ impl<'a> Plan<'a> {
             slots: Vec::new(),
             visit: None,
             answers: happening.said.map(str::to_owned),
-            asked_for: true,
+            asked_for: happening.asked_for,
             at: visitor.now,
             not_after: visitor.now + lasts,
         })

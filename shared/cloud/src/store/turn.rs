@@ -131,6 +131,15 @@ impl TenantStore {
         Reader { kind: "event", item: &item }.parse("orders", |json| serde_json::from_str(json).ok())
     }
 
+    /// Whether an event was taken in. Strongly consistent.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn knows_event(&self, event: &str) -> Result<bool, CloudError> {
+        let key = Keys(&self.clinic).event(&self.hash(event));
+        Ok(self.get("GetItem event", key.item()).await?.is_some())
+    }
+
     /// Takes in an event that changes nothing in anybody's conversation; says whether it was new.
     ///
     /// # Errors
