@@ -63,8 +63,8 @@ impl Dispatcher {
     }
 
     /// From the environment of the function: what [`Reach::from_env`] reads, and `WHATSAPP_TOKEN`,
-    /// `SES_CONFIGURATION_SET`, `OPAQUE_KEY`, `LINK_KEY`, `PAGES_URL`; `GRAPH_URL` where Meta's API
-    /// stands elsewhere.
+    /// `SES_CONFIGURATION_SET`, `OPAQUE_KEY`, what [`Links::from_env`] reads; `GRAPH_URL` where Meta's
+    /// API stands elsewhere.
     ///
     /// # Errors
     /// [`CloudError::Setup`] names the variable that is missing.
@@ -76,8 +76,7 @@ impl Dispatcher {
         let settings = EmailSettings { configuration_set: get("SES_CONFIGURATION_SET")? };
         let email = EmailChannel::new(retorno_cloud::aws::ses(&config), settings);
         let channels = Channels::new(whatsapp, email, SecretKey::from_env("OPAQUE_KEY")?);
-        let links = Links::new(&get("PAGES_URL")?, 1, SecretKey::from_env("LINK_KEY")?);
-        Ok(Self::new(Reach::from_env(&config)?, channels, links))
+        Ok(Self::new(Reach::from_env(&config)?, channels, Links::from_env()?))
     }
 
     /// Takes up an order. Harmless to repeat, at any time and by several at once.

@@ -50,7 +50,7 @@ impl Situation {
     ) -> Result<Option<Self>, CloudError> {
         let now = dispatcher.reach.clock.now();
         let clinic = tenant.settings(now).await?;
-        let Some(Collection { patient, enrollments, messages }) = tenant.collection(patient).await? else {
+        let Some(Collection { patient, enrollments, messages, .. }) = tenant.collection(patient).await? else {
             return Ok(None);
         };
         let Some(id) = id.or(patient.patient.sequence) else { return Ok(None) };

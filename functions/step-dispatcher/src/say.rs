@@ -11,7 +11,8 @@ use retorno_cloud::store::{AnswerClaim, StoredAnswer};
 use retorno_domain::answers::Answers;
 use retorno_domain::channel::{Channel, Purpose};
 use retorno_domain::conversation::Say;
-use retorno_domain::ids::{ClinicId, MessageId, PatientId};
+use retorno_domain::ics::{CalendarEntry, Method, uid};
+use retorno_domain::ids::{AppointmentId, ClinicId, MessageId, PatientId};
 use retorno_domain::message::{Delivery, Outcome};
 use retorno_domain::template::{Values, Variable};
 
@@ -132,7 +133,7 @@ impl Dispatcher {
             values.set(Variable::Fecha, spoken(*start));
             values.set(Variable::Profesional, professional);
             if matches!(say, Say::Booked | Say::Moved | Say::Confirmed) {
-                calendar = calendar_file(visitor, id).await?;
+                calendar = calendar_file(visitor, *start, id).await?;
             }
         }
         for (variable, reference) in [Variable::FechaOpcion1, Variable::FechaOpcion2].into_iter().zip(&answer.slots) {
@@ -198,7 +199,7 @@ impl Dispatcher {
         let buttons = if stored.answer.channel == Channel::Whatsapp { buttons } else { Vec::new() };
         let attachment = spoken.calendar.as_ref().map(|file| retorno_cloud::channels::Attachment {
             file_name: "cita.ics",
-            content_type: "text/calendar; charset=utf-8; method=PUBLISH",
+            content_type: Method::Publish.media_type(),
             bytes: file.as_bytes(),
         });
         let reply = ReplyDispatch {
@@ -222,4 +223,26 @@ impl Dispatcher {
         }
         Ok(Done::Nothing)
     }
+}
+
+/// The visit as a file for calendars, when it was booked through us.
+async fn calendar_file(
+    visitor: &Visitor,
+    start: DateTime<Utc>,
+    id: &AppointmentId,
+) -> Result<Option<String>, CloudError> {
+    let Some(booking) = visitor.tenant.booking_of_visit(start, id).await? else { return Ok(None) };
+    let clinic = &visitor.clinic.clinic;
+    let entry = CalendarEntry {
+        uid: uid(booking.id.as_str(), &clinic.id),
+        sequence: booking.sequence,
+        stamp: visitor.now,
+        start: booking.start,
+        minutes: booking.minutes,
+        summary: clinic.name.clone(),
+        location: String::new(),
+        description: clinic.contact.clone(),
+        invitation: None,
+    };
+    Ok(Some(entry.file(Method::Publish)))
 }

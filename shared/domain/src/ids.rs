@@ -169,6 +169,9 @@ impl EnrollmentId {
 }
 
 impl MessageId {
+    /// No message: of a link that stood in none.
+    pub const NONE: Self = Self(Uuid::nil());
+
     /// The id of the message of one step of an enrollment.
     #[must_use]
     pub fn of(enrollment: EnrollmentId, step: &StepId) -> Self {

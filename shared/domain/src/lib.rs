@@ -19,6 +19,7 @@ pub mod flow;
 pub mod guard;
 pub mod holiday;
 pub mod hours;
+pub mod ics;
 pub mod ids;
 pub mod language;
 pub mod limits;
