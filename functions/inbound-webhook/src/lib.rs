@@ -4,3 +4,4 @@
 //! arguments, and the same bytes give the same events.
 
 pub mod event;
+pub mod process;

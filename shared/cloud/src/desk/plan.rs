@@ -309,7 +309,7 @@ impl<'a> Plan<'a> {
     fn tell(&mut self, answer: Answer) {
         let (clinic, patient) = (self.visitor.tenant.clinic().to_string(), self.visitor.patient().id.to_string());
         let at_ms = self.visitor.now.timestamp_millis();
-        if answer == Answer::Yes {
+        if matches!(answer, Answer::Yes | Answer::Click) {
             let silent = Order::Released { clinic: clinic.clone(), patient: patient.clone(), quiet_since_ms: Some(at_ms) };
             self.made.orders.push(silent);
         }
