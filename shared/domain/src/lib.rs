@@ -24,6 +24,7 @@ pub mod lint;
 pub mod message;
 pub mod offer;
 pub mod patient;
+pub mod reply;
 pub mod segment;
 pub mod services;
 pub mod settings;
