@@ -4,3 +4,6 @@
 //! arguments, and the same bytes give the same events.
 
 pub mod event;
+pub mod hook;
+pub mod verify;
+pub mod wire;
