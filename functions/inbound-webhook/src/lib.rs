@@ -5,3 +5,6 @@
 
 pub mod event;
 pub mod process;
+pub mod hook;
+pub mod verify;
+pub mod wire;
