@@ -63,7 +63,7 @@ impl Dispatcher {
 
     /// From the environment of the function: what [`Reach::from_env`] reads, and `WHATSAPP_TOKEN`,
     /// `SES_CONFIGURATION_SET`, `OPAQUE_KEY`, `LINK_KEY`, `PAGES_URL`; `GRAPH_URL` where Meta's API
-    /// stands elsewhere.
+    /// stands elsewhere; and what [`Channels::with_env`] reads.
     ///
     /// # Errors
     /// [`CloudError::Setup`] names the variable that is missing.
@@ -74,7 +74,7 @@ impl Dispatcher {
         let whatsapp = WhatsappChannel::new(&graph, Token::new(get("WHATSAPP_TOKEN")?))?;
         let settings = EmailSettings { configuration_set: get("SES_CONFIGURATION_SET")? };
         let email = EmailChannel::new(retorno_cloud::aws::ses(&config), settings);
-        let channels = Channels::new(whatsapp, email, SecretKey::from_env("OPAQUE_KEY")?);
+        let channels = Channels::new(whatsapp, email, SecretKey::from_env("OPAQUE_KEY")?).with_env(&config)?;
         let links = Links::new(&get("PAGES_URL")?, 1, SecretKey::from_env("LINK_KEY")?);
         Ok(Self::new(Reach::from_env(&config)?, channels, links))
     }
