@@ -85,9 +85,10 @@ impl Inbound {
 
     /// The phone of a sender, noted under the messenger's own id where both are shown.
     async fn phone_of(&self, tenant: &TenantStore, sender: &Sender) -> Result<Option<E164>, CloudError> {
-        let phone = sender.phone.as_ref().and_then(|digits| {
-            E164::parse_strict(&format!("+{}", digits.as_str().trim_start_matches('+'))).ok()
-        });
+        let phone = sender
+            .phone
+            .as_ref()
+            .and_then(|digits| E164::parse_strict(&format!("+{}", digits.as_str().trim_start_matches('+'))).ok());
         if let (Some(phone), Some(user)) = (&phone, &sender.user_id) {
             tenant.note_user(user.as_str(), phone).await?;
         }

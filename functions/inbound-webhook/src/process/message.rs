@@ -58,7 +58,8 @@ impl Inbound {
             asked_for: true,
             consent_how: "message",
         };
-        let done = self.desk.answered(tenant, &patient, &happening, |asked, visitor| read(&words, asked, visitor)).await?;
+        let done =
+            self.desk.answered(tenant, &patient, &happening, |asked, visitor| read(&words, asked, visitor)).await?;
         Ok(processed(&done))
     }
 
@@ -170,9 +171,11 @@ fn words_of(said: &Said) -> Words<'_> {
         Said::Text(text) => Words::Text(text.as_str()),
         Said::Button { title, .. } | Said::Choice { title, .. } => Words::Button(title.as_str()),
         Said::Media { caption: Some(caption), .. } => Words::Text(caption.as_str()),
-        Said::Media { caption: None, .. } | Said::Contacts | Said::Location | Said::Order | Said::Unsupported { .. } => {
-            Words::None
-        }
+        Said::Media { caption: None, .. }
+        | Said::Contacts
+        | Said::Location
+        | Said::Order
+        | Said::Unsupported { .. } => Words::None,
         // A correction counts as said anew; a thumb under a message asks for nothing.
         Said::Edited { text: Some(text), .. } => Words::Text(text.as_str()),
         Said::Edited { text: None, .. } | Said::Revoked { .. } | Said::Reaction { .. } => Words::Silent,

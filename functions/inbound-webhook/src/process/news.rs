@@ -65,7 +65,8 @@ impl Inbound {
                 return Ok(Processed::Nothing);
             }
             // Some gateways show our own messages like this, perhaps before we have stored their ids.
-            let just_spoke = |at: Option<DateTime<Utc>>| at.is_some_and(|at| (echo.at - at).abs() < TimeDelta::minutes(2));
+            let just_spoke =
+                |at: Option<DateTime<Utc>>| at.is_some_and(|at| (echo.at - at).abs() < TimeDelta::minutes(2));
             let spoke = visitor.collection.messages.iter().any(|message| just_spoke(message.claimed_at))
                 || visitor.collection.answers.iter().any(|stored| just_spoke(Some(stored.answer.at)));
             if echo.perhaps_ours && spoke {
@@ -140,7 +141,11 @@ impl Inbound {
         Ok(Processed::Done)
     }
 
-    pub(super) async fn connection(&self, tenant: &TenantStore, news: &ConnectionNews) -> Result<Processed, CloudError> {
+    pub(super) async fn connection(
+        &self,
+        tenant: &TenantStore,
+        news: &ConnectionNews,
+    ) -> Result<Processed, CloudError> {
         // The QR itself is shown to staff and is of no use a minute later.
         let told = (&news.state, &news.qr, &news.pairing_code, &news.reason);
         let is_new = keep(tenant, "connection".to_owned(), news.at, &told).await?;

@@ -42,12 +42,12 @@ pub use message::{OverdueMessage, Receipts, StoredMessage};
 pub use news::{News, Stranger};
 pub use patient::{Collection, StoredPatient};
 pub use receipt::{Evidence, Told};
+pub use retorno_domain::slot::FreeSlot;
 pub use route::RouteKind;
-pub use waitlist::{Waiter, WaiterState};
+pub use table::create_table;
 pub use thread::{HeardLine, StoredThread, Waiting};
 pub use turn::{ConsentRecord, PatientChange, SlotChange, Turn, TurnDone, WaitlistChange};
-pub use retorno_domain::slot::FreeSlot;
-pub use table::create_table;
+pub use waitlist::{Waiter, WaiterState};
 
 use aws_sdk_dynamodb::Client;
 use retorno_domain::ids::ClinicId;
