@@ -36,6 +36,11 @@ pub(super) fn choice(number: u8, asked: &Asked) -> Reading {
     }
 }
 
+/// Whether a token is a word or a number.
+fn speaks(token: &Token) -> bool {
+    !token.kind.is_boundary() && token.kind != Kind::Symbol
+}
+
 struct Scene<'a> {
     tokens: &'a [Token],
     found: &'a [Found],
@@ -62,7 +67,6 @@ impl<'a> Scene<'a> {
                 }
             }
         }
-        let speaks = |token: &Token| !token.kind.is_boundary() && token.kind != Kind::Symbol;
         let rest = tokens.iter().zip(&explained).filter(|(token, explained)| speaks(token) && !**explained).count();
         let asks = tokens.iter().any(|token| token.kind == Kind::Question);
         Self { tokens, found, asked, when, rest, asks }
@@ -86,7 +90,7 @@ impl<'a> Scene<'a> {
     }
 
     fn in_doubt(&self) -> bool {
-        self.has_any(&[Sign::Doubt, Sign::OptOutWord])
+        self.has(Sign::Doubt) || self.found.iter().any(|found| found.sign == Sign::OptOutWord && found.rest > 0)
     }
 
     /// Whether there is anything but these and what says nothing.
@@ -105,13 +109,34 @@ impl<'a> Scene<'a> {
             let sure = alone && self.rest <= phrase.rest && !guessed(phrase);
             return Some(Reading { intent: Intent::OptOut, sure });
         }
+        if self.has(Sign::OptOutRefusal) && self.rest == 0 && !self.more_than(&[Sign::OptOutRefusal]) {
+            return Some(Reading { intent: Intent::OptOut, sure: false });
+        }
+        if self.first(&[Sign::OptIn]).is_some_and(|phrase| self.is_negated(phrase)) {
+            return Some(Reading { intent: Intent::OptOut, sure: false });
+        }
         let word = self.first(&[Sign::OptOutWord])?;
-        let speaks = |found: &&Found| !matches!(found.sign, Sign::Filler | Sign::Thanks | Sign::Ok | Sign::No);
-        let leads = self.found.iter().find(speaks).is_some_and(|first| first.start() == word.start())
-            && self.rest <= AFTER_OPT_OUT_WORDS_MAX;
-        let whole = self.rest <= word.rest && !self.more_than(&besides);
-        let probable = whole || (leads && word.rest > 0 && !self.more_than(&besides)) || self.is_shouted(word);
+        let whole = self.rest == 0 && !self.more_than(&besides);
+        let leads =
+            word.rest > 0 && self.leads(word) && self.rest <= AFTER_OPT_OUT_WORDS_MAX && !self.more_than(&besides);
+        let probable = whole || leads || (word.rest > 0 && self.is_shouted(word));
         probable.then(|| Reading { intent: Intent::OptOut, sure: whole && alone && !guessed(word) })
+    }
+
+    /// Whether only courtesy stands before it.
+    fn leads(&self, phrase: &Found) -> bool {
+        let courtesy = [Sign::Filler, Sign::Thanks, Sign::Ok, Sign::No];
+        let explained =
+            |at: usize| self.found.iter().any(|found| courtesy.contains(&found.sign) && found.places.contains(&at));
+        let before = self.tokens.iter().enumerate().take(phrase.start());
+        before.filter(|(_, token)| speaks(token)).all(|(at, _)| explained(at))
+    }
+
+    /// Whether a bare "no" stands right before it.
+    fn is_negated(&self, phrase: &Found) -> bool {
+        self.found
+            .iter()
+            .any(|found| found.sign == Sign::No && found.places.len() == 1 && found.end() + 1 == phrase.start())
     }
 
     /// In capitals within a text that is not: quoted from the message that said how to stop.
@@ -149,10 +174,11 @@ impl<'a> Scene<'a> {
             return Some(reading);
         }
         if let Some(phrase) = self.first(&[Sign::Cancel, Sign::CancelWord]) {
-            let moves = self.when.said || self.has_any(&[Sign::OtherTime, Sign::Choice1, Sign::Choice2]);
+            let moves = self.has_any(&[Sign::OtherTime, Sign::Choice1, Sign::Choice2, Sign::But, Sign::Rather]);
             if moves && booked {
-                return Some(self.reading(Intent::Reschedule, phrase))
-                    .map(|reading| Reading { sure: false, ..reading });
+                let mut reading = self.reading(Intent::Reschedule, phrase);
+                reading.sure &= self.has(Sign::OtherTime);
+                return Some(reading);
             }
             let mut reading = self.reading(Intent::Cancel, phrase);
             reading.sure &= booked && !moves;
@@ -235,7 +261,7 @@ impl<'a> Scene<'a> {
 
     /// Yes, no, thanks.
     fn plain(&self) -> Option<Reading> {
-        let no = self.first(&[Sign::No]);
+        let no = self.first(&[Sign::No, Sign::OptOutRefusal]);
         let yes = self.first(&[Sign::Yes]);
         let ok = self.first(&[Sign::Ok]);
         let thanks = self.first(&[Sign::Thanks]);

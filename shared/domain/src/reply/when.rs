@@ -60,7 +60,8 @@ fn denied(tokens: &[Token], found: &[Found]) -> Vec<Denied> {
             !tokens.iter().take(last).skip(first).any(|token| token.kind.is_boundary())
         };
         let is_cannot = matches!(cannot.sign, Sign::Cannot | Sign::CannotCome);
-        let turns = |other: &(usize, &Found)| matches!(other.1.sign, Sign::But | Sign::Yes | Sign::Cannot);
+        let turns =
+            |other: &(usize, &Found)| matches!(other.1.sign, Sign::But | Sign::Rather | Sign::Yes | Sign::Cannot);
         let before: Vec<usize> = (found.iter().enumerate().take(at).rev())
             .take_while(|other| !turns(other) && same_clause(other.1))
             .filter(|(_, other)| other.sign.is_time())
