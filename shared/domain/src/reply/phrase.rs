@@ -43,6 +43,8 @@ pub(super) enum Element {
     Number,
     /// A number or a time.
     Hour,
+    /// A time written as one.
+    Clock,
     /// A date in digits.
     Date,
     /// The start of a clause.
@@ -144,7 +146,12 @@ impl Trail<'_> {
                     self.follow(rest, at);
                 }
             }
-            element @ (Element::Words { .. } | Element::Any | Element::Number | Element::Hour | Element::Date) => {
+            element @ (Element::Words { .. }
+            | Element::Any
+            | Element::Number
+            | Element::Hour
+            | Element::Clock
+            | Element::Date) => {
                 self.step(element, rest, at);
                 if part.optional {
                     self.follow(rest, at);
@@ -155,7 +162,7 @@ impl Trail<'_> {
 
     fn step(&mut self, element: &Element, rest: &[Part], at: usize) {
         let Some(token) = self.tokens.get(at) else { return };
-        let is_number = matches!(element, Element::Number | Element::Hour | Element::Date);
+        let is_number = matches!(element, Element::Number | Element::Hour | Element::Clock | Element::Date);
         if !self.fits(element, token) {
             return;
         }
@@ -180,6 +187,7 @@ impl Trail<'_> {
             Element::Any => matches!(token.kind, Kind::Word),
             Element::Number => is_number(),
             Element::Hour => is_number() || matches!(token.kind, Kind::Clock(_)),
+            Element::Clock => matches!(token.kind, Kind::Clock(_)),
             Element::Date => matches!(token.kind, Kind::Date(..)),
             Element::Gap | Element::ClauseStart | Element::ClauseEnd => false,
         }

@@ -254,9 +254,8 @@ impl<'a> Scene<'a> {
             return Some(self.reading(Intent::Question, phrase));
         }
         let answers = self.has_any(&[Sign::Yes, Sign::No, Sign::Ok, Sign::Thanks]);
-        let words = self.tokens.iter().any(|token| token.kind == Kind::Word);
-        self.asks
-            .then(|| Reading { intent: Intent::Question, sure: words && !answers && self.rest > 0 && !self.in_doubt() })
+        let words = self.rest > 0 || self.has(Sign::Nothing);
+        self.asks.then(|| Reading { intent: Intent::Question, sure: words && !answers && !self.in_doubt() })
     }
 
     /// Yes, no, thanks.

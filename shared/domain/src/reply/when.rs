@@ -122,8 +122,8 @@ fn dates(when: &mut When, times: &[&Found], tokens: &[Token], today: NaiveDate) 
     for time in times {
         let date = match time.sign {
             Sign::Today => Some(today),
-            // With a day of the week it is the other `mañana`, the morning.
-            Sign::Tomorrow if !when.wish.weekdays.is_empty() => {
+            // After a day of the week it is the other `mañana`, the morning.
+            Sign::Tomorrow if weekday_before(times, time) => {
                 when.wish.part = Some(DayPart::Morning);
                 continue;
             }
@@ -144,6 +144,10 @@ fn dates(when: &mut When, times: &[&Found], tokens: &[Token], today: NaiveDate) 
     }
     let other_day = |date: NaiveDate| !when.wish.weekdays.is_empty() && !when.wish.weekdays.contains(&date.weekday());
     when.vague |= when.wish.date.is_some_and(other_day);
+}
+
+fn weekday_before(times: &[&Found], time: &Found) -> bool {
+    times.iter().any(|other| other.sign.weekday().is_some() && other.start() < time.start())
 }
 
 /// The next such day of a month, today included.
@@ -195,8 +199,8 @@ fn hours(when: &mut When, times: &[&Found], tokens: &[Token]) {
             Sign::AfterWork => (Some(18), None),
             _ => continue,
         };
-        let again =
-            when.wish.from_hour.is_some() && from.is_some() || when.wish.until_hour.is_some() && until.is_some();
+        let differs = |before: Option<u8>, now: Option<u8>| before.is_some() && now.is_some() && before != now;
+        let again = differs(when.wish.from_hour, from) || differs(when.wish.until_hour, until);
         when.vague |= again || from.or(until).is_none() || from.zip(until).is_some_and(|(from, until)| from >= until);
         when.wish.from_hour = from.or(when.wish.from_hour);
         when.wish.until_hour = until.or(when.wish.until_hour);
