@@ -132,6 +132,11 @@ impl<'a> Scene<'a> {
         before.filter(|(_, token)| speaks(token)).all(|(at, _)| explained(at))
     }
 
+    /// Whether a refusal stands right before it: "for now no | I am interested".
+    fn follows_no(&self, phrase: &Found) -> bool {
+        self.found.iter().any(|found| found.sign == Sign::No && found.end() + 1 == phrase.start())
+    }
+
     /// Whether a bare "no" stands right before it.
     fn is_negated(&self, phrase: &Found) -> bool {
         self.found
@@ -273,7 +278,8 @@ impl<'a> Scene<'a> {
             (None, None, None) => return None,
         };
         let mut reading = self.reading(intent, phrase);
-        reading.sure &= !(no.is_some() && yes.is_some()) && !self.has(Sign::But);
+        let contradicted = no.is_some() && yes.is_some_and(|yes| !self.follows_no(yes));
+        reading.sure &= !contradicted && (no.is_some() || !self.has(Sign::But));
         Some(reading)
     }
 }
