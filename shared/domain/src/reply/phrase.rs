@@ -1,5 +1,7 @@
 //! Phrases, and where they are in a text.
 
+use std::cmp::Reverse;
+
 use super::sign::Sign;
 use super::token::{Kind, Token};
 use super::vocabulary::Vocabulary;
@@ -78,7 +80,8 @@ impl Found {
     }
 }
 
-/// The phrases in a text, by place. Where two overlap, the one of more words is there.
+/// The phrases in a text, by place. Where two overlap, the one of more words is there, then the one
+/// without gaps, then the graver one.
 pub(super) fn found(tokens: &[Token], vocabulary: &Vocabulary) -> Vec<Found> {
     let mut candidates = Vec::new();
     for (at, token) in tokens.iter().enumerate().filter(|(_, token)| !token.kind.is_boundary()) {
@@ -91,10 +94,11 @@ pub(super) fn found(tokens: &[Token], vocabulary: &Vocabulary) -> Vec<Found> {
             }
         }
     }
-    candidates.sort_by(|a, b| {
-        let order = (b.places.len(), a.sign, a.start()).cmp(&(a.places.len(), b.sign, b.start()));
-        order.then_with(|| b.rest.cmp(&a.rest))
-    });
+    let rank = |found: &Found| {
+        let span = found.end() - found.start();
+        (Reverse(found.places.len()), span, found.sign, found.start(), Reverse(found.rest))
+    };
+    candidates.sort_by_key(rank);
     let mut taken = vec![false; tokens.len()];
     let mut found: Vec<Found> = Vec::new();
     for candidate in candidates {

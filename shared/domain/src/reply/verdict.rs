@@ -165,7 +165,11 @@ impl<'a> Scene<'a> {
             Sign::Complaint => Intent::Complaint,
             _ => Intent::OptIn,
         };
-        Some(self.reading(intent, phrase))
+        let mut reading = self.reading(intent, phrase);
+        // Somebody may also write of a death in the family, to say why they cannot come.
+        let comes = [Sign::CannotCome, Sign::Cannot, Sign::Cancel, Sign::Reschedule, Sign::OtherTime, Sign::Yes];
+        reading.sure &= phrase.sign != Sign::Deceased || !self.has_any(&comes);
+        Some(reading)
     }
 
     fn appointment(&self) -> Option<Reading> {
@@ -279,7 +283,8 @@ impl<'a> Scene<'a> {
         };
         let mut reading = self.reading(intent, phrase);
         let contradicted = no.is_some() && yes.is_some_and(|yes| !self.follows_no(yes));
-        reading.sure &= !contradicted && (no.is_some() || !self.has(Sign::But));
+        let about_nothing = self.found.iter().any(|found| found.sign == Sign::Nothing && self.follows_no(found));
+        reading.sure &= !contradicted && !about_nothing && (no.is_some() || !self.has(Sign::But));
         Some(reading)
     }
 }
