@@ -15,6 +15,8 @@ pub(super) enum Sign {
     OptOutRefusal,
     /// A word that ends messages when it stands alone.
     OptOutWord,
+    /// A word of ending or refusing near one of messages or lists: probably no more messages.
+    OptOutPerhaps,
     Urgent,
     Deceased,
     WrongPerson,

@@ -101,7 +101,16 @@ impl<'a> Scene<'a> {
     }
 
     fn opt_out(&self) -> Option<Reading> {
-        let besides = [Sign::OptOut, Sign::OptOutWord, Sign::No, Sign::Thanks, Sign::Ok, Sign::CancelWord, Sign::But];
+        let besides = [
+            Sign::OptOut,
+            Sign::OptOutWord,
+            Sign::OptOutPerhaps,
+            Sign::No,
+            Sign::Thanks,
+            Sign::Ok,
+            Sign::CancelWord,
+            Sign::But,
+        ];
         let alone = !self.more_than(&besides) && !self.asks;
         let guessed =
             |phrase: &Found| phrase.places.iter().filter_map(|at| self.tokens.get(*at)).any(|token| token.guessed);
@@ -113,6 +122,9 @@ impl<'a> Scene<'a> {
             return Some(Reading { intent: Intent::OptOut, sure: false });
         }
         if self.first(&[Sign::OptIn]).is_some_and(|phrase| self.is_negated(phrase)) {
+            return Some(Reading { intent: Intent::OptOut, sure: false });
+        }
+        if self.has(Sign::OptOutPerhaps) && !self.asks && !self.has(Sign::Question) {
             return Some(Reading { intent: Intent::OptOut, sure: false });
         }
         let word = self.first(&[Sign::OptOutWord])?;
