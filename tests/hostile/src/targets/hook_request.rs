@@ -10,13 +10,8 @@ const TOKEN: &str = "la-ficha-de-la-instancia";
 const METHODS: [&str; 3] = ["POST", "GET", "PUT"];
 const PATHS: [&str; 6] =
     ["/hooks/meta/app", "/hooks/waha/uno", "/hooks/evolution/uno", "/hooks/evolution/dos", "/hooks/sns", ""];
-const HEADERS: [&str; 5] = [
-    "X-Hub-Signature-256",
-    "X-Webhook-Hmac",
-    "X-Webhook-Hmac-Algorithm",
-    "X-Retorno-Hook-Token",
-    "Authorization",
-];
+const HEADERS: [&str; 5] =
+    ["X-Hub-Signature-256", "X-Webhook-Hmac", "X-Webhook-Hmac-Algorithm", "X-Retorno-Hook-Token", "Authorization"];
 
 /// Method, path, headers and query parameters, and the body.
 pub fn run(bytes: &[u8]) {
