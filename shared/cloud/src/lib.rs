@@ -7,10 +7,12 @@
 pub mod aws;
 pub mod channels;
 pub mod clock;
+pub mod desk;
 pub mod error;
 pub mod links;
 pub mod logging;
 pub mod orders;
+pub mod queue;
 pub mod secrets;
 pub mod store;
 

@@ -2,31 +2,61 @@
 //!
 //! A token is base64url of `version, key id, purpose, expiry (minutes since 1970, 0 for none),
 //! message id, clinic, tag`, the tag being the first 16 bytes of HMAC-SHA256 over all before it. It
-//! holds no personal data and is short enough for a List-Unsubscribe header.
+//! holds no personal data and is short enough for a List-Unsubscribe header. Keys are rotated: the
+//! present one signs, older ones still verify what they signed.
+
+use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use retorno_domain::ids::{ClinicId, MessageId};
 
+use crate::error::CloudError;
 use crate::secrets::SecretKey;
 
 /// What a link is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LinkPurpose {
     /// Pick a slot.
     Book,
     /// Want no more messages. Never expires.
     Unsubscribe,
+    /// See, confirm, cancel or move an appointment, and take it into a calendar.
+    Appointment,
+    /// Say by which channels one is written to.
+    Preferences,
+    /// Say how the visit was.
+    Survey,
+    /// A clinic's page on which a person agrees to be written to. It stands on posters and names no
+    /// message ([`Link::consent`]). Never expires.
+    Consent,
 }
 
 impl LinkPurpose {
-    const ALL: [Self; 2] = [Self::Book, Self::Unsubscribe];
+    /// All purposes.
+    pub const ALL: [Self; 6] =
+        [Self::Book, Self::Unsubscribe, Self::Appointment, Self::Preferences, Self::Survey, Self::Consent];
 
+    /// How long a link works; nothing when it always does.
+    #[must_use]
+    pub fn lasts(self) -> Option<TimeDelta> {
+        match self {
+            Self::Book | Self::Preferences | Self::Survey => Some(BOOK_LASTS),
+            Self::Appointment => Some(APPOINTMENT_LASTS),
+            Self::Unsubscribe | Self::Consent => None,
+        }
+    }
+
+    /// Part of every token ever sent: never given to another purpose.
     fn byte(self) -> u8 {
         match self {
             Self::Book => 1,
             Self::Unsubscribe => 2,
+            Self::Appointment => 3,
+            Self::Preferences => 4,
+            Self::Survey => 5,
+            Self::Consent => 6,
         }
     }
 }
@@ -42,11 +72,38 @@ pub struct Link {
     pub purpose: LinkPurpose,
 }
 
-/// How long a link to book works.
+impl Link {
+    /// The link of a clinic's own page of consent.
+    #[must_use]
+    pub fn consent(clinic: ClinicId) -> Self {
+        Self { clinic, message: MessageId::NONE, purpose: LinkPurpose::Consent }
+    }
+
+    /// The link of the same message for another purpose.
+    #[must_use]
+    pub fn to(&self, purpose: LinkPurpose) -> Self {
+        Self { purpose, ..self.clone() }
+    }
+}
+
+/// A token that we signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Genuine {
+    /// It works.
+    Valid(Link),
+    /// It worked until some time ago. Only the clinic may be shown for it.
+    Expired(Link),
+}
+
+/// How long a link to book works, and one to preferences or a survey.
 pub const BOOK_LASTS: TimeDelta = TimeDelta::days(30);
+/// How long a link to an appointment works.
+pub const APPOINTMENT_LASTS: TimeDelta = TimeDelta::days(90);
 
 const VERSION: u8 = 1;
 const TAG_BYTES: usize = 16;
+/// The longest clinic id gives 106 characters; what is longer is not looked at.
+const TOKEN_CHARS_MAX: usize = 106;
 
 /// Makes and reads links.
 #[derive(Debug, Clone)]
@@ -54,13 +111,38 @@ pub struct Links {
     base_url: String,
     key_id: u8,
     key: SecretKey,
+    older: BTreeMap<u8, SecretKey>,
 }
 
 impl Links {
     /// Links below a base URL such as `https://citas.clinica.example`, signed with a key.
     #[must_use]
     pub fn new(base_url: &str, key_id: u8, key: SecretKey) -> Self {
-        Self { base_url: base_url.trim_end_matches('/').to_owned(), key_id, key }
+        Self { base_url: base_url.trim_end_matches('/').to_owned(), key_id, key, older: BTreeMap::new() }
+    }
+
+    /// Also reads what an older key signed. The present key keeps its id.
+    #[must_use]
+    pub fn and_older(mut self, key_id: u8, key: SecretKey) -> Self {
+        self.older.insert(key_id, key);
+        self
+    }
+
+    /// From the environment: `PAGES_URL`, `LINK_KEY`, and after a rotation `LINK_KEY_ID` (1 unless
+    /// set) and `LINK_KEYS_OLDER`, a list of `id:key` with blanks between.
+    ///
+    /// # Errors
+    /// [`CloudError::Setup`] names the variable that is missing or wrong, never its value.
+    pub fn from_env() -> Result<Self, CloudError> {
+        let base_url = std::env::var("PAGES_URL").map_err(|_| CloudError::Setup("PAGES_URL is not set".to_owned()))?;
+        let wrong = |name: &str| CloudError::Setup(format!("{name} is not of the right form"));
+        let key_id = match std::env::var("LINK_KEY_ID") {
+            Ok(text) => text.parse().map_err(|_| wrong("LINK_KEY_ID"))?,
+            Err(_) => 1,
+        };
+        let older = std::env::var("LINK_KEYS_OLDER").unwrap_or_default();
+        let older = older_keys(&older).ok_or_else(|| wrong("LINK_KEYS_OLDER"))?;
+        Ok(Self { older, ..Self::new(&base_url, key_id, SecretKey::from_env("LINK_KEY")?) })
     }
 
     /// The URL of a link.
@@ -69,11 +151,11 @@ impl Links {
         format!("{}/l/{}", self.base_url, self.token(link, now))
     }
 
-    fn token(&self, link: &Link, now: DateTime<Utc>) -> String {
-        let expiry = match link.purpose {
-            LinkPurpose::Book => u32::try_from((now + BOOK_LASTS).timestamp() / 60).unwrap_or(u32::MAX),
-            LinkPurpose::Unsubscribe => 0,
-        };
+    /// The token of a link: what its URL ends with.
+    #[must_use]
+    pub fn token(&self, link: &Link, now: DateTime<Utc>) -> String {
+        let minutes = |lasts: TimeDelta| u32::try_from((now + lasts).timestamp() / 60).unwrap_or(u32::MAX);
+        let expiry: u32 = link.purpose.lasts().map_or(0, minutes);
         let mut bytes = vec![VERSION, self.key_id, link.purpose.byte()];
         bytes.extend(expiry.to_be_bytes());
         bytes.extend(link.message.as_u128().to_be_bytes());
@@ -86,66 +168,57 @@ impl Links {
     /// Reads a token; nothing when it is not ours, for another purpose, or expired.
     #[must_use]
     pub fn read(&self, token: &str, purpose: LinkPurpose, now: DateTime<Utc>) -> Option<Link> {
+        self.read_any(token, now).filter(|link| link.purpose == purpose)
+    }
+
+    /// Reads a token whatever it is for; nothing when it is not ours or expired.
+    #[must_use]
+    pub fn read_any(&self, token: &str, now: DateTime<Utc>) -> Option<Link> {
+        match self.genuine(token, now)? {
+            Genuine::Valid(link) => Some(link),
+            Genuine::Expired(_) => None,
+        }
+    }
+
+    /// Reads a token whatever it is for, expired or not; nothing when it is not ours.
+    #[must_use]
+    pub fn genuine(&self, token: &str, now: DateTime<Utc>) -> Option<Genuine> {
+        if token.len() > TOKEN_CHARS_MAX {
+            return None;
+        }
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
         let (signed, tag) = bytes.split_at_checked(bytes.len().checked_sub(TAG_BYTES)?)?;
-        // Verified before anything is understood.
-        if !self.key.verify(&[b"link", signed], tag) {
-            return None;
-        }
         let (head, rest) = signed.split_at_checked(7)?;
         let [version, key_id, kind, expiry @ ..] = head else { return None };
-        let found = LinkPurpose::ALL.into_iter().find(|purpose| purpose.byte() == *kind)?;
-        let expiry = u32::from_be_bytes(expiry.try_into().ok()?);
-        let alive = expiry == 0 || now.timestamp() < i64::from(expiry) * 60;
-        if *version != VERSION || *key_id != self.key_id || found != purpose || !alive {
+        // Verified before anything but the name of the key is understood.
+        if !self.key(*key_id)?.verify(&[b"link", signed], tag) || *version != VERSION {
             return None;
         }
+        let purpose = LinkPurpose::ALL.into_iter().find(|purpose| purpose.byte() == *kind)?;
+        let expiry = u32::from_be_bytes(expiry.try_into().ok()?);
         let (message, clinic) = rest.split_at_checked(16)?;
         let message = u128::from_be_bytes(message.try_into().ok()?);
-        Some(Link {
+        let link = Link {
             clinic: ClinicId::parse(std::str::from_utf8(clinic).ok()?).ok()?,
             message: MessageId::parse(&format!("{message:032x}"))?,
             purpose,
-        })
+        };
+        let alive = expiry == 0 || now.timestamp() < i64::from(expiry) * 60;
+        Some(if alive { Genuine::Valid(link) } else { Genuine::Expired(link) })
     }
+
+    fn key(&self, id: u8) -> Option<&SecretKey> {
+        if id == self.key_id { Some(&self.key) } else { self.older.get(&id) }
+    }
+}
+
+fn older_keys(text: &str) -> Option<BTreeMap<u8, SecretKey>> {
+    let key = |pair: &str| {
+        let (id, key) = pair.split_once(':')?;
+        Some((id.parse().ok()?, SecretKey::new(key).ok()?))
+    };
+    text.split_whitespace().map(key).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-    use super::*;
-
-    fn links() -> Links {
-        Links::new("https://x.example/", 1, SecretKey::new("0123456789abcdef0123456789abcdef").unwrap())
-    }
-    fn link(purpose: LinkPurpose) -> Link {
-        let message = MessageId::parse("00112233445566778899aabbccddeeff").unwrap();
-        Link { clinic: ClinicId::parse("aurora").unwrap(), message, purpose }
-    }
-    fn token(purpose: LinkPurpose, now: DateTime<Utc>) -> String {
-        links().url(&link(purpose), now).strip_prefix("https://x.example/l/").unwrap().to_owned()
-    }
-
-    #[test]
-    fn a_link_says_what_it_was_made_for_and_nothing_else() {
-        let now = DateTime::UNIX_EPOCH + TimeDelta::days(20_000);
-        let book = token(LinkPurpose::Book, now);
-        assert_eq!(links().read(&book, LinkPurpose::Book, now), Some(link(LinkPurpose::Book)));
-        assert_eq!(links().read(&book, LinkPurpose::Unsubscribe, now), None);
-        assert_eq!(links().read(&book, LinkPurpose::Book, now + BOOK_LASTS), None);
-        let out = token(LinkPurpose::Unsubscribe, now);
-        assert!(links().read(&out, LinkPurpose::Unsubscribe, now + TimeDelta::days(9_999)).is_some());
-        assert!(out.len() < 120);
-    }
-
-    #[test]
-    fn no_changed_bit_is_accepted() {
-        let now = DateTime::UNIX_EPOCH + TimeDelta::days(20_000);
-        let bytes = URL_SAFE_NO_PAD.decode(token(LinkPurpose::Book, now)).unwrap();
-        for bit in 0..bytes.len() * 8 {
-            let mut forged = bytes.clone();
-            forged[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(links().read(&URL_SAFE_NO_PAD.encode(forged), LinkPurpose::Book, now), None, "bit {bit}");
-        }
-    }
-}
+mod tests;

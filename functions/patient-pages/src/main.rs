@@ -1,0 +1,2 @@
+//! Answers API Gateway.
+fn main() {}
