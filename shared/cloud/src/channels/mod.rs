@@ -4,6 +4,7 @@
 
 mod email;
 mod gateway;
+pub mod meta_templates;
 pub mod push;
 mod reply;
 mod sms;
