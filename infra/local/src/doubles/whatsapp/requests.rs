@@ -11,6 +11,10 @@ use crate::doubles::DoublesError;
 const MAX_OPAQUE: usize = 512;
 const MAX_TEXT: usize = 4096;
 const MAX_PAYLOAD: usize = 512;
+const MAX_INTERACTIVE_TEXT: usize = 1024;
+const MAX_BUTTONS: usize = 3;
+const MAX_BUTTON_ID: usize = 256;
+const MAX_BUTTON_TITLE: usize = 20;
 
 /// Error codes, as the Cloud API's reference numbers them.
 const INVALID_PARAMETER: i64 = 100;
@@ -41,8 +45,9 @@ impl Request {
         let (template, text) = match body.get("type").and_then(Value::as_str).unwrap_or("text") {
             "template" => (Some(template(body)?), None),
             "text" => (None, Some(text(body)?)),
+            "interactive" => (None, Some(interactive(body)?)),
             _ => {
-                return Err(Refusal::invalid(UNSUPPORTED_TYPE, "type must be template or text"));
+                return Err(Refusal::invalid(UNSUPPORTED_TYPE, "type must be template, text or interactive"));
             }
         };
         Ok(Self { input: input.to_owned(), to, template, text, opaque })
@@ -70,6 +75,32 @@ fn text(body: &Value) -> Result<String, Refusal> {
     let text = text_at(body, "/text/body")?;
     if text.chars().count() > MAX_TEXT {
         return Err(Refusal::invalid(INVALID_VALUE, "text.body must be at most 4096 characters"));
+    }
+    Ok(text.to_owned())
+}
+
+/// The text of a message with reply buttons; the buttons stay in the body that is kept.
+fn interactive(body: &Value) -> Result<String, Refusal> {
+    if body.pointer("/interactive/type").and_then(Value::as_str) != Some("button") {
+        return Err(Refusal::invalid(INVALID_VALUE, "this double takes interactive messages with buttons only"));
+    }
+    let text = text_at(body, "/interactive/body/text")?;
+    let buttons = list(body.pointer("/interactive/action/buttons"), "interactive.action.buttons")?;
+    let read = |button: &Value| -> Result<(String, String), Refusal> {
+        Ok((text_at(button, "/reply/id")?.to_owned(), text_at(button, "/reply/title")?.to_owned()))
+    };
+    let mut pairs: Vec<(String, String)> = buttons.iter().map(read).collect::<Result<_, _>>()?;
+    let fits = |(id, title): &(String, String)| {
+        id.chars().count() <= MAX_BUTTON_ID && title.chars().count() <= MAX_BUTTON_TITLE
+    };
+    let all_fit = (1..=MAX_BUTTONS).contains(&pairs.len()) && pairs.iter().all(fits);
+    pairs.sort_unstable();
+    pairs.dedup_by(|a, b| a.0 == b.0);
+    if !all_fit || pairs.len() != buttons.len() || text.chars().count() > MAX_INTERACTIVE_TEXT {
+        return Err(Refusal::invalid(
+            INVALID_VALUE,
+            "1 to 3 buttons of their own id (256) and title (20), text of 1024",
+        ));
     }
     Ok(text.to_owned())
 }
