@@ -4,6 +4,7 @@
 
 mod email;
 mod gateway;
+pub mod meta_templates;
 pub mod push;
 mod reply;
 mod sms;
@@ -102,6 +103,12 @@ impl Channels {
     #[must_use]
     pub fn gateway(&self) -> Option<&GatewayChannel> {
         self.gateway.as_ref()
+    }
+
+    /// The id under which a reply is sent, signed as those of messages are.
+    #[must_use]
+    pub fn opaque_id(&self, clinic: &ClinicId, message: MessageId, attempt: u32) -> String {
+        opaque_id_of(&self.opaque_key, clinic, message, attempt)
     }
 
     /// Hands a claimed message to its provider, once. A call is a task for a person: the claim
