@@ -90,7 +90,7 @@ async fn overall_of_week(
         return Ok(None);
     }
     let until = now + TimeDelta::days(i64::from(clinic.wave.slots_horizon_days));
-    let free = tenant.free_slots(now, until, None).await?.len();
+    let free = tenant.free_slots(now, until, None, now).await?.len();
     let capacity = overall_capacity(clinic, u32::try_from(free).unwrap_or(u32::MAX)).max(used);
     tenant.lower_capacity(clinic.week(now), capacity).await.map(Some)
 }

@@ -5,11 +5,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use retorno_cloud::CloudError;
 use retorno_cloud::channels::Dispatch;
 use retorno_cloud::orders::step_order;
-use retorno_cloud::store::{Advance, Claim, ClaimRefused, Claimed, Dropped, SETTINGS_STALE_MAX, TenantStore};
+use retorno_cloud::store::{
+    Advance, Claim, ClaimRefused, Claimed, Dropped, FreeSlot, SETTINGS_STALE_MAX, TenantStore,
+};
 use retorno_domain::channel::{Channel, ChannelSet};
 use retorno_domain::decide::{Command, Decision};
 use retorno_domain::enrollment::{Enrollment, State};
+use retorno_domain::flow::Reaction;
 use retorno_domain::guard;
+use retorno_domain::ids::MessageId;
 use retorno_domain::message::{BreakerScope, CLAIM_LASTS, ClearedMessage, Delivery, Intent, Outcome, RecipientNews};
 use retorno_domain::template::Rendered;
 
@@ -76,8 +80,9 @@ impl Dispatcher {
         } else {
             tenant.advance_enrollment(&step).await?
         };
-        if let (true, Some(reaction)) = (done, react) {
-            tenant.open_conversation(&situation.patient.patient.id, reaction.code(), now).await?;
+        // What an answer asks for has been done where it was heard; a click asks for a call.
+        if let (true, Some(Reaction::HighIntent)) = (done, react) {
+            tenant.call_soon(&next, now).await?;
         }
         Ok(if done { Carried::Done(Done::Decided) } else { Carried::Changed })
     }
@@ -129,6 +134,8 @@ impl Dispatcher {
             Some(Delivery::Ready { attempts }) => attempts + 1,
             _ => 1,
         };
+        let offered = situation.slots.iter().filter(|_| copy.template.dated);
+        let slots: Vec<String> = offered.map(FreeSlot::reference).collect();
         let claim = Claim {
             message: &message,
             from: &situation.stored,
@@ -141,6 +148,7 @@ impl Dispatcher {
             attempt,
             tier,
             template: (&name, copy.template.version),
+            slots: &slots,
             now,
         };
         match tenant.claim(&claim).await {
@@ -180,18 +188,24 @@ impl Dispatcher {
         };
         // A call to be made by a person has no provider: its claim has already put it on the list.
         let is_task = claim.message.intent().channel == Channel::Call;
-        let late = !is_task && self.reach.clock.now() > claimed.at + CLAIM_LASTS - CALL_TAKES_MAX;
-        let outcome = if late && !guard::is_off("send", "call_in_time") {
+        let outcome = if !is_task && self.is_late(claimed.at) && !guard::is_off("send", "call_in_time") {
             // Frozen between the commit and here: nothing was written to any socket.
             Outcome::NotSent { code: "claim_ran_out".to_owned(), again_in: TimeDelta::minutes(1), breaker: None }
         } else {
             self.channels.send(&dispatch).await
         };
-        self.after(tenant, claim, claimed, &outcome).await?;
+        let intent = claim.message.intent();
+        let place = (claim.contact, intent.channel, claim.template.0);
+        self.learn(tenant, intent.message, place, claimed.at, &outcome).await?;
         if self.take_back(tenant, situation, claim, claimed, &outcome).await? {
             return Ok(());
         }
-        tenant.record_outcome(&situation.patient.patient.id, claim.message.intent().message, claimed, &outcome).await
+        tenant.record_outcome(&situation.patient.patient.id, intent.message, claimed, &outcome).await
+    }
+
+    /// Whether too little is left of a claim to call the provider.
+    pub(crate) fn is_late(&self, claimed_at: DateTime<Utc>) -> bool {
+        self.reach.clock.now() > claimed_at + CLAIM_LASTS - CALL_TAKES_MAX
     }
 
     /// When nothing was sent, the enrollment stands before the step again: to try once more, or, if
@@ -224,39 +238,38 @@ impl Dispatcher {
         tenant.undo_claim(claim, claimed, outcome, &delivery, &restored).await
     }
 
-    /// What an outcome leads to beyond the message. Before the outcome is recorded: should this be
-    /// the last thing that happens, the sweep finds the message still open.
-    async fn after(
+    /// What an outcome leads to beyond the message, given the contact point, the channel and the
+    /// template. Before the outcome is recorded: should this be the last thing that happens, the sweep
+    /// finds the message still open.
+    pub(crate) async fn learn(
         &self,
         tenant: &TenantStore,
-        claim: &Claim<'_>,
-        claimed: Claimed,
+        message: MessageId,
+        (contact, channel, template): (&str, Channel, &str),
+        at: DateTime<Utc>,
         outcome: &Outcome,
     ) -> Result<(), CloudError> {
-        let intent = claim.message.intent();
         match outcome {
             Outcome::Accepted { .. } | Outcome::NotSent { breaker: None, .. } => {}
             Outcome::Ambiguous { code } => {
-                tracing::warn!(clinic = %tenant.clinic(), message = %intent.message, code, "fate of a message unknown");
+                tracing::warn!(clinic = %tenant.clinic(), %message, code, "fate of a message unknown");
             }
             Outcome::NotSent { code, again_in, breaker: Some(scope) } => {
                 let what = match scope {
-                    BreakerScope::Channel => intent.channel.code(),
-                    BreakerScope::Template => claim.template.0,
+                    BreakerScope::Channel => channel.code(),
+                    BreakerScope::Template => template,
                 };
-                tenant.halt(what, claimed.at + *again_in, code).await?;
+                tenant.halt(what, at + *again_in, code).await?;
                 tracing::error!(clinic = %tenant.clinic(), what, code, "halted: a person must act");
             }
             Outcome::Refused { code, news } => {
-                tracing::info!(clinic = %tenant.clinic(), message = %intent.message, code, "refused by the provider");
+                tracing::info!(clinic = %tenant.clinic(), %message, code, "refused by the provider");
                 match news {
                     RecipientNews::None => {}
-                    RecipientNews::Unreachable => {
-                        tenant.mark_unreachable(claim.contact, intent.channel, claimed.at).await?
-                    }
+                    RecipientNews::Unreachable => tenant.mark_unreachable(contact, channel, at).await?,
                     RecipientNews::OptedOut => {
-                        let only: ChannelSet = [intent.channel].into_iter().collect();
-                        tenant.opt_out(claim.contact, only, claimed.at).await?;
+                        let only: ChannelSet = [channel].into_iter().collect();
+                        tenant.opt_out(contact, only, at).await?;
                     }
                 }
             }

@@ -12,7 +12,8 @@ use retorno_cloud::store::TenantStore;
 use retorno_cloud::{CloudError, Reach};
 use retorno_domain::calendar::IsoWeek;
 use retorno_domain::decide::{Decision, Event, decide};
-use retorno_domain::ids::{ClinicId, EnrollmentId, PatientId};
+use retorno_domain::flow::Answer;
+use retorno_domain::ids::{ClinicId, EnrollmentId, MessageId, PatientId};
 use retorno_domain::segment::Thresholds;
 
 use crate::carry_out::Carried;
@@ -88,12 +89,32 @@ impl Dispatcher {
                 let clinic = parsed(ClinicId::parse(clinic))?;
                 let patient = parsed(PatientId::parse(patient))?;
                 let id = EnrollmentId::parse(enrollment).ok_or_else(bad_order)?;
-                Box::pin(self.about(&clinic, &patient, Some(id), Some(*step))).await
+                let due = |read: &Situation| Event::StepDue { step: *step, message: read.message_of(*step) };
+                Box::pin(self.about(&clinic, &patient, Some(id), due)).await
             }
             Order::PatientChanged { clinic, patient } => {
                 let clinic = parsed(ClinicId::parse(clinic))?;
                 let patient = parsed(PatientId::parse(patient))?;
-                Box::pin(self.about(&clinic, &patient, None, None)).await
+                Box::pin(self.about(&clinic, &patient, None, |_| Event::PatientChanged)).await
+            }
+            Order::Answered { clinic, patient, answer, at_ms } => {
+                let (clinic, patient) = (parsed(ClinicId::parse(clinic))?, parsed(PatientId::parse(patient))?);
+                let answer = Answer::of_code(answer).ok_or_else(bad_order)?;
+                let at = DateTime::from_timestamp_millis(*at_ms).ok_or_else(bad_order)?;
+                Box::pin(self.answered(&clinic, &patient, answer, at)).await
+            }
+            Order::Released { clinic, patient, quiet_since_ms } => {
+                let (clinic, patient) = (parsed(ClinicId::parse(clinic))?, parsed(PatientId::parse(patient))?);
+                let quiet_since = quiet_since_ms.and_then(DateTime::from_timestamp_millis);
+                Box::pin(self.released(&clinic, &patient, quiet_since)).await
+            }
+            Order::Say { clinic, patient, answer } => {
+                let (clinic, patient) = (parsed(ClinicId::parse(clinic))?, parsed(PatientId::parse(patient))?);
+                let answer = MessageId::parse(answer).ok_or_else(bad_order)?;
+                Box::pin(self.say(&clinic, &patient, answer)).await
+            }
+            Order::Freed { clinic, slot } => {
+                Box::pin(crate::freed::offer(&self.reach, &parsed(ClinicId::parse(clinic))?, slot)).await
             }
             Order::Sweep { clinic } => crate::sweep::sweep(&self.reach, &parsed(ClinicId::parse(clinic))?).await,
         }
@@ -101,21 +122,17 @@ impl Dispatcher {
 
     /// Decides about an enrollment (by id, or the one the patient is in) until what was decided on
     /// still stands when it is committed.
-    async fn about(
+    pub(crate) async fn about(
         &self,
         clinic: &ClinicId,
         patient: &PatientId,
         id: Option<EnrollmentId>,
-        step: Option<usize>,
+        event: impl Fn(&Situation) -> Event,
     ) -> Result<Done, CloudError> {
         let tenant = self.reach.store.of(clinic);
         for _ in 0..TRIES_MAX {
             let Some(situation) = Situation::read(self, &tenant, patient, id).await? else { return Ok(Done::Nothing) };
-            let event = match step {
-                Some(step) => Event::StepDue { step, message: situation.message_of(step) },
-                None => Event::PatientChanged,
-            };
-            let decision = self.decide(&situation, &event);
+            let decision = self.decide(&situation, &event(&situation));
             match self.carry_out(&tenant, &situation, decision).await? {
                 Carried::Done(done) => return Ok(done),
                 Carried::Changed => {}

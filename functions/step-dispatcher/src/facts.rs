@@ -14,6 +14,7 @@ use retorno_domain::flow::{Flow, Step};
 use retorno_domain::ids::{EnrollmentId, MessageId, PatientId};
 use retorno_domain::message::Delivery;
 use retorno_domain::segment::Placement;
+use retorno_domain::slot::{SLOT_NOTICE, two};
 use retorno_domain::standing::placement;
 use retorno_domain::step_rules::{CopyProblem, Facts};
 
@@ -36,8 +37,6 @@ pub(crate) struct Situation {
     pub(crate) slots: Vec<FreeSlot>,
 }
 
-/// Slots are offered from so long after the message on: nobody rearranges a day in an hour.
-const SLOT_NOTICE: TimeDelta = TimeDelta::hours(24);
 /// Slots read for one message, of which two are offered.
 const SLOTS_READ: usize = 12;
 
@@ -51,7 +50,7 @@ impl Situation {
     ) -> Result<Option<Self>, CloudError> {
         let now = dispatcher.reach.clock.now();
         let clinic = tenant.settings(now).await?;
-        let Some(Collection { patient, enrollments, messages }) = tenant.collection(patient).await? else {
+        let Some(Collection { patient, enrollments, messages, .. }) = tenant.collection(patient).await? else {
             return Ok(None);
         };
         let Some(id) = id.or(patient.patient.sequence) else { return Ok(None) };
@@ -135,16 +134,10 @@ async fn two_slots(
     // therefore offered the earliest slots.
     let share = i64::try_from(id.as_u128() & 0xffff_ffff).unwrap_or(0);
     let start = from + TimeDelta::minutes(span.saturating_mul(share) >> 32);
-    let mut slots = tenant.free_slots(start, until, Some(SLOTS_READ)).await?;
+    let mut slots = tenant.free_slots(start, until, Some(SLOTS_READ), now).await?;
     if slots.len() < 2 {
-        slots = tenant.free_slots(from, until, Some(SLOTS_READ)).await?;
+        slots = tenant.free_slots(from, until, Some(SLOTS_READ), now).await?;
     }
-    let Some(first) = slots.first().cloned() else { return Ok(Vec::new()) };
-    let day = |slot: &FreeSlot| clinic.clinic.date(slot.start);
-    let another_day = slots.iter().find(|slot| day(slot) != day(&first));
-    let another_time = slots.iter().rev().find(|slot| slot.start != first.start);
-    match another_day.or(another_time).cloned() {
-        Some(second) => Ok(vec![first, second]),
-        None => Ok(Vec::new()),
-    }
+    let offered = two(&slots, clinic.clinic.zone, |_| true);
+    Ok(if offered.len() == 2 { offered } else { Vec::new() })
 }

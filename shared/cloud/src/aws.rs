@@ -13,7 +13,7 @@ use aws_types::region::Region;
 
 use crate::error::CloudError;
 
-/// A call to SES must be over within this time; later its fate is unknown.
+/// A call that sends must be over within this time; later its fate is unknown.
 const SENDER_TIMEOUT: Duration = Duration::from_secs(8);
 
 fn from_env(name: &str) -> Result<String, CloudError> {
@@ -57,4 +57,14 @@ pub fn ses(config: &SdkConfig) -> aws_sdk_sesv2::Client {
     let config =
         aws_sdk_sesv2::config::Builder::from(config).retry_config(RetryConfig::disabled()).timeout_config(timeouts);
     aws_sdk_sesv2::Client::from_conf(config.build())
+}
+
+/// End User Messaging SMS, for the one function that sends; retries are off as for [`ses`].
+#[must_use]
+pub fn sms(config: &SdkConfig) -> aws_sdk_pinpointsmsvoicev2::Client {
+    let timeouts = TimeoutConfig::builder().operation_timeout(SENDER_TIMEOUT).build();
+    let config = aws_sdk_pinpointsmsvoicev2::config::Builder::from(config)
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts);
+    aws_sdk_pinpointsmsvoicev2::Client::from_conf(config.build())
 }

@@ -7,6 +7,7 @@
 pub mod aws;
 pub mod channels;
 pub mod clock;
+pub mod desk;
 pub mod error;
 pub mod links;
 pub mod logging;

@@ -32,6 +32,42 @@ pub enum Order {
         /// The patient.
         patient: String,
     },
+    /// The patient answered: the sequence is to be told.
+    Answered {
+        /// The clinic.
+        clinic: String,
+        /// The patient.
+        patient: String,
+        /// What was answered; a word of [`retorno_domain::flow::Answer`].
+        answer: String,
+        /// When, in milliseconds since 1970. An order that comes much later tells nothing new.
+        at_ms: i64,
+    },
+    /// A conversation is given back to the automation: by staff, or because it fell silent.
+    Released {
+        /// The clinic.
+        clinic: String,
+        /// The patient.
+        patient: String,
+        /// Only if nothing was heard after this instant (milliseconds since 1970).
+        quiet_since_ms: Option<i64>,
+    },
+    /// An answer is to be said.
+    Say {
+        /// The clinic.
+        clinic: String,
+        /// The patient.
+        patient: String,
+        /// The answer.
+        answer: String,
+    },
+    /// A slot has become free: it is to be offered to the next on the waitlist.
+    Freed {
+        /// The clinic.
+        clinic: String,
+        /// The slot, by reference.
+        slot: String,
+    },
     /// Look for what was lost: overdue steps, messages left open.
     Sweep {
         /// The clinic.

@@ -6,6 +6,9 @@ use chrono::{DateTime, Utc};
 
 use crate::ids::AppointmentId;
 
+/// What the origin (`origen_lead`) of a booking brought by a campaign begins with; the segment follows.
+pub const OUR_LEAD: &str = "reactivación-";
+
 /// What became of an appointment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AppointmentStatus {
@@ -92,6 +95,36 @@ impl Appointment {
     #[must_use]
     pub fn supersedes(&self, other: &Self) -> bool {
         (self.as_of, self.status.is_final(), self) > (other.as_of, other.status.is_final(), other)
+    }
+
+    /// Whether this report of the clinic's system is of the visit that was booked through us and had
+    /// no number of its own: the same patient's, at the same instant.
+    #[must_use]
+    pub fn is_number_for(&self, ours: &Self) -> bool {
+        ours.id.is_ours() && !self.id.is_ours() && self.start == ours.start
+    }
+
+    /// The clinic's report of a visit booked through us: where the booking came from stays, and so
+    /// does what the patient told us after the report was made.
+    #[must_use]
+    pub fn with_what_we_know(mut self, ours: &Self) -> Self {
+        if ours.as_of > self.as_of && ours.status != AppointmentStatus::Booked && !self.status.is_final() {
+            self.status = ours.status;
+            self.as_of = ours.as_of;
+        }
+        self.keep_our_lead(ours);
+        self
+    }
+
+    /// Where a booking of ours came from is not forgotten because the clinic's system leaves the
+    /// column empty; says whether that changed anything.
+    pub fn keep_our_lead(&mut self, other: &Self) -> bool {
+        let ours = other.lead_source.as_ref().filter(|lead| lead.starts_with(OUR_LEAD));
+        let gains = self.lead_source.is_none() && ours.is_some();
+        if gains {
+            self.lead_source = ours.cloned();
+        }
+        gains
     }
 
     /// Whether it was attended and is over by `now`.

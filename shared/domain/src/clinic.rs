@@ -12,6 +12,7 @@ use crate::ids::{ClinicId, FlowId};
 use crate::language::Language;
 use crate::limits::Limits;
 use crate::segment::Segment;
+use crate::sender::{Gateway, SmsSender};
 use crate::services::ServiceLists;
 
 /// What a message costs, in millionths of the currency, so that sums are exact.
@@ -97,6 +98,10 @@ pub struct Clinic {
     pub clinical_detail: bool,
     /// The WhatsApp number's id at Meta.
     pub whatsapp_phone_number_id: String,
+    /// The clinic's own gateway to WhatsApp; none where the Cloud API is used.
+    pub gateway: Option<Gateway>,
+    /// Who sends its text messages; without one its flows have none.
+    pub sms: Option<SmsSender>,
     /// The address e-mails come from.
     pub email_from: String,
     /// Sending is stopped for the whole clinic.

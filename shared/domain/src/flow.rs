@@ -25,6 +25,32 @@ pub enum Answer {
     Silence,
 }
 
+impl Answer {
+    /// Every answer.
+    pub const ALL: [Self; 7] =
+        [Self::Yes, Self::Click, Self::No, Self::OptOut, Self::Unclear, Self::Unread, Self::Silence];
+
+    /// The answer's word in data.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::Click => "click",
+            Self::No => "no",
+            Self::OptOut => "opt_out",
+            Self::Unclear => "unclear",
+            Self::Unread => "unread",
+            Self::Silence => "silence",
+        }
+    }
+
+    /// The answer of that word.
+    #[must_use]
+    pub fn of_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|answer| answer.code() == code)
+    }
+}
+
 /// What an answer leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reaction {

@@ -177,6 +177,29 @@ impl MessageId {
     pub fn of(enrollment: EnrollmentId, step: &StepId) -> Self {
         Self(derived(&["message", &enrollment.to_string(), step.as_str()]))
     }
+
+    /// The id of the answer to an event of a patient's, by the event's name.
+    #[must_use]
+    pub fn answering(clinic: &ClinicId, patient: &PatientId, event: &str) -> Self {
+        Self(derived(&["answer", clinic.as_str(), patient.as_str(), event]))
+    }
+}
+
+/// What the numbers of visits booked through us begin with.
+const OURS: &str = "retorno-";
+
+impl AppointmentId {
+    /// Our number for a visit that a patient books by an event: the same event, the same number.
+    #[must_use]
+    pub fn booked(clinic: &ClinicId, patient: &PatientId, event: &str) -> Self {
+        Self(format!("{OURS}{}", derived(&["booking", clinic.as_str(), patient.as_str(), event]).simple()))
+    }
+
+    /// Whether it is ours, and the clinic's system has not given the visit a number of its own yet.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        self.0.starts_with(OURS)
+    }
 }
 
 #[cfg(test)]

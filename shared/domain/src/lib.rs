@@ -1,6 +1,7 @@
 //! The half of Retorno that decides. No I/O, async, clock, randomness or environment: time, ids and
 //! facts are arguments, and the same arguments give the same decision.
 
+pub mod answers;
 pub mod appointment;
 pub mod because;
 pub mod calendar;
@@ -10,6 +11,7 @@ pub mod clinic;
 pub mod consent;
 pub mod contact;
 pub mod contact_point;
+pub mod conversation;
 pub mod decide;
 pub mod enrollment;
 pub mod entry;
@@ -25,10 +27,13 @@ pub mod lint;
 pub mod message;
 pub mod offer;
 pub mod patient;
+pub mod reply;
 pub mod segment;
+pub mod sender;
 pub mod services;
 pub mod settings;
 mod settings_rules;
+pub mod slot;
 pub mod standing;
 pub mod step_rules;
 pub mod summary;

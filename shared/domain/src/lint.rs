@@ -7,7 +7,7 @@ use std::fmt;
 use crate::catalogue::{Catalogue, LintWords, has_stem, has_words};
 use crate::template::{Part, Template, TemplateChannel, Text, Variable};
 
-pub use sms::{SmsEncoding, SmsLength, sms_length};
+pub use sms::{SmsEncoding, SmsLength, segments, sms_length, sms_text};
 
 /// The word that ends all messages; every copy tells it to the patient as it is.
 pub const OPT_OUT_WORD: &str = "PARAR";
@@ -151,7 +151,7 @@ fn too_long(template: &Template) -> Vec<LintFinding> {
             lengths.push((LimitedPart::Subject, subject, SUBJECT_CHARS_MAX));
         }
         TemplateChannel::Sms => {
-            let segments = sms_length(&longest_text(&template.body)).segments;
+            let segments = segments(&longest_text(&template.body));
             lengths.push((LimitedPart::SmsSegments, segments, SMS_SEGMENTS_MAX));
         }
         TemplateChannel::Call => {}

@@ -141,20 +141,49 @@ impl Patient {
             changes.profile = true;
             self.profile = report.profile;
         }
-        changes.appointments = match self.appointments.binary_search_by(|a| a.id.cmp(&report.appointment.id)) {
+        changes.appointments = self.absorb_visit(report.appointment);
+        changes
+    }
+
+    fn absorb_visit(&mut self, mut visit: Appointment) -> bool {
+        // The clinic's system has given a visit booked through us a number of its own.
+        if let Some(at) = self.appointments.iter().position(|known| visit.is_number_for(known)) {
+            let ours = self.appointments.remove(at);
+            visit = visit.with_what_we_know(&ours);
+        }
+        match self.appointments.binary_search_by(|known| known.id.cmp(&visit.id)) {
             Err(at) => {
-                self.appointments.insert(at, report.appointment);
+                self.appointments.insert(at, visit);
                 true
             }
             Ok(at) => match self.appointments.get_mut(at) {
-                Some(known) if report.appointment.supersedes(known) => {
-                    *known = report.appointment;
+                Some(known) if visit.supersedes(known) => {
+                    visit.keep_our_lead(known);
+                    *known = visit;
                     true
                 }
-                Some(_) | None => false,
+                Some(known) => known.keep_our_lead(&visit),
+                None => false,
             },
-        };
-        changes
+        }
+    }
+
+    /// The visit of that number.
+    #[must_use]
+    pub fn visit(&self, id: &AppointmentId) -> Option<&Appointment> {
+        self.appointments.binary_search_by(|known| known.id.cmp(id)).ok().and_then(|at| self.appointments.get(at))
+    }
+
+    /// Adds or replaces a visit.
+    pub fn put_visit(&mut self, visit: Appointment) {
+        match self.appointments.binary_search_by(|known| known.id.cmp(&visit.id)) {
+            Ok(at) => {
+                if let Some(known) = self.appointments.get_mut(at) {
+                    *known = visit;
+                }
+            }
+            Err(at) => self.appointments.insert(at, visit),
+        }
     }
 
     /// Drops the oldest appointments beyond [`APPOINTMENTS_MAX`]; says how many.

@@ -16,6 +16,7 @@ use crate::hours::{ContactCalendar, ContactHours, OpenHours};
 use crate::ids::ClinicId;
 use crate::language::Language;
 use crate::limits::Limits;
+use crate::sender::{SmsFile, WhatsappFile};
 use crate::services::ServiceLists;
 use crate::settings_rules::{FlowSettings, SegmentSettings};
 
@@ -56,6 +57,10 @@ struct Settings {
     epoch: u64,
     email_from: String,
     whatsapp_phone_number_id: String,
+    #[serde(default)]
+    whatsapp: WhatsappFile,
+    #[serde(default)]
+    sms: SmsFile,
     #[serde(default)]
     hours: BTreeMap<String, String>,
     closures: Closures,
@@ -142,7 +147,9 @@ fn build(id: ClinicId, settings: Settings, zone: Option<Tz>) -> Result<Clinic, S
         None => language_of(country),
     };
     let services = ServiceLists::new(settings.services);
-    let flows = settings.flows.into_iter().map(FlowSettings::read).collect::<Result<Vec<Flow>, _>>()?;
+    let sms = settings.sms.read()?;
+    let flow = |flow: FlowSettings| flow.read(sms.is_some());
+    let flows = settings.flows.into_iter().map(flow).collect::<Result<Vec<Flow>, _>>()?;
     let read = |segment: SegmentSettings| segment.read(&services, &flows);
     let segments = settings.segments.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
     no_two_alike("flows", flows.iter().map(|flow| flow.id.as_str()))?;
@@ -167,6 +174,8 @@ fn build(id: ClinicId, settings: Settings, zone: Option<Tz>) -> Result<Clinic, S
         prices: prices(&settings.prices, country)?,
         clinical_detail: settings.clinical_detail,
         whatsapp_phone_number_id: digits("whatsapp_phone_number_id", settings.whatsapp_phone_number_id)?,
+        gateway: settings.whatsapp.read()?,
+        sms,
         email_from: crate::contact::EmailAddress::parse(&settings.email_from)
             .map_err(|_| wrong("email_from", "is not an e-mail address"))?
             .as_str()

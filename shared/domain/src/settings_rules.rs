@@ -172,9 +172,10 @@ struct StepSettings {
 }
 
 impl FlowSettings {
-    pub(crate) fn read(self) -> Result<Flow, SettingsError> {
+    /// `has_sms`: the clinic has a sender of text messages.
+    pub(crate) fn read(self, has_sms: bool) -> Result<Flow, SettingsError> {
         let key = format!("flows.{}", self.id);
-        let steps = self.steps.into_iter().map(|step| step.read(&key)).collect::<Result<_, _>>()?;
+        let steps = self.steps.into_iter().map(|step| step.read(&key, has_sms)).collect::<Result<_, _>>()?;
         let branches = self.branches.iter().map(|(on, then)| branch(&key, on, then)).collect::<Result<_, _>>()?;
         let flow = Flow {
             id: FlowId::parse(&self.id).map_err(|e| wrong(format!("{key}.id"), e))?,
@@ -189,14 +190,17 @@ impl FlowSettings {
 }
 
 impl StepSettings {
-    fn read(self, key: &str) -> Result<Step, SettingsError> {
+    fn read(self, key: &str, has_sms: bool) -> Result<Step, SettingsError> {
         let key = format!("{key}.steps.{}", self.id);
-        let channel = self.channel.parse::<Channel>().ok().filter(|channel| *channel != Channel::Sms);
+        let channel = self.channel.parse::<Channel>();
+        if channel == Ok(Channel::Sms) && !has_sms {
+            return Err(wrong(format!("{key}.channel"), "is sms, which needs [sms] origination"));
+        }
         let purpose = [Purpose::Marketing, Purpose::Care].into_iter().find(|p| p.code() == self.purpose);
         Ok(Step {
             id: StepId::parse(&self.id).map_err(|e| wrong(format!("{key}.id"), e))?,
             offset_days: self.offset_days,
-            channel: channel.ok_or_else(|| wrong(format!("{key}.channel"), "is whatsapp, email or call"))?,
+            channel: channel.map_err(|()| wrong(format!("{key}.channel"), "is whatsapp, email, sms or call"))?,
             purpose: purpose.ok_or_else(|| wrong(format!("{key}.purpose"), "is marketing or care"))?,
             delay_hours_max: self.delay_hours_max,
             metric: self.metric,

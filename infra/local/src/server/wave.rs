@@ -95,7 +95,7 @@ impl System {
         let free_slots = match tenant.slots_are_known().await? {
             true => {
                 let until = now + TimeDelta::days(i64::from(clinic.wave.slots_horizon_days));
-                Some(tenant.free_slots(now, until, None).await?.len())
+                Some(tenant.free_slots(now, until, None, now).await?.len())
             }
             false => None,
         };

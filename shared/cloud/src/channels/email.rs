@@ -3,13 +3,17 @@
 
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
-use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag};
+use aws_sdk_sesv2::types::{
+    Attachment as SesAttachment, AttachmentContentDisposition, AttachmentContentTransferEncoding, Body, Content,
+    Destination, EmailContent, Message, MessageHeader, MessageTag,
+};
 use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::Blob;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use chrono::TimeDelta;
 use retorno_domain::message::{BreakerScope, Outcome, RecipientNews};
 
-use super::Dispatch;
+use super::{Attachment, Dispatch, ReplyDispatch, reply_context};
 use crate::error::CloudError;
 
 /// What the e-mail channel is set up with.
@@ -56,11 +60,22 @@ impl EmailChannel {
         let Ok(tags) = tags(dispatch) else {
             return Outcome::Refused { code: "tags".to_owned(), news: RecipientNews::None };
         };
+        self.call(&dispatch.clinic.email_from, dispatch.message.to(), content, tags).await
+    }
+
+    pub(super) async fn reply(&self, reply: &ReplyDispatch<'_>) -> Outcome {
+        match (reply_content(reply), reply_tags(reply)) {
+            (Ok(content), Ok(tags)) => self.call(&reply.clinic.email_from, reply.to, content, tags).await,
+            (Err(_), _) | (_, Err(_)) => Outcome::Refused { code: "content".to_owned(), news: RecipientNews::None },
+        }
+    }
+
+    async fn call(&self, from: &str, to: &str, content: EmailContent, tags: Vec<MessageTag>) -> Outcome {
         let call = self
             .client
             .send_email()
-            .from_email_address(&dispatch.clinic.email_from)
-            .destination(Destination::builder().to_addresses(dispatch.message.to()).build())
+            .from_email_address(from)
+            .destination(Destination::builder().to_addresses(to).build())
             .content(content)
             .set_email_tags(Some(tags))
             .configuration_set_name(&self.settings.configuration_set);
@@ -110,6 +125,36 @@ fn content(dispatch: &Dispatch<'_>) -> Result<EmailContent, CloudError> {
 
 fn tags(dispatch: &Dispatch<'_>) -> Result<Vec<MessageTag>, CloudError> {
     email_tags(dispatch).iter().map(|(name, value)| tag(name, value)).collect()
+}
+
+/// A reply: the text with its buttons as numbered lines, and its file. No unsubscribe headers: it
+/// answers what the person asked for.
+fn reply_content(reply: &ReplyDispatch<'_>) -> Result<EmailContent, CloudError> {
+    let mut body = Body::builder().text(text(&reply.plain_text())?);
+    if let Some(html) = reply.html {
+        body = body.html(text(html)?);
+    }
+    let subject = reply.subject.unwrap_or(&reply.clinic.name);
+    let mut message = Message::builder().subject(text(subject)?).body(body.build());
+    if let Some(file) = &reply.attachment {
+        message = message.attachments(attachment(file)?);
+    }
+    Ok(EmailContent::builder().simple(message.build()).build())
+}
+
+fn attachment(file: &Attachment<'_>) -> Result<SesAttachment, CloudError> {
+    let attachment = SesAttachment::builder()
+        .raw_content(Blob::new(file.bytes))
+        .file_name(file.file_name)
+        .content_type(file.content_type)
+        .content_disposition(AttachmentContentDisposition::Attachment)
+        .content_transfer_encoding(AttachmentContentTransferEncoding::Base64);
+    attachment.build().map_err(|_| CloudError::Setup("an attachment of an e-mail".to_owned()))
+}
+
+/// The tags of a reply: those of [`email_tags`], read back from its opaque id.
+fn reply_tags(reply: &ReplyDispatch<'_>) -> Result<Vec<MessageTag>, CloudError> {
+    reply_context(reply).iter().map(|(name, value)| tag(name, value)).collect()
 }
 
 /// Sorts a failed call (SES v2 SendEmail, errors of the service model).

@@ -1,18 +1,30 @@
-//! The channels to patients. Only the dispatcher builds this: it alone holds provider credentials,
-//! and nothing but a [`ClearedMessage`] can be handed over.
+//! The channels to patients. Only the dispatcher builds this: it alone holds provider credentials.
+//! What Retorno begins of itself is a [`ClearedMessage`], which takes a proof of consent; a
+//! [`ReplyDispatch`] answers a person who has just asked.
 
 mod email;
+mod reply;
+mod sms;
+mod sms_errors;
+#[cfg(test)]
+mod testing;
 mod whatsapp;
 mod whatsapp_errors;
 
 pub use email::{EmailChannel, EmailSettings, email_headers, email_tags};
+pub use reply::{
+    Attachment, BUTTON_ID_CHARS_MAX, BUTTON_TITLE_CHARS_MAX, BUTTONS_MAX, ReplyButton, ReplyDispatch, ReplyFault,
+    TEXT_CHARS_MAX, TEXT_WITH_BUTTONS_CHARS_MAX, whatsapp_reply_request, with_numbered_options,
+};
+pub use sms::{SMS_CHARS_MAX, SMS_TIME_TO_LIVE_SECONDS, SmsChannel, SmsSettings, sms_body};
 pub use whatsapp::{GRAPH_URL, Graph, Posted, WhatsappChannel, whatsapp_outcome, whatsapp_request};
 
 use chrono::TimeDelta;
 use retorno_domain::channel::Channel;
 use retorno_domain::clinic::Clinic;
+use retorno_domain::ids::{ClinicId, MessageId};
 use retorno_domain::language::Language;
-use retorno_domain::message::{BreakerScope, ClearedMessage, Outcome};
+use retorno_domain::message::{BreakerScope, ClearedMessage, Outcome, RecipientNews};
 
 use crate::secrets::{SecretKey, hex};
 
@@ -38,6 +50,7 @@ pub struct Dispatch<'a> {
 pub struct Channels {
     whatsapp: WhatsappChannel,
     email: EmailChannel,
+    sms: Option<SmsChannel>,
     opaque_key: SecretKey,
 }
 
@@ -45,7 +58,13 @@ impl Channels {
     /// Over these channels; `opaque_key` signs the id that providers echo in their receipts.
     #[must_use]
     pub fn new(whatsapp: WhatsappChannel, email: EmailChannel, opaque_key: SecretKey) -> Self {
-        Self { whatsapp, email, opaque_key }
+        Self { whatsapp, email, sms: None, opaque_key }
+    }
+
+    /// With text messages, for the clinics that have a sender of them.
+    #[must_use]
+    pub fn with_sms(self, sms: SmsChannel) -> Self {
+        Self { sms: Some(sms), ..self }
     }
 
     /// Hands a claimed message to its provider, once. A call is a task for a person: the claim
@@ -55,13 +74,40 @@ impl Channels {
             Channel::Whatsapp => self.whatsapp.send(dispatch, &opaque_id(&self.opaque_key, dispatch)).await,
             Channel::Email => self.email.send(dispatch).await,
             Channel::Call => Outcome::Accepted { provider_id: dispatch.message.intent().message.to_string() },
-            // Settings refuse flows with such a step; a message from elsewhere waits for a provider.
-            Channel::Sms => Outcome::NotSent {
-                code: "no_provider".to_owned(),
-                again_in: TimeDelta::days(1),
-                breaker: Some(BreakerScope::Channel),
+            Channel::Sms => match &self.sms {
+                Some(sms) => sms.send(dispatch).await,
+                None => no_provider(),
             },
         }
+    }
+
+    /// The id that receipts of a message or an answer give back.
+    #[must_use]
+    pub fn opaque_id(&self, clinic: &ClinicId, message: MessageId, attempt: u32) -> String {
+        opaque_id_of(&self.opaque_key, clinic, message, attempt)
+    }
+
+    /// Hands a reply to its provider, once. Outside WhatsApp's window the provider refuses it with
+    /// `131047`, and nothing was sent. A call cannot be a reply: that is a person's task.
+    pub async fn reply(&self, channel: Channel, reply: &ReplyDispatch<'_>) -> Outcome {
+        match channel {
+            Channel::Whatsapp => self.whatsapp.reply(reply).await,
+            Channel::Email => self.email.reply(reply).await,
+            Channel::Sms => match &self.sms {
+                Some(sms) => sms.reply(reply).await,
+                None => no_provider(),
+            },
+            Channel::Call => Outcome::Refused { code: "call".to_owned(), news: RecipientNews::None },
+        }
+    }
+}
+
+/// Settings refuse flows with a step nobody carries; a message from elsewhere waits for a provider.
+fn no_provider() -> Outcome {
+    Outcome::NotSent {
+        code: "no_provider".to_owned(),
+        again_in: TimeDelta::days(1),
+        breaker: Some(BreakerScope::Channel),
     }
 }
 
@@ -69,7 +115,53 @@ impl Channels {
 /// personal in it. The tag, made with `key`, keeps a forged receipt from resolving a message.
 #[must_use]
 pub fn opaque_id(key: &SecretKey, dispatch: &Dispatch<'_>) -> String {
-    let plain = format!("1.{}.{}.{}", dispatch.clinic.id, dispatch.message.intent().message, dispatch.attempt);
+    opaque_id_of(key, &dispatch.clinic.id, dispatch.message.intent().message, dispatch.attempt)
+}
+
+/// The same for whatever has an id like a message's: a reply, an alert.
+#[must_use]
+pub fn opaque_id_of(key: &SecretKey, clinic: &ClinicId, message: MessageId, attempt: u32) -> String {
+    let plain = format!("1.{clinic}.{message}.{attempt}");
     let tag = key.mac(&[b"opaque", plain.as_bytes()]);
     format!("{plain}.{}", hex(tag.get(..10).unwrap_or(&tag)))
+}
+
+/// What an opaque id says, if it is ours: whose, which message, which attempt, and what follows its
+/// tag (the number of a button).
+#[must_use]
+pub fn read_opaque_id(key: &SecretKey, text: &str) -> Option<(ClinicId, MessageId, Option<u8>)> {
+    let mut parts = text.split('.');
+    let mut next = || parts.next();
+    let (version, clinic, message, attempt, tag) = (next()?, next()?, next()?, next()?, next()?);
+    let plain = format!("{version}.{clinic}.{message}.{attempt}");
+    // Verified before anything is understood; the tag is compared in constant time.
+    let tag = unhex(tag)?;
+    if version != "1" || tag.len() != 10 || !key.verify(&[b"opaque", plain.as_bytes()], &tag) {
+        return None;
+    }
+    let button = match (next(), next()) {
+        (None, _) => None,
+        (Some(number), None) => Some(number.parse().ok()?),
+        (Some(_), Some(_)) => return None,
+    };
+    Some((ClinicId::parse(clinic).ok()?, MessageId::parse(message)?, button))
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    if !text.is_ascii() || !text.len().is_multiple_of(2) {
+        return None;
+    }
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
+}
+
+/// The context of a reply, as receipts give it back: `m`, `t`, `a` as read from its opaque id; an id
+/// of another form is given whole under `o`, in the letters that every provider takes.
+fn reply_context(reply: &ReplyDispatch<'_>) -> Vec<(&'static str, String)> {
+    let parts: Vec<&str> = reply.opaque_id.split('.').collect();
+    if let ["1", clinic, message, attempt, _tag] = parts.as_slice() {
+        return vec![("m", (*message).to_owned()), ("t", (*clinic).to_owned()), ("a", (*attempt).to_owned())];
+    }
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
+    let whole: String = reply.opaque_id.chars().map(plain).take(256).collect();
+    vec![("t", reply.clinic.id.to_string()), ("o", whole)]
 }

@@ -1,4 +1,5 @@
-//! WhatsApp Cloud API: `POST /{version}/{phone_number_id}/messages` with an approved template.
+//! WhatsApp Cloud API: `POST /{version}/{phone_number_id}/messages` with an approved template, or
+//! with free text within the 24 hours that a person's own message opens.
 //!
 //! The API takes no idempotency key, so a request is made once: no retries, no redirects, a bounded
 //! time. What came back decides between sent, certainly not sent, refused, and unknown.
@@ -10,12 +11,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use retorno_domain::message::Outcome;
+use retorno_domain::clinic::Clinic;
+use retorno_domain::message::{Outcome, RecipientNews};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Dispatch;
+use super::reply::whatsapp_reply_request;
 use super::whatsapp_errors::{GraphError, outcome_of};
+use super::{Dispatch, ReplyDispatch};
 use crate::error::CloudError;
 use crate::secrets::Token;
 
@@ -96,10 +99,20 @@ impl WhatsappChannel {
     }
 
     pub(super) async fn send(&self, dispatch: &Dispatch<'_>, opaque_id: &str) -> Outcome {
-        let path = format!("{}/messages", dispatch.clinic.whatsapp_phone_number_id);
-        let body = whatsapp_request(dispatch, opaque_id).to_string().into_bytes();
+        self.post(dispatch.clinic, &whatsapp_request(dispatch, opaque_id)).await
+    }
+
+    pub(super) async fn reply(&self, reply: &ReplyDispatch<'_>) -> Outcome {
+        match whatsapp_reply_request(reply) {
+            Ok(request) => self.post(reply.clinic, &request).await,
+            Err(fault) => Outcome::Refused { code: fault.code().to_owned(), news: RecipientNews::None },
+        }
+    }
+
+    async fn post(&self, clinic: &Clinic, request: &Value) -> Outcome {
+        let path = format!("{}/messages", clinic.whatsapp_phone_number_id);
         let ambiguous = |code: &str| Outcome::Ambiguous { code: code.to_owned() };
-        match self.graph.post(path, body).await {
+        match self.graph.post(path, request.to_string().into_bytes()).await {
             Posted::Answered(status, body) => whatsapp_outcome(status, &body),
             Posted::NeverConnected => {
                 Outcome::NotSent { code: "connect".to_owned(), again_in: TimeDelta::minutes(2), breaker: None }
@@ -155,8 +168,13 @@ pub fn whatsapp_request(dispatch: &Dispatch<'_>, opaque_id: &str) -> Value {
             "language": {"code": dispatch.language.whatsapp_code(), "policy": "deterministic"},
             "components": components,
         },
-        "biz_opaque_callback_data": opaque_id.chars().take(OPAQUE_CHARS_MAX).collect::<String>(),
+        "biz_opaque_callback_data": opaque_cut(opaque_id),
     })
+}
+
+/// The id as it is echoed in receipts.
+pub(super) fn opaque_cut(opaque_id: &str) -> String {
+    opaque_id.chars().take(OPAQUE_CHARS_MAX).collect()
 }
 
 /// What an answer of the API proves about the message it was asked to send.

@@ -1,13 +1,18 @@
 //! The record of what was committed: put once, never changed, kept by day.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use retorno_domain::channel::Channel;
+use retorno_domain::consent::Wish;
+use retorno_domain::conversation::Say;
 use retorno_domain::ids::{EnrollmentId, MessageId, PatientId};
 use sha2::{Digest, Sha256};
 
 use super::TenantStore;
+use super::answer::AnswerClaim;
 use super::commit::Claim;
 use super::item::{Item, Reader, ms, n, s};
 use super::key::{AUDIT_SHARDS, Keys};
+use super::turn::ConsentRecord;
 use crate::error::CloudError;
 use crate::secrets::hex;
 
@@ -54,6 +59,52 @@ pub(super) fn audit_item(keys: &Keys<'_>, claim: &Claim<'_>) -> Item {
     item
 }
 
+/// The record of an answer's claim.
+pub(super) fn answer_audit_item(keys: &Keys<'_>, claim: &AnswerClaim<'_>, attempt: u32) -> Item {
+    let answer = &claim.stored.answer;
+    let sk = format!("{:015}#{}#{attempt}", claim.now.timestamp_millis(), answer.id);
+    let mut item = keys.audit(claim.now.date_naive(), sk).item();
+    let fields = [
+        ("event", s("answer.committed")),
+        ("message", s(answer.id.to_string())),
+        ("att", n(attempt)),
+        ("patient", s(claim.patient.as_str())),
+        ("cp", s(claim.contact)),
+        ("channel", s(answer.channel.code())),
+        ("say", s(answer.say.map_or("staff", Say::code))),
+        ("text_sha256", s(hex(&Sha256::digest(claim.text.as_bytes())))),
+        ("at", ms(claim.now)),
+    ];
+    item.extend(fields.map(|(name, value)| (name.to_owned(), value)));
+    item
+}
+
+/// The record of a consent given or withdrawn: who, what, when, where and by which words.
+pub(super) fn consent_audit_item(
+    keys: &Keys<'_>,
+    patient: &PatientId,
+    event: &str,
+    record: &ConsentRecord<'_>,
+    now: DateTime<Utc>,
+) -> Item {
+    let sk = format!("{:015}#consent#{event}", now.timestamp_millis());
+    let mut item = keys.audit(now.date_naive(), sk).item();
+    let channels: Vec<&str> = match record.statement.wish {
+        Wish::OptIn(channels) => channels.iter().map(Channel::code).collect(),
+        Wish::OptOut => Vec::new(),
+    };
+    let fields = [
+        ("event", s(if channels.is_empty() { "consent.withdrawn" } else { "consent.given" })),
+        ("patient", s(patient.as_str())),
+        ("on", s(record.statement.on.to_string())),
+        ("channels", s(channels.join(","))),
+        ("how", s(record.how)),
+        ("at", ms(now)),
+    ];
+    item.extend(fields.map(|(name, value)| (name.to_owned(), value)));
+    item
+}
+
 impl TenantStore {
     /// What was committed on a day (of UTC), in the order of time.
     ///
@@ -64,6 +115,9 @@ impl TenantStore {
         for shard in 0..AUDIT_SHARDS {
             for item in self.query_partition(Keys(&self.clinic).audit_pk(day, shard), None).await? {
                 let reader = Reader { kind: "audit record", item: &item };
+                if reader.text("event")? != "send.committed" {
+                    continue;
+                }
                 found.push(Commitment {
                     at: reader.instant("at")?,
                     message: reader.parse("message", MessageId::parse)?,

@@ -195,21 +195,4 @@ impl TenantStore {
         let items = self.query_partition(Keys(&self.clinic).clinic("").pk, Some("IMPORT#")).await?;
         items.iter().map(|item| Ok(Reader { kind: "import", item }.text("report")?.to_owned())).collect()
     }
-
-    /// Opens a conversation for staff: the patient answered something that a person must take up.
-    ///
-    /// # Errors
-    /// [`CloudError`].
-    pub async fn open_conversation(
-        &self,
-        patient: &retorno_domain::ids::PatientId,
-        reaction: &str,
-        now: DateTime<Utc>,
-    ) -> Result<(), CloudError> {
-        let mut item = Keys(&self.clinic).conversation(patient).item();
-        item.insert("reaction".to_owned(), s(reaction));
-        item.insert("since".to_owned(), ms(now));
-        let call = self.client().put_item().table_name(self.table()).set_item(Some(item));
-        call.send().await.map(|_| ()).map_err(|e| sort("PutItem conversation", &e))
-    }
 }

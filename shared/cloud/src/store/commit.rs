@@ -43,6 +43,8 @@ pub struct Claim<'a> {
     pub attempt: u32,
     /// The WhatsApp number and the place taken in its daily tier.
     pub tier: Option<(&'a str, u32)>,
+    /// The slots that the text offers, by reference.
+    pub slots: &'a [String],
     /// Steps left out on the way to this one.
     pub drops: &'a [Dropped<'a>],
     /// The table's epoch by the settings; the enrollment must be of it.
@@ -221,6 +223,33 @@ fn ledger_part(builder: UpdateBuilder, set: &str, place: Option<FreePlace>) -> U
         }
     }
     builder.update_expression(format!("SET {set} ADD ver :one"))
+}
+
+impl TenantStore {
+    /// Puts a patient on the list of those to call, on top: they opened the link. Once per sequence.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn call_soon(&self, enrollment: &Enrollment, now: DateTime<Utc>) -> Result<(), CloudError> {
+        let event = format!("call-soon#{}", enrollment.id);
+        let id = retorno_domain::ids::MessageId::answering(&self.clinic, &enrollment.patient, &event);
+        let mut item = Keys(&self.clinic).call(id).item();
+        let fields = [
+            ("patient", s(enrollment.patient.as_str())),
+            ("enr", s(enrollment.id.to_string())),
+            ("segment", s(enrollment.segment.as_str())),
+            ("at", ms(now)),
+            ("st", s("open")),
+            ("why", s("high_intent")),
+        ];
+        item.extend(fields.map(|(name, value)| (name.to_owned(), value)));
+        let call = self.client().put_item().table_name(self.table()).set_item(Some(item));
+        match call.condition_expression("attribute_not_exists(pk)").send().await {
+            Ok(_) => Ok(()),
+            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
+            Err(e) => Err(sort("PutItem call", &e)),
+        }
+    }
 }
 
 fn call_item(keys: &Keys<'_>, claim: &Claim<'_>) -> Item {

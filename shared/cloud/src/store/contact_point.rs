@@ -176,6 +176,23 @@ impl TenantStore {
         call.send().await.map(|_| ()).map_err(|e| sort("UpdateItem opt-out", &e))
     }
 
+    /// Lifts an opt-out: the person has said so, to us. What an import says of others who share the
+    /// contact point stands. Harmless to repeat.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn lift_opt_out(&self, hash: &str, patient: &PatientId) -> Result<(), CloudError> {
+        let names: Vec<String> = Channel::ALL.into_iter().map(opted_out_attribute).collect();
+        let call = self.client().update_item().table_name(self.table());
+        let call = call
+            .set_key(Some(Keys(&self.clinic).contact_point(hash).item()))
+            .update_expression(format!("REMOVE {} DELETE oo_imp :who ADD ver :one", names.join(", ")))
+            .expression_attribute_values(":who", AttributeValue::Ss(vec![patient.as_str().to_owned()]))
+            .expression_attribute_values(":one", n(1));
+        call.send().await.map_err(|e| sort("UpdateItem opt-in", &e))?;
+        self.unlist(hash).await
+    }
+
     /// Records that a provider cannot reach anybody here by a channel.
     ///
     /// # Errors

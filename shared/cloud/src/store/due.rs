@@ -11,7 +11,7 @@ use retorno_domain::wave::rank_uses_whatsapp;
 
 use super::TenantStore;
 use super::item::{Item, Reader, n, s};
-use super::key::{DUE_SHARDS, Keys, shard};
+use super::key::{DUE_SHARDS, Keys, patient_of_pk, shard};
 use crate::error::{CloudError, sort};
 
 /// The key of those whom only an event can change.
@@ -105,7 +105,7 @@ pub(super) fn standing_of(reader: &Reader<'_>) -> Result<Standing, CloudError> {
 }
 
 fn patient_id(reader: &Reader<'_>) -> Result<PatientId, CloudError> {
-    reader.parse("pk", |pk| PatientId::parse(&pk.split_once("#P#")?.1.replace("%23", "#").replace("%25", "%")).ok())
+    reader.parse("pk", patient_of_pk)
 }
 
 impl TenantStore {

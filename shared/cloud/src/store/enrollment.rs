@@ -11,7 +11,7 @@ use retorno_domain::ids::{EnrollmentId, FlowId, MessageId, PatientId, SegmentId}
 
 use super::commit::{cancelled, is_cancelled, update};
 use super::item::{Item, Reader, ms, n, s};
-use super::key::{Keys, WAKE_SHARDS, shard};
+use super::key::{Keys, WAKE_SHARDS, patient_of_pk, shard};
 use super::{ContactKeys, TenantStore};
 use crate::error::{CloudError, sort};
 
@@ -283,9 +283,7 @@ impl TenantStore {
             let bound = Some(("g1sk < :sk", format!("{:015}", before.timestamp_millis())));
             for item in self.query_index("g1", Keys(&self.clinic).wake_pk(shard), bound, None).await? {
                 let reader = Reader { kind: "overdue enrollment", item: &item };
-                let patient = reader.parse("pk", |pk| {
-                    PatientId::parse(&pk.split_once("#P#")?.1.replace("%23", "#").replace("%25", "%")).ok()
-                })?;
+                let patient = reader.parse("pk", patient_of_pk)?;
                 let id = reader.parse("sk", |sk| EnrollmentId::parse(sk.strip_prefix("E#")?))?;
                 // The closing of a cycle has no step number of its own in the index.
                 found.push((patient, id, reader.number_opt("step")?.unwrap_or(usize::MAX)));

@@ -1,8 +1,9 @@
 //! Keys. Every partition key begins with `T#<clinic>`; this is the only place that builds one.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, Utc};
 use retorno_domain::calendar::IsoWeek;
-use retorno_domain::ids::{ClinicId, EnrollmentId, MessageId, PatientId, SegmentId};
+use retorno_domain::ids::{AppointmentId, ClinicId, EnrollmentId, MessageId, PatientId, SegmentId};
 
 use super::item::Item;
 
@@ -33,6 +34,16 @@ impl Key {
 /// Text of the clinic's own within a key: the separator and the escape sign are escaped.
 fn escaped(text: &str) -> String {
     text.replace('%', "%25").replace('#', "%23")
+}
+
+/// The patient whose partition a key is of.
+pub(crate) fn patient_of_pk(pk: &str) -> Option<PatientId> {
+    unescaped(pk.split_once("#P#")?.1)
+}
+
+/// The patient whose id, escaped, is the text.
+pub(crate) fn unescaped(text: &str) -> Option<PatientId> {
+    PatientId::parse(&text.replace("%23", "#").replace("%25", "%")).ok()
 }
 
 /// A stable shard of a text.
@@ -72,6 +83,64 @@ impl Keys<'_> {
 
     pub(crate) fn conversation(&self, patient: &PatientId) -> Key {
         Key { pk: self.patient_pk(patient), sk: "CONVERSATION".to_owned() }
+    }
+
+    /// Something that the patient said; by instant, then by the event that brought it.
+    pub(crate) fn heard(&self, patient: &PatientId, at: DateTime<Utc>, event: &str) -> Key {
+        let sk = format!("I#{:015}#{event}", at.timestamp_millis());
+        Key { pk: self.patient_pk(patient), sk }
+    }
+
+    pub(crate) fn answer(&self, patient: &PatientId, id: MessageId) -> Key {
+        Key { pk: self.patient_pk(patient), sk: format!("A#{id}") }
+    }
+
+    /// That an event was taken in; by a hash of the name its sender gave it.
+    pub(crate) fn event(&self, hash: &str) -> Key {
+        self.key(&format!("#EVENT#{hash}"), "EVENT")
+    }
+
+    /// A visit booked through us.
+    pub(crate) fn booking(&self, start: DateTime<Utc>, id: &AppointmentId) -> Key {
+        Key { pk: self.agenda_pk(), sk: format!("{:015}#{id}", start.timestamp_millis()) }
+    }
+
+    pub(crate) fn agenda_pk(&self) -> String {
+        format!("T#{}#AGENDA", self.0)
+    }
+
+    pub(crate) fn waitlist_pk(&self) -> String {
+        format!("T#{}#WAITLIST", self.0)
+    }
+
+    pub(crate) fn waiting(&self, patient: &PatientId) -> Key {
+        Key { pk: self.waitlist_pk(), sk: escaped(patient.as_str()) }
+    }
+
+    pub(crate) fn inbox_pk(&self) -> String {
+        format!("T#{}#INBOX", self.0)
+    }
+
+    pub(crate) fn open_answers_pk(&self) -> String {
+        format!("T#{}#SAYING", self.0)
+    }
+
+    /// Under this the patients of a phone are found, by its hash.
+    pub(crate) fn phone_pk(&self, hash: &str) -> String {
+        format!("T#{}#PHONE#{hash}", self.0)
+    }
+
+    /// Under this the patient of a message is found.
+    pub(crate) fn message_pk(&self, id: MessageId) -> String {
+        format!("T#{}#MESSAGE#{id}", self.0)
+    }
+
+    pub(crate) fn user(&self, hash: &str) -> Key {
+        self.key(&format!("#USER#{hash}"), "USER")
+    }
+
+    pub(crate) fn slot(&self, reference: &str) -> Key {
+        Key { pk: self.slots_pk(), sk: reference.to_owned() }
     }
 
     pub(crate) fn contact_point(&self, hash: &str) -> Key {

@@ -8,7 +8,7 @@ use retorno_domain::message::{Delivery, EVIDENCE_LASTS, Outcome, UNKNOWN_AFTER};
 use super::TenantStore;
 use super::commit::{Claim, Claimed};
 use super::item::{Item, Reader, ms, n, s};
-use super::key::Keys;
+use super::key::{Keys, patient_of_pk};
 use crate::error::{CloudError, sort};
 
 /// A retry that has not happened so long after its time has lost its wake-up.
@@ -31,6 +31,37 @@ pub struct StoredMessage {
     pub claimed_at: Option<DateTime<Utc>>,
     /// The text that was sent, and the subject of an e-mail.
     pub text: Option<(Option<String>, String)>,
+    /// The slots it offers, by reference, in the order of their numbers.
+    pub slots: Vec<String>,
+    /// The provider's id of it.
+    pub provider_id: Option<String>,
+    /// What receipts told of it.
+    pub receipts: Receipts,
+}
+
+/// What receipts told of a message: the first instant of each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Receipts {
+    /// Handed over to the network.
+    pub sent: Option<DateTime<Utc>>,
+    /// Arrived.
+    pub delivered: Option<DateTime<Utc>>,
+    /// Read, as far as the provider tells.
+    pub read: Option<DateTime<Utc>>,
+    /// Could not be delivered.
+    pub failed: Option<DateTime<Utc>>,
+    /// A link of it was opened.
+    pub clicked: Option<DateTime<Utc>>,
+}
+
+pub(super) fn receipts_of(reader: &Reader<'_>) -> Result<Receipts, CloudError> {
+    Ok(Receipts {
+        sent: reader.instant_opt("sent_at")?,
+        delivered: reader.instant_opt("delivered_at")?,
+        read: reader.instant_opt("read_at")?,
+        failed: reader.instant_opt("failed_at")?,
+        clicked: reader.instant_opt("clicked_at")?,
+    })
 }
 
 impl std::fmt::Debug for StoredMessage {
@@ -67,6 +98,9 @@ impl StoredMessage {
             labels: (label("channel"), label("step"), label("segment")),
             claimed_at: reader.instant_opt("claimed")?,
             text,
+            slots: reader.text_opt("slots").unwrap_or("").lines().map(str::to_owned).collect(),
+            provider_id: reader.text_opt("prov_id").map(str::to_owned),
+            receipts: receipts_of(&reader)?,
         })
     }
 }
@@ -87,7 +121,7 @@ pub(super) fn retry_lost_at(claimed: Claimed, outcome: &Outcome) -> Option<DateT
     }
 }
 
-fn delivery_of(reader: &Reader<'_>) -> Result<Delivery, CloudError> {
+pub(super) fn delivery_of(reader: &Reader<'_>) -> Result<Delivery, CloudError> {
     let code = || reader.text_opt("code").unwrap_or("").to_owned();
     Ok(match reader.text("st")? {
         "ready" => Delivery::Ready { attempts: reader.number("att")? },
@@ -126,10 +160,15 @@ pub(super) fn claimed_item(keys: &Keys<'_>, claim: &Claim<'_>) -> Item {
         ("tmpl_v", n(claim.template.1)),
         ("cp", s(claim.contact)),
         ("text", s(rendered.text.clone())),
+        ("g3pk", s(keys.message_pk(intent.message))),
+        ("g3sk", s("MESSAGE")),
         ("g1pk", s(keys.open_messages_pk())),
         ("g1sk", s(listed(claim.now + UNKNOWN_AFTER))),
     ];
     item.extend(fields.map(|(name, value)| (name.to_owned(), value)));
+    if !claim.slots.is_empty() {
+        item.insert("slots".to_owned(), s(claim.slots.join("\n")));
+    }
     if let Some(subject) = &rendered.subject {
         item.insert("subject".to_owned(), s(subject.clone()));
     }
@@ -195,9 +234,7 @@ impl TenantStore {
         let mut found = Vec::new();
         for item in self.query_index("g1", Keys(&self.clinic).open_messages_pk(), bound, None).await? {
             let reader = Reader { kind: "open message", item: &item };
-            let patient = reader.parse("pk", |pk| {
-                PatientId::parse(&pk.split_once("#P#")?.1.replace("%23", "#").replace("%25", "%")).ok()
-            })?;
+            let patient = reader.parse("pk", patient_of_pk)?;
             let message = reader.parse("sk", |sk| MessageId::parse(sk.strip_prefix("M#")?))?;
             let enrollment = reader.parse("enr", EnrollmentId::parse)?;
             let step = reader.number("step_n")?;

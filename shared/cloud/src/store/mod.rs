@@ -1,6 +1,8 @@
 //! The table: one table, every key under its tenant. `README.md` beside this file lists each access
 //! pattern with its key and its request units.
 
+mod agenda;
+mod answer;
 mod audit;
 mod clinic;
 mod commit;
@@ -11,14 +13,21 @@ mod enrollment;
 mod item;
 mod key;
 mod lease;
+mod lookup;
 mod message;
 mod patient;
 mod patient_wire;
+mod receipt;
 mod slots;
 mod table;
+mod thread;
+mod turn;
 mod undo;
+mod waitlist;
 mod wave;
 
+pub use agenda::{Booking, BookingStatus};
+pub use answer::{AnswerClaim, NewAnswer, OverdueAnswer, StoredAnswer};
 pub use audit::Commitment;
 pub use clinic::{Breakers, SETTINGS_STALE_MAX, StoredClinic};
 pub use commit::{Claim, ClaimRefused, Claimed};
@@ -27,9 +36,13 @@ pub use due::{BacklogEntry, ValueEntry};
 pub use enroll::{NewEnrollment, NotEnrolled};
 pub use enrollment::{Advance, Dropped, StoredEnrollment};
 pub use lease::ImportLease;
-pub use message::{OverdueMessage, StoredMessage};
+pub use message::{OverdueMessage, Receipts, StoredMessage};
 pub use patient::{Collection, StoredPatient};
-pub use slots::FreeSlot;
+pub use receipt::{Evidence, Told};
+pub use waitlist::{Waiter, WaiterState};
+pub use thread::{HeardLine, StoredThread, Waiting};
+pub use turn::{ConsentRecord, PatientChange, SlotChange, Turn, TurnDone, WaitlistChange};
+pub use retorno_domain::slot::FreeSlot;
 pub use table::create_table;
 
 use aws_sdk_dynamodb::Client;

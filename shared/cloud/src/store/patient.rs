@@ -15,12 +15,14 @@ use retorno_domain::patient::{Patient, Profile, SendingHistory};
 use retorno_domain::standing::Standing;
 
 use super::TenantStore;
+use super::answer::StoredAnswer;
 use super::due::{IndexKeys, standing_of};
 use super::enrollment::StoredEnrollment;
 use super::item::{Item, Reader, ms, n, s};
-use super::key::Keys;
+use super::key::{Keys, patient_of_pk};
 use super::message::StoredMessage;
 use super::patient_wire::{appointments_of, appointments_text, consent_of, consent_text};
+use super::thread::{StoredThread, thread_of};
 use crate::error::{CloudError, sort};
 
 /// A patient as stored, with the version that a later write must still find.
@@ -43,6 +45,10 @@ pub struct Collection {
     pub enrollments: Vec<StoredEnrollment>,
     /// Messages.
     pub messages: Vec<StoredMessage>,
+    /// Answers said or to be said.
+    pub answers: Vec<StoredAnswer>,
+    /// How the conversation stands.
+    pub thread: StoredThread,
 }
 
 const KIND: &str = "patient";
@@ -74,7 +80,8 @@ pub(super) fn ledger_of(reader: &Reader<'_>) -> Result<WhatsappLedger, CloudErro
     Ok(WhatsappLedger { stamps, rest_until: reader.instant_opt("rest")? })
 }
 
-fn item_of(keys: &Keys<'_>, patient: &Patient, version: u64, standing: &Standing) -> Item {
+fn item_of(tenant: &TenantStore, patient: &Patient, version: u64, standing: &Standing) -> Item {
+    let keys = &Keys(&tenant.clinic);
     let mut item = keys.patient(&patient.id).item();
     let mut put = |name: &str, value: AttributeValue| item.insert(name.to_owned(), value);
     let profile = &patient.profile;
@@ -83,6 +90,9 @@ fn item_of(keys: &Keys<'_>, patient: &Patient, version: u64, standing: &Standing
     match &profile.phone {
         Ok(phone) => {
             put("phone", s(phone.e164.as_str()));
+            // Found by it when somebody writes.
+            put("g3pk", s(keys.phone_pk(&tenant.hash(phone.e164.as_str()))));
+            put("g3sk", s("PATIENT"));
             put("line", s(phone.line.code()))
         }
         Err(why) => put("phone_bad", s(why.code())),
@@ -116,10 +126,7 @@ fn item_of(keys: &Keys<'_>, patient: &Patient, version: u64, standing: &Standing
 
 pub(super) fn patient_of(item: &Item) -> Result<StoredPatient, CloudError> {
     let reader = Reader { kind: KIND, item };
-    let id = reader.parse("pk", |pk| {
-        let escaped = pk.split_once("#P#")?.1;
-        PatientId::parse(&escaped.replace("%23", "#").replace("%25", "%")).ok()
-    })?;
+    let id = reader.parse("pk", patient_of_pk)?;
     let phone = match reader.text_opt("phone") {
         Some(text) => Ok(Phone {
             e164: E164::parse_strict(text).map_err(|_| reader.corrupt("phone"))?,
@@ -177,17 +184,20 @@ impl TenantStore {
             .into_paginator()
             .send();
         let (mut patient, mut enrollments, mut messages) = (None, Vec::new(), Vec::new());
+        let (mut answers, mut thread) = (Vec::new(), StoredThread::default());
         while let Some(page) = pages.next().await {
             for item in page.map_err(|e| sort("Query patient", &e))?.items() {
                 match item.get("sk").and_then(|sk| sk.as_s().ok()).map(String::as_str) {
                     Some("PATIENT") => patient = Some(patient_of(item)?),
                     Some(sk) if sk.starts_with("E#") => enrollments.push(StoredEnrollment::of(item, id)?),
                     Some(sk) if sk.starts_with("M#") => messages.push(StoredMessage::of(item, id)?),
+                    Some(sk) if sk.starts_with("A#") => answers.push(StoredAnswer::of(item)?),
+                    Some("CONVERSATION") => thread = thread_of(item)?,
                     Some(_) | None => {}
                 }
             }
         }
-        Ok(patient.map(|patient| Collection { patient, enrollments, messages }))
+        Ok(patient.map(|patient| Collection { patient, enrollments, messages, answers, thread }))
     }
 
     /// Patients by id, those that are there. BatchGetItem, eventually consistent unless `strong`.
@@ -243,7 +253,7 @@ impl TenantStore {
     }
 
     async fn put_new_patient(&self, patient: &Patient, standing: &Standing) -> Result<bool, CloudError> {
-        let item = item_of(&Keys(&self.clinic), patient, 1, standing);
+        let item = item_of(self, patient, 1, standing);
         let put = self.client().put_item().table_name(self.table());
         let put = put
             .set_item(Some(item.clone()))
@@ -274,7 +284,7 @@ impl TenantStore {
             .client()
             .put_item()
             .table_name(self.table())
-            .set_item(Some(item_of(&Keys(&self.clinic), patient, version + 1, standing)))
+            .set_item(Some(item_of(self, patient, version + 1, standing)))
             .condition_expression("ver = :v")
             .expression_attribute_values(":v", n(version));
         match put.send().await {

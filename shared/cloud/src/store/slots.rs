@@ -1,35 +1,34 @@
 //! Free slots of the agenda, as the clinic last reported them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
 use chrono::{DateTime, Utc};
+use retorno_domain::slot::FreeSlot;
 
 use super::TenantStore;
-use super::item::{Reader, ms, n, s};
+use super::item::{Item, Reader, ms, n, s};
 use super::key::{Key, Keys};
 use crate::error::{CloudError, sort};
 
-/// A free slot.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct FreeSlot {
-    /// When it begins.
-    pub start: DateTime<Utc>,
-    /// The clinic's number for it.
-    pub id: String,
-    /// Who is free.
-    pub professional: String,
-    /// How long, in minutes.
-    pub minutes: u32,
+/// Nobody booked it through us.
+const NOT_BOOKED: &str = "attribute_not_exists(bk)";
+
+fn slot_of(item: &Item) -> Result<FreeSlot, CloudError> {
+    let reader = Reader { kind: "slot", item };
+    Ok(FreeSlot {
+        start: reader.instant("start")?,
+        id: reader.text("id")?.to_owned(),
+        professional: reader.text("prof")?.to_owned(),
+        minutes: reader.number("min")?,
+    })
 }
 
 impl TenantStore {
     fn slot_key(&self, slot: &FreeSlot) -> Key {
-        let sk = format!("{:015}#{}", slot.start.timestamp_millis(), slot.id);
-        Key { pk: Keys(&self.clinic).slots_pk(), sk }
+        Keys(&self.clinic).slot(&slot.reference())
     }
 
-    /// Free slots that begin in `[from, until)`, earliest first.
+    /// Free slots that begin in `[from, until)`, earliest first: neither booked nor held for somebody.
     ///
     /// # Errors
     /// [`CloudError`].
@@ -38,6 +37,7 @@ impl TenantStore {
         from: DateTime<Utc>,
         until: DateTime<Utc>,
         most: Option<usize>,
+        now: DateTime<Utc>,
     ) -> Result<Vec<FreeSlot>, CloudError> {
         let limit = most.map(|most| i32::try_from(most).unwrap_or(i32::MAX));
         let bound = |at: DateTime<Utc>| s(format!("{:015}", at.timestamp_millis()));
@@ -49,25 +49,29 @@ impl TenantStore {
             .expression_attribute_values(":pk", s(Keys(&self.clinic).slots_pk()))
             .expression_attribute_values(":from", bound(from))
             .expression_attribute_values(":until", bound(until))
+            .filter_expression("attribute_not_exists(bk) AND (attribute_not_exists(held_u) OR held_u <= :now)")
+            .expression_attribute_values(":now", ms(now))
             .set_limit(limit)
             .into_paginator()
             .send();
         let mut slots = Vec::new();
         while let Some(page) = pages.next().await {
             for item in page.map_err(|e| sort("Query slots", &e))?.items() {
-                let reader = Reader { kind: "slot", item };
-                slots.push(FreeSlot {
-                    start: reader.instant("start")?,
-                    id: reader.text("id")?.to_owned(),
-                    professional: reader.text("prof")?.to_owned(),
-                    minutes: reader.number("min")?,
-                });
+                slots.push(slot_of(item)?);
             }
             if most.is_some_and(|most| slots.len() >= most) {
                 break;
             }
         }
         Ok(slots)
+    }
+
+    /// A slot by its reference, free or not. Strongly consistent.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn slot(&self, reference: &str) -> Result<Option<FreeSlot>, CloudError> {
+        self.get("GetItem slot", Keys(&self.clinic).slot(reference).item()).await?.as_ref().map(slot_of).transpose()
     }
 
     /// Whether the clinic ever reported its free slots.
@@ -89,46 +93,21 @@ impl TenantStore {
         whole: bool,
         now: DateTime<Utc>,
     ) -> Result<(usize, usize), CloudError> {
-        let key_of = |slot: &FreeSlot| self.slot_key(slot).sk;
-        let wanted: BTreeMap<String, &FreeSlot> = slots.iter().map(|slot| (key_of(slot), slot)).collect();
-        let known: BTreeMap<String, FreeSlot> = self
-            .free_slots(DateTime::UNIX_EPOCH, DateTime::<Utc>::MAX_UTC, None)
-            .await?
-            .into_iter()
-            .map(|slot| (key_of(&slot), slot))
-            .collect();
-        let mut writes = Vec::new();
-        for (sk, slot) in &wanted {
-            if known.get(sk) != Some(*slot) {
-                let mut item = self.slot_key(slot).item();
-                let fields = [
-                    ("start", ms(slot.start)),
-                    ("id", s(&slot.id)),
-                    ("prof", s(&slot.professional)),
-                    ("min", n(slot.minutes)),
-                ];
-                item.extend(fields.map(|(name, value)| (name.to_owned(), value)));
-                let put = PutRequest::builder().set_item(Some(item)).build();
-                let put = put
-                    .map_err(|_| CloudError::Permanent { operation: "BatchWriteItem slots", code: "put".to_owned() })?;
-                writes.push(WriteRequest::builder().put_request(put).build());
+        let mut known = BTreeMap::new();
+        for item in self.query_partition(Keys(&self.clinic).slots_pk(), None).await? {
+            let slot = slot_of(&item)?;
+            known.insert(slot.reference(), (slot, item.contains_key("bk")));
+        }
+        let wanted: BTreeMap<String, &FreeSlot> = slots.iter().map(|slot| (slot.reference(), slot)).collect();
+        let (mut added, mut removed) = (0, 0);
+        for (reference, slot) in &wanted {
+            // One that a patient has booked through us stays as it was booked.
+            if known.get(reference).is_none_or(|(there, booked)| there != *slot && !booked) {
+                added += usize::from(self.put_slot(slot).await?);
             }
         }
-        let added = writes.len();
-        for (_, slot) in known.iter().filter(|(sk, _)| whole && !wanted.contains_key(*sk)) {
-            let delete = DeleteRequest::builder().set_key(Some(self.slot_key(slot).item())).build();
-            let delete = delete
-                .map_err(|_| CloudError::Permanent { operation: "BatchWriteItem slots", code: "delete".to_owned() })?;
-            writes.push(WriteRequest::builder().delete_request(delete).build());
-        }
-        let removed = writes.len() - added;
-        for chunk in writes.chunks(25) {
-            let mut left = chunk.to_vec();
-            while !left.is_empty() {
-                let call = self.client().batch_write_item().request_items(self.table(), left);
-                let answer = call.send().await.map_err(|e| sort("BatchWriteItem slots", &e))?;
-                left = answer.unprocessed_items.into_iter().flat_map(HashMap::into_values).flatten().collect();
-            }
+        for (reference, (_, booked)) in known.iter().filter(|(reference, _)| whole && !wanted.contains_key(*reference)) {
+            removed += usize::from(!booked && self.delete_slot(reference).await?);
         }
         let mut mark = Keys(&self.clinic).clinic("SLOTS").item();
         mark.insert("at".to_owned(), ms(now));
@@ -136,5 +115,35 @@ impl TenantStore {
         let call = self.client().put_item().table_name(self.table()).set_item(Some(mark));
         call.send().await.map_err(|e| sort("PutItem slots", &e))?;
         Ok((added, removed))
+    }
+
+    /// Stores a slot unless it is booked; says whether it did.
+    async fn put_slot(&self, slot: &FreeSlot) -> Result<bool, CloudError> {
+        let call = self.client().update_item().table_name(self.table()).set_key(Some(self.slot_key(slot).item()));
+        let call = call
+            .update_expression("SET #start = :start, id = :id, prof = :prof, #min = :min")
+            .condition_expression(NOT_BOOKED)
+            .expression_attribute_names("#start", "start")
+            .expression_attribute_names("#min", "min")
+            .expression_attribute_values(":start", ms(slot.start))
+            .expression_attribute_values(":id", s(&slot.id))
+            .expression_attribute_values(":prof", s(&slot.professional))
+            .expression_attribute_values(":min", n(slot.minutes));
+        match call.send().await {
+            Ok(_) => Ok(true),
+            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(false),
+            Err(e) => Err(sort("UpdateItem slot", &e)),
+        }
+    }
+
+    /// Takes a slot away unless it is booked; says whether it did.
+    async fn delete_slot(&self, reference: &str) -> Result<bool, CloudError> {
+        let call = self.client().delete_item().table_name(self.table());
+        let call = call.set_key(Some(Keys(&self.clinic).slot(reference).item())).condition_expression(NOT_BOOKED);
+        match call.send().await {
+            Ok(_) => Ok(true),
+            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(false),
+            Err(e) => Err(sort("DeleteItem slot", &e)),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The table itself: its keys and its two sparse indexes, as the template of the stack has them.
+//! The table itself: its keys and its three sparse indexes, as the template of the stack has them.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
@@ -40,7 +40,7 @@ pub async fn create_table(client: &Client, name: &str) -> Result<(), CloudError>
         .billing_mode(BillingMode::PayPerRequest)
         .key_schema(key("pk", KeyType::Hash)?)
         .key_schema(key("sk", KeyType::Range)?);
-    for attribute in ["pk", "sk", "g1pk", "g1sk", "g2pk", "g2sk"] {
+    for attribute in ["pk", "sk", "g1pk", "g1sk", "g2pk", "g2sk", "g3pk", "g3sk"] {
         let definition =
             AttributeDefinition::builder().attribute_name(attribute).attribute_type(ScalarAttributeType::S);
         call = call.attribute_definitions(definition.build().map_err(setup)?);
@@ -49,7 +49,10 @@ pub async fn create_table(client: &Client, name: &str) -> Result<(), CloudError>
     let g1 =
         Projection::builder().projection_type(ProjectionType::Include).set_non_key_attributes(Some(carries)).build();
     let g2 = Projection::builder().projection_type(ProjectionType::KeysOnly).build();
-    let call = call.global_secondary_indexes(index("g1", g1)?).global_secondary_indexes(index("g2", g2)?);
+    let call = call
+        .global_secondary_indexes(index("g1", g1)?)
+        .global_secondary_indexes(index("g2", g2.clone())?)
+        .global_secondary_indexes(index("g3", g2)?);
     match call.send().await {
         Ok(_) => Ok(()),
         Err(e) if e.as_service_error().is_some_and(|e| e.is_resource_in_use_exception()) => Ok(()),

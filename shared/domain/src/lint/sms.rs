@@ -1,5 +1,9 @@
 //! How many segments a text message takes (3GPP TS 23.038 for the alphabet, 23.040 for the joins).
 
+use std::borrow::Cow;
+
+use unicode_normalization::UnicodeNormalization as _;
+
 /// The alphabet a text message travels in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SmsEncoding {
@@ -25,6 +29,41 @@ pub struct SmsLength {
 const GSM7_BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?\
                           ¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
 const GSM7_ESCAPED: &str = "\u{000C}^{}\\[~]|€";
+
+/// Messages billed for a text as it is sent ([`sms_text`]).
+#[must_use]
+pub fn segments(text: &str) -> usize {
+    sms_length(&sms_text(text)).segments
+}
+
+/// The text as it is sent: one accent alone would more than double its price, so letters that the
+/// seven-bit alphabet lacks lose theirs (`más` becomes `mas`; é and ñ stay). Where that is not
+/// enough, as with an emoji, the text is left as it is.
+#[must_use]
+pub fn sms_text(text: &str) -> String {
+    let plain: Option<String> = text.nfc().map(plain).collect();
+    plain.unwrap_or_else(|| text.to_owned())
+}
+
+/// What stands for a character in the seven-bit alphabet.
+fn plain(c: char) -> Option<Cow<'static, str>> {
+    let own = |c: char| Cow::Owned(c.to_string());
+    if septets(c).is_some() {
+        return Some(own(c));
+    }
+    let near = match c {
+        '\u{A0}' | '\u{202F}' | '\t' => " ",
+        '«' | '»' | '“' | '”' | '„' => "\"",
+        '‘' | '’' | '´' | '`' => "'",
+        '–' | '—' | '‑' => "-",
+        '…' => "...",
+        'ª' => "a",
+        'º' | '°' => "o",
+        '•' | '·' => "-",
+        _ => return std::iter::once(c).nfd().next().filter(|base| septets(*base).is_some()).map(own),
+    };
+    Some(Cow::Borrowed(near))
+}
 
 /// Counts a text as a network would send it.
 #[must_use]
@@ -81,6 +120,18 @@ mod tests {
         assert_eq!(counted("mañana a las 9, señor José!"), (SmsEncoding::Gsm7, 27, 1));
         assert_eq!(counted("Respondé SÍ"), (SmsEncoding::Ucs2, 11, 1));
         assert_eq!(counted(""), (SmsEncoding::Gsm7, 0, 0));
+    }
+
+    #[test]
+    fn accents_are_left_out_where_that_makes_it_cheaper() {
+        assert_eq!(
+            sms_text("Respondé SÍ: «mañana», más — º… ¿Não? ção"),
+            "Respondé SI: \"mañana\", mas - o... ¿Nao? cao"
+        );
+        assert_eq!(sms_text("cafe\u{301} mas\u{301}"), "café mas");
+        assert_eq!(sms_text("más 😀"), "más 😀");
+        assert_eq!((segments(&"í".repeat(160)), segments("")), (1, 0));
+        assert_eq!(segments(&format!("{}😀", "í".repeat(69))), 2);
     }
 
     #[test]

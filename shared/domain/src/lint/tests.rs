@@ -98,7 +98,13 @@ fn a_subject_must_fit() {
 
 #[test]
 fn a_text_message_is_counted_in_segments() {
-    let body = format!("{GOOD} {}", "a".repeat(30));
+    // Accents are left out of what is sent, so they cost nothing; an emoji does.
+    let body = format!("{GOOD} {}", "í".repeat(400));
+    assert_eq!(
+        lint(&copy(TemplateChannel::Sms, &body)),
+        [LintFinding::TooLong { part: LimitedPart::SmsSegments, length: 4, limit: 3 }]
+    );
+    let body = format!("{GOOD} 😀{}", "a".repeat(30));
     assert_eq!(
         lint(&copy(TemplateChannel::Sms, &body)),
         [LintFinding::TooLong { part: LimitedPart::SmsSegments, length: 4, limit: 3 }]

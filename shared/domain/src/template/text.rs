@@ -68,6 +68,12 @@ impl Text {
         self.write(|variable| format!("{{{{{variable}}}}}"))
     }
 
+    /// The text with its values, if every variable in it has one.
+    #[must_use]
+    pub fn render(&self, values: &Values) -> Option<String> {
+        self.variables().all(|variable| values.get(variable).is_some()).then(|| self.fill(values))
+    }
+
     /// The text with its values; a variable without one leaves nothing, so callers check first.
     pub(super) fn fill(&self, values: &Values) -> String {
         self.write(|variable| values.get(variable).unwrap_or_default().to_owned())

@@ -20,6 +20,7 @@ mod percentile;
 mod segments;
 mod settings;
 mod settings_figures;
+mod settings_senders;
 mod steps;
 mod steps_caps;
 mod waves;

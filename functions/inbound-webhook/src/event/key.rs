@@ -1,0 +1,78 @@
+//! The name under which an event is taken up once.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::{Event, InboundMessage, Receipt, Said};
+
+/// Of a SHA-256, enough that two events never share it.
+const DIGEST_BYTES: usize = 16;
+
+impl Event {
+    /// The name under which the event is taken up once: the same for every repetition, and for the
+    /// same message under another address. A digest, since the ids of providers hold phones. It is
+    /// unique within a clinic only.
+    ///
+    /// - A message: channel, receiver and the provider's id (a change or withdrawal also by itself).
+    /// - A receipt: the report's own id if it has one, else the message's id, status and instant;
+    ///   and the recipient, since one report may be about several.
+    /// - Anything else: all that it says.
+    #[must_use]
+    pub fn dedup_key(&self) -> String {
+        let kind = self.kind();
+        match self {
+            Self::Message(message) => digest(kind, &message_name(message)),
+            Self::Receipt(receipt) => digest(kind, &receipt_name(receipt)),
+            Self::Echo(echo) => digest(kind, &(&echo.id, change_of(&echo.said))),
+            Self::NumberChanged(changed) => digest(kind, &changed.id),
+            Self::Preference(preference) => digest(kind, &preference.id),
+            Self::Template(news) => digest(kind, news),
+            Self::Number(news) => digest(kind, news),
+            Self::Account(news) => digest(kind, news),
+            Self::Connection(news) => digest(kind, news),
+            Self::Ignored(ignored) => digest(kind, ignored),
+        }
+    }
+}
+
+fn message_name(message: &InboundMessage) -> impl Serialize {
+    let change = change_of(&message.said).map(|change| (change, message.at));
+    (message.channel.code(), &message.received_by, &message.id, change)
+}
+
+fn receipt_name(receipt: &Receipt) -> impl Serialize {
+    let instant = receipt.report_id.is_none().then_some(receipt.at);
+    let channel = receipt.channel.code();
+    (channel, &receipt.report_id, &receipt.provider_id, receipt.status.code(), instant, &receipt.recipient)
+}
+
+/// A change may come under the id of the message that it changes.
+fn change_of(said: &Said) -> Option<&'static str> {
+    match said {
+        Said::Edited { .. } => Some("edited"),
+        Said::Revoked { .. } => Some("revoked"),
+        Said::Text(_)
+        | Said::Button { .. }
+        | Said::Choice { .. }
+        | Said::Reaction { .. }
+        | Said::Media { .. }
+        | Said::Contacts
+        | Said::Location
+        | Said::Order
+        | Said::Unsupported { .. } => None,
+    }
+}
+
+fn digest(kind: &str, name: &impl Serialize) -> String {
+    // Only a map with keys that are no texts, or a failing `Serialize`, cannot be written; there is none.
+    let name = serde_json::to_vec(name).unwrap_or_default();
+    let digest = Sha256::digest(&name);
+    let mut key = format!("{kind}.");
+    for byte in digest.iter().take(DIGEST_BYTES) {
+        // Writing to a String cannot fail.
+        let _ = write!(key, "{byte:02x}");
+    }
+    key
+}

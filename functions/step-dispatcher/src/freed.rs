@@ -1,0 +1,93 @@
+//! A slot has become free: it is held for a day for the first on the waitlist whom it suits, and
+//! offered to them. If they do not take it, the next is asked.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use retorno_cloud::desk::{Desk, Done as DeskDone, Happening, Visitor};
+use retorno_cloud::orders::Order;
+use retorno_cloud::store::{TenantStore, Waiter, WaiterState};
+use retorno_cloud::{CloudError, Reach};
+use retorno_domain::channel::Channel;
+use retorno_domain::conversation::{Act, Urgency};
+use retorno_domain::ids::ClinicId;
+use retorno_domain::slot::FreeSlot;
+
+use crate::dispatch::Done;
+
+/// A slot is held so long for somebody who was asked.
+const HELD_FOR: TimeDelta = TimeDelta::hours(24);
+/// A slot nearer than this is offered to nobody.
+const NOTICE: TimeDelta = TimeDelta::hours(2);
+
+/// Offers a slot that has become free to the next on the waitlist.
+pub(crate) async fn offer(reach: &Reach, clinic: &ClinicId, reference: &str) -> Result<Done, CloudError> {
+    let tenant = reach.store.of(clinic);
+    let now = reach.clock.now();
+    let Some(slot) = tenant.slot(reference).await?.filter(|slot| slot.start > now + NOTICE) else {
+        return Ok(Done::Nothing);
+    };
+    let free = tenant.free_slots(slot.start, slot.start, None, now).await?;
+    if !free.iter().any(|free| free.reference() == reference) {
+        return Ok(Done::Nothing);
+    }
+    let desk = Desk::new(reach.clone());
+    let zone = tenant.settings(now).await?.clinic.zone;
+    for waiter in tenant.waitlist().await? {
+        let asked = matches!(&waiter.state, WaiterState::Offered { until, .. } if *until > now);
+        if asked || !waiter.wish.fits(slot.local(zone)) {
+            continue;
+        }
+        if ask(&desk, &tenant, &waiter, &slot, now).await? {
+            return Ok(Done::Decided);
+        }
+    }
+    Ok(Done::Nothing)
+}
+
+/// Asks one of them; says whether they were.
+async fn ask(
+    desk: &Desk,
+    tenant: &TenantStore,
+    waiter: &Waiter,
+    slot: &FreeSlot,
+    now: DateTime<Utc>,
+) -> Result<bool, CloudError> {
+    let reference = slot.reference();
+    // Nobody is asked about the same slot twice.
+    let event = format!("freed#{reference}#{}", waiter.patient);
+    if tenant.knows_event(&event).await? {
+        return Ok(false);
+    }
+    let Some(visitor) = desk.visit(tenant, &waiter.patient).await? else { return Ok(false) };
+    if visitor.case().next_visit().is_some() || visitor.patient().paused {
+        return Ok(false);
+    }
+    let until = (now + HELD_FOR).min(slot.start - NOTICE);
+    if !tenant.hold_slot(&reference, &waiter.patient, now, until).await? {
+        return Ok(false);
+    }
+    // The wake-up first: whatever happens now, the slot goes on to the next.
+    let order = Order::Freed { clinic: tenant.clinic().to_string(), slot: reference.clone() };
+    desk.reach().orders.wake(&order, 0, now, until).await?;
+    let happening = Happening {
+        event: &event,
+        channel: visitor.channel(false).unwrap_or(Channel::Call),
+        heard: None,
+        said: None,
+        opens_window: false,
+        asked_for: false,
+        consent_how: "",
+    };
+    let done = desk.act(tenant, &waiter.patient, &happening, |visitor, _| acts(visitor, &reference)).await?;
+    Ok(matches!(done, DeskDone::Acted(_)))
+}
+
+/// Where nothing may be written freely, a person calls.
+fn acts(visitor: &Visitor, reference: &str) -> Vec<Act> {
+    match visitor.channel(false) {
+        Some(_) => vec![Act::OfferHeld { reference: reference.to_owned() }],
+        None => vec![
+            Act::OfferHeld { reference: reference.to_owned() },
+            Act::HandOver { reason: "slot_freed", urgency: Urgency::High },
+        ],
+    }
+}

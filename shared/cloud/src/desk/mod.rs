@@ -1,0 +1,216 @@
+//! The reception desk: carries out what an answer, a page or a member of staff leads to. It reads,
+//! lets the domain decide, writes everything in one transaction together with the event, and then
+//! hands the orders that follow to the queue. An event delivered again finds itself taken in, and
+//! only its orders are handed over again.
+
+mod plan;
+mod visitor;
+
+use chrono::{DateTime, Utc};
+use retorno_domain::channel::{Channel, ChannelSet};
+use retorno_domain::consent::{Source, Statement, Wish as Consents};
+use retorno_domain::conversation::{Act, respond, when_taken};
+use retorno_domain::ids::PatientId;
+use retorno_domain::reply::{Asked, Reading};
+
+use plan::Plan;
+pub use visitor::Visitor;
+
+use crate::Reach;
+use crate::error::CloudError;
+use crate::orders::Order;
+use crate::store::{HeardLine, TenantStore, TurnDone};
+
+/// Tries at one event when what it rests on keeps changing.
+const TRIES_MAX: u32 = 6;
+
+/// Something that happened, to be taken in once.
+#[derive(Debug, Clone)]
+pub struct Happening<'a> {
+    /// Its name: the same event has the same.
+    pub event: &'a str,
+    /// By which channel it came, and by which it is answered.
+    pub channel: Channel,
+    /// What was said, as staff reads it.
+    pub heard: Option<HeardLine>,
+    /// The provider's id of what was said.
+    pub said: Option<&'a str>,
+    /// Whether it opens the window in which one may write freely (a message of the patient's own).
+    pub opens_window: bool,
+    /// Whether the patient did something just now. Otherwise what is said keeps hours and consent.
+    pub asked_for: bool,
+    /// How a consent given or withdrawn by it came about, for the ledger: where, and the words shown.
+    pub consent_how: &'a str,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Done {
+    /// Carried out; these acts.
+    Acted(Vec<Act>),
+    /// Taken in before.
+    Repeated,
+    /// There is no such patient.
+    Nobody,
+}
+
+/// Carries out.
+#[derive(Debug, Clone)]
+pub struct Desk {
+    reach: Reach,
+}
+
+impl Desk {
+    /// Over the table, the queue and the clock.
+    #[must_use]
+    pub fn new(reach: Reach) -> Self {
+        Self { reach }
+    }
+
+    /// What this reaches.
+    #[must_use]
+    pub fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
+    /// A patient answered: understands it by `read` and does what follows.
+    ///
+    /// # Errors
+    /// [`CloudError`]; repeating the event finishes it.
+    pub async fn answered(
+        &self,
+        tenant: &TenantStore,
+        patient: &PatientId,
+        happening: &Happening<'_>,
+        read: impl Fn(&Asked, &Visitor) -> Reading,
+    ) -> Result<Done, CloudError> {
+        self.act(tenant, patient, happening, |visitor, heard| {
+            let case = visitor.case();
+            let reading = read(&case.asked(), visitor);
+            if let Some(line) = heard {
+                line.intent = reading.intent.code().to_owned();
+                line.sure = reading.sure;
+            }
+            respond(&case, &reading)
+        })
+        .await
+    }
+
+    /// Does what `decide` says, once per event.
+    ///
+    /// # Errors
+    /// [`CloudError`]; repeating the event finishes it.
+    pub async fn act(
+        &self,
+        tenant: &TenantStore,
+        patient: &PatientId,
+        happening: &Happening<'_>,
+        decide: impl Fn(&Visitor, Option<&mut HeardLine>) -> Vec<Act>,
+    ) -> Result<Done, CloudError> {
+        let mut taken = false;
+        for _ in 0..TRIES_MAX {
+            let Some(visitor) = self.visit(tenant, patient).await? else { return Ok(Done::Nobody) };
+            let mut heard = happening.heard.clone();
+            let mut acts = decide(&visitor, heard.as_mut());
+            if taken {
+                acts = after_taken(acts);
+            }
+            // Whatever else happens or fails: an opt-out stands from here on.
+            self.shut(&visitor, &acts).await?;
+            let planned = Plan::new(self, &visitor, happening, heard).carry(&acts).await?;
+            match planned.commit(&visitor, happening).await? {
+                TurnDone::Done => {
+                    self.hand_over(&planned.orders, visitor.now).await?;
+                    return Ok(Done::Acted(acts));
+                }
+                TurnDone::Repeated => {
+                    let orders = tenant.orders_of(happening.event).await?;
+                    self.hand_over(&orders, visitor.now).await?;
+                    return Ok(Done::Repeated);
+                }
+                TurnDone::SlotTaken => taken = true,
+                TurnDone::Changed => {}
+            }
+        }
+        Err(CloudError::Retryable { operation: "desk", code: "kept_changing".to_owned() })
+    }
+
+    /// Reads everything about a patient.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn visit(&self, tenant: &TenantStore, patient: &PatientId) -> Result<Option<Visitor>, CloudError> {
+        Visitor::read(&self.reach, tenant, patient).await
+    }
+
+    /// Closes contact points, unconditionally.
+    async fn shut(&self, visitor: &Visitor, acts: &[Act]) -> Result<(), CloudError> {
+        let (tenant, now) = (&visitor.tenant, visitor.now);
+        for act in acts {
+            match act {
+                Act::OptOut | Act::StopReminders => {
+                    for hash in visitor.contacts.iter() {
+                        tenant.opt_out(hash, ChannelSet::ALL, now).await?;
+                    }
+                }
+                Act::WrongNumber => {
+                    if let Some(hash) = &visitor.contacts.phone {
+                        for channel in [Channel::Whatsapp, Channel::Sms, Channel::Call] {
+                            tenant.mark_unreachable(hash, channel, now).await?;
+                        }
+                    }
+                }
+                Act::OptIn => {
+                    for hash in visitor.contacts.iter() {
+                        tenant.lift_opt_out(hash, &visitor.collection.patient.patient.id).await?;
+                    }
+                }
+                Act::Deceased
+                | Act::Book { .. }
+                | Act::Offer { .. }
+                | Act::OfferHeld { .. }
+                | Act::Cancel(_)
+                | Act::Confirm(_)
+                | Act::HandOver { .. }
+                | Act::Tell(_)
+                | Act::Say(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn hand_over(&self, orders: &[Order], now: DateTime<Utc>) -> Result<(), CloudError> {
+        for order in orders {
+            match order {
+                Order::Released { quiet_since_ms: Some(since), .. } => {
+                    let at = DateTime::from_timestamp_millis(*since).unwrap_or(now) + plan::SILENCE;
+                    self.reach.orders.wake(order, 0, now, at).await?;
+                }
+                Order::Step { .. }
+                | Order::PatientChanged { .. }
+                | Order::Answered { .. }
+                | Order::Released { .. }
+                | Order::Say { .. }
+                | Order::Freed { .. }
+                | Order::Sweep { .. } => self.reach.orders.queue(order, now, now).await?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The acts when the slot picked is taken meanwhile.
+fn after_taken(acts: Vec<Act>) -> Vec<Act> {
+    acts.into_iter()
+        .filter(|act| !matches!(act, Act::Say(_)))
+        .map(|act| match act {
+            Act::Book { moving, .. } => when_taken(moving),
+            other => other,
+        })
+        .collect()
+}
+
+/// A statement of consent that was recorded by us.
+pub(crate) fn recorded(visitor: &Visitor, wish: Consents) -> Statement {
+    Statement { on: visitor.clinic.clinic.date(visitor.now), wish, source: Source::Recorded }
+}

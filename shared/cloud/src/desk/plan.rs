@@ -1,0 +1,387 @@
+//! What a list of acts changes, gathered before anything is written.
+
+use chrono::TimeDelta;
+use retorno_domain::appointment::{Appointment, AppointmentStatus};
+use retorno_domain::channel::{Channel, ChannelSet};
+use retorno_domain::consent::{Statement, Wish as Consents};
+use retorno_domain::conversation::{Act, OfferedSlot, Open, Question, Say, Thread, Urgency};
+use retorno_domain::flow::Answer;
+use retorno_domain::ids::{AppointmentId, MessageId};
+use retorno_domain::patient::Patient;
+use retorno_domain::reply::Wish;
+use retorno_domain::slot::{FreeSlot, two};
+
+use super::{Desk, Happening, Visitor, recorded};
+use crate::error::CloudError;
+use crate::orders::Order;
+use crate::store::{
+    Booking, BookingStatus, ConsentRecord, HeardLine, NewAnswer, PatientChange, SlotChange, Turn, TurnDone,
+    WaitlistChange,
+};
+
+/// A conversation that fell silent for so long is given back to the automation.
+pub(super) const SILENCE: TimeDelta = TimeDelta::days(7);
+/// Somebody who asks may come so soon.
+const NOTICE: TimeDelta = TimeDelta::hours(2);
+/// An answer is of use for so long.
+const ANSWER_LASTS: TimeDelta = TimeDelta::minutes(30);
+/// A confirmation of what was done on a page is of use for so long.
+const CONFIRMATION_LASTS: TimeDelta = TimeDelta::hours(6);
+/// Slots looked at for one answer.
+const SLOTS_READ: usize = 200;
+/// Those who ask at the same time are offered different ones of so many.
+const SPREAD: usize = 24;
+
+/// Changes in the making.
+pub(super) struct Plan<'a> {
+    desk: &'a Desk,
+    visitor: &'a Visitor,
+    happening: &'a Happening<'a>,
+    made: Planned,
+}
+
+/// Changes, ready to be written.
+pub(super) struct Planned {
+    pub(super) orders: Vec<Order>,
+    heard: Option<HeardLine>,
+    patient: Patient,
+    thread: Thread,
+    taken: Vec<Booking>,
+    given_back: Vec<Booking>,
+    bookings: Vec<Booking>,
+    answer: Option<NewAnswer>,
+    waitlist: Option<Option<Wish>>,
+    consent: Option<Statement>,
+    /// A slot to be booked is not there any more: nothing is written.
+    gone: bool,
+    /// Nothing is said after all.
+    silent: bool,
+}
+
+impl<'a> Plan<'a> {
+    pub(super) fn new(
+        desk: &'a Desk,
+        visitor: &'a Visitor,
+        happening: &'a Happening<'a>,
+        heard: Option<HeardLine>,
+    ) -> Self {
+        let mut thread = visitor.thread.clone();
+        if let (true, Some(line)) = (happening.opens_window, &heard) {
+            thread.heard_at = thread.heard_at.max(Some(line.at));
+        }
+        let made = Planned {
+            orders: Vec::new(),
+            heard,
+            patient: visitor.patient().clone(),
+            thread,
+            taken: Vec::new(),
+            given_back: Vec::new(),
+            bookings: Vec::new(),
+            answer: None,
+            waitlist: None,
+            consent: None,
+            gone: false,
+            silent: false,
+        };
+        Self { desk, visitor, happening, made }
+    }
+
+    pub(super) async fn carry(mut self, acts: &[Act]) -> Result<Planned, CloudError> {
+        for act in acts {
+            match act {
+                Act::OptOut | Act::StopReminders => self.withdraw(),
+                Act::OptIn => self.agree(),
+                Act::WrongNumber => self.made.thread.settle(self.visitor.now),
+                Act::Deceased => {
+                    self.withdraw();
+                    self.made.patient.paused = true;
+                }
+                Act::Book { reference, moving } => self.book(reference, moving.as_ref()).await?,
+                Act::Offer { wish, moving, say } => self.offer(wish, moving.clone(), *say).await?,
+                Act::OfferHeld { reference } => self.offer_held(reference),
+                Act::Cancel(visit) => self.cancel(visit).await?,
+                Act::Confirm(visit) => self.confirm(visit).await?,
+                Act::HandOver { reason, urgency } => self.hand_over(reason, *urgency),
+                Act::Tell(answer) => self.tell(*answer),
+                Act::Say(say) => self.say(*say),
+            }
+        }
+        if self.made.silent {
+            self.made.answer = None;
+        }
+        if let Some(answer) = &self.made.answer {
+            let order = Order::Say {
+                clinic: self.visitor.tenant.clinic().to_string(),
+                patient: self.visitor.patient().id.to_string(),
+                answer: answer.id.to_string(),
+            };
+            self.made.orders.push(order);
+        }
+        Ok(self.made)
+    }
+
+    fn withdraw(&mut self) {
+        let statement = recorded(self.visitor, Consents::OptOut);
+        self.made.patient.consent.record(statement.clone());
+        self.made.consent = Some(statement);
+        self.made.thread.settle(self.visitor.now);
+        self.made.waitlist = Some(None);
+        self.patient_changed();
+    }
+
+    /// The person's own word: what was agreed before stands, and this channel with it.
+    fn agree(&mut self) {
+        let today = self.visitor.clinic.clinic.date(self.visitor.now);
+        let before = self.made.patient.consent.agreed(today).map_or(ChannelSet::NONE, |(_, channels)| channels);
+        let statement = recorded(self.visitor, Consents::OptIn(before.with(self.happening.channel)));
+        self.made.patient.consent.record(statement.clone());
+        self.made.consent = Some(statement);
+        self.patient_changed();
+        // Of one day's words the opt-out counts; a person must see to it.
+        if self.made.patient.consent.is_opted_out(today) {
+            self.made.silent = true;
+            self.hand_over("opt_in_after_opt_out", Urgency::Normal);
+        }
+    }
+
+    fn patient_changed(&mut self) {
+        let order = Order::PatientChanged {
+            clinic: self.visitor.tenant.clinic().to_string(),
+            patient: self.visitor.patient().id.to_string(),
+        };
+        if !self.made.orders.contains(&order) {
+            self.made.orders.push(order);
+        }
+    }
+
+    async fn book(&mut self, reference: &str, moving: Option<&AppointmentId>) -> Result<(), CloudError> {
+        let (visitor, now) = (self.visitor, self.visitor.now);
+        let Some(slot) = visitor.tenant.slot(reference).await?.filter(|slot| slot.start > now) else {
+            self.made.gone = true;
+            return Ok(());
+        };
+        let moved = moving.and_then(|id| visitor.open_visit(id)).cloned();
+        let lead = moved.as_ref().and_then(|visit| visit.lead_source.as_deref().map(str::to_owned));
+        let booking = Booking {
+            id: AppointmentId::booked(visitor.tenant.clinic(), &visitor.patient().id, self.happening.event),
+            patient: visitor.patient().id.clone(),
+            start: slot.start,
+            minutes: slot.minutes,
+            professional: slot.professional.clone(),
+            slot: slot.reference(),
+            lead_source: lead.or_else(|| visitor.lead_source()),
+            via: self.happening.channel.code().to_owned(),
+            made_at: now,
+            sequence: 0,
+            status: BookingStatus::Booked,
+            clinic_number: None,
+        };
+        if let Some(visit) = moved {
+            self.end_visit(&visit).await?;
+        }
+        self.made.patient.put_visit(visit_of(&booking));
+        self.made.thread.settle(self.visitor.now);
+        self.made.waitlist = Some(None);
+        let answer = self.answer();
+        answer.visit = Some((booking.start, booking.id.clone()));
+        self.made.taken.push(booking);
+        self.patient_changed();
+        Ok(())
+    }
+
+    async fn offer(&mut self, wish: &Wish, moving: Option<AppointmentId>, say: Say) -> Result<(), CloudError> {
+        let slots = self.slots_for(wish).await?;
+        if slots.is_empty() {
+            self.made.waitlist = Some(Some(wish.clone()));
+            self.say(Say::Waitlisted);
+            return Ok(());
+        }
+        let references: Vec<String> = slots.iter().map(FreeSlot::reference).collect();
+        let offered = references.iter().map(|reference| OfferedSlot { reference: reference.clone() }).collect();
+        self.made.thread.asked = Some((Question::Slots { slots: offered, moving }, self.visitor.now));
+        let answer = self.answer();
+        answer.say = Some(say);
+        answer.slots = references;
+        Ok(())
+    }
+
+    fn offer_held(&mut self, reference: &str) {
+        let slots = vec![OfferedSlot { reference: reference.to_owned() }];
+        self.made.thread.asked = Some((Question::Slots { slots, moving: None }, self.visitor.now));
+        let answer = self.answer();
+        answer.say = Some(Say::Freed);
+        answer.slots = vec![reference.to_owned()];
+    }
+
+    /// Two slots that fit; if none does, the next two whatever was wished.
+    async fn slots_for(&self, wish: &Wish) -> Result<Vec<FreeSlot>, CloudError> {
+        let (clinic, now) = (&self.visitor.clinic.clinic, self.visitor.now);
+        let until = now + TimeDelta::days(i64::from(clinic.wave.slots_horizon_days.max(28)));
+        let free = self.desk.reach.store.of(&clinic.id);
+        let mut free = free.free_slots(now + NOTICE, until, Some(SLOTS_READ), now).await?;
+        let wished = two(&free, clinic.zone, |slot| wish.fits(slot.local(clinic.zone)));
+        if *wish != Wish::default() && !wished.is_empty() {
+            return Ok(wished);
+        }
+        // Those who ask at the same time are not all offered the same two.
+        let id = MessageId::answering(&clinic.id, &self.visitor.patient().id, self.happening.event);
+        let among = u128::try_from(free.len().min(SPREAD)).unwrap_or(0);
+        if among > 0 {
+            let turn = usize::try_from(id.as_u128() % among).unwrap_or(0);
+            free.rotate_left(turn);
+            free.truncate(SLOTS_READ.saturating_sub(turn).max(2));
+        }
+        let mut offered = two(&free, clinic.zone, |_| true);
+        offered.sort();
+        Ok(offered)
+    }
+
+    async fn cancel(&mut self, id: &AppointmentId) -> Result<(), CloudError> {
+        let Some(visit) = self.visitor.open_visit(id).cloned() else { return Ok(()) };
+        self.end_visit(&visit).await?;
+        self.answer().visit = Some((visit.start, visit.id));
+        self.patient_changed();
+        Ok(())
+    }
+
+    /// A visit is not to be: its slot is free again, and the agenda is told.
+    async fn end_visit(&mut self, visit: &Appointment) -> Result<(), CloudError> {
+        let mut ended = visit.clone();
+        (ended.status, ended.as_of) = (AppointmentStatus::Cancelled, self.visitor.now);
+        let booking = self.booking_of(visit, BookingStatus::Cancelled).await?;
+        if !booking.slot.is_empty() {
+            self.made.orders.push(Order::Freed {
+                clinic: self.visitor.tenant.clinic().to_string(),
+                slot: booking.slot.clone(),
+            });
+            self.made.given_back.push(booking.clone());
+        }
+        self.made.bookings.push(booking);
+        self.made.patient.put_visit(ended);
+        Ok(())
+    }
+
+    async fn confirm(&mut self, id: &AppointmentId) -> Result<(), CloudError> {
+        let Some(visit) = self.visitor.open_visit(id).cloned() else { return Ok(()) };
+        let booking = self.booking_of(&visit, BookingStatus::Confirmed).await?;
+        self.answer().visit = Some((visit.start, visit.id.clone()));
+        self.made.bookings.push(booking);
+        let mut confirmed = visit;
+        (confirmed.status, confirmed.as_of) = (AppointmentStatus::Confirmed, self.visitor.now);
+        self.made.patient.put_visit(confirmed);
+        self.made.thread.settle(self.visitor.now);
+        Ok(())
+    }
+
+    /// The record of a visit in the agenda of what we changed, as it stands afterwards. One that the
+    /// clinic's own system booked has none yet, and takes no slot.
+    async fn booking_of(&self, visit: &Appointment, status: BookingStatus) -> Result<Booking, CloudError> {
+        let known = self.visitor.tenant.booking_of_visit(visit.start, &visit.id).await?;
+        Ok(match known {
+            Some(known) => Booking { sequence: known.sequence + 1, status, ..known },
+            None => Booking {
+                id: visit.id.clone(),
+                patient: self.visitor.patient().id.clone(),
+                start: visit.start,
+                minutes: 0,
+                professional: visit.professional.to_string(),
+                slot: String::new(),
+                lead_source: visit.lead_source.as_deref().map(str::to_owned),
+                via: self.happening.channel.code().to_owned(),
+                made_at: self.visitor.now,
+                sequence: 0,
+                status,
+                clinic_number: Some(visit.id.clone()),
+            },
+        })
+    }
+
+    /// A person takes it up; the automation is silent until they hand back.
+    fn hand_over(&mut self, reason: &str, urgency: Urgency) {
+        self.made.patient.paused = true;
+        let open = match self.made.thread.open.take() {
+            Some(open) => Open { urgency: open.urgency.max(urgency), ..open },
+            None => Open { since: self.visitor.now, reason: reason.to_owned(), urgency },
+        };
+        self.made.thread.open = Some(open);
+    }
+
+    fn tell(&mut self, answer: Answer) {
+        let (clinic, patient) = (self.visitor.tenant.clinic().to_string(), self.visitor.patient().id.to_string());
+        let at_ms = self.visitor.now.timestamp_millis();
+        if answer == Answer::Yes {
+            let silent = Order::Released { clinic: clinic.clone(), patient: patient.clone(), quiet_since_ms: Some(at_ms) };
+            self.made.orders.push(silent);
+        }
+        self.made.orders.push(Order::Answered { clinic, patient, answer: answer.code().to_owned(), at_ms });
+    }
+
+    /// What is said first stands: an offer introduces itself.
+    fn say(&mut self, say: Say) {
+        let answer = self.answer();
+        answer.say = answer.say.or(Some(say));
+    }
+
+    /// The answer in the making. Without a channel on which it may be said it is not stored.
+    fn answer(&mut self) -> &mut NewAnswer {
+        let (visitor, happening) = (self.visitor, self.happening);
+        let lasts = if happening.opens_window { ANSWER_LASTS } else { CONFIRMATION_LASTS };
+        self.made.answer.get_or_insert_with(|| NewAnswer {
+            id: MessageId::answering(visitor.tenant.clinic(), &visitor.patient().id, happening.event),
+            say: None,
+            words: None,
+            channel: visitor.channel(happening.opens_window).unwrap_or(Channel::Call),
+            slots: Vec::new(),
+            visit: None,
+            answers: happening.said.map(str::to_owned),
+            asked_for: happening.asked_for,
+            at: visitor.now,
+            not_after: visitor.now + lasts,
+        })
+    }
+}
+
+/// The visit as the patient's record has it.
+fn visit_of(booking: &Booking) -> Appointment {
+    Appointment {
+        id: booking.id.clone(),
+        start: booking.start,
+        status: AppointmentStatus::Booked,
+        professional: booking.professional.as_str().into(),
+        service: "".into(),
+        amount_cents: None,
+        session: None,
+        lead_source: booking.lead_source.as_deref().map(Into::into),
+        as_of: booking.made_at,
+    }
+}
+
+impl Planned {
+    pub(super) async fn commit(&self, visitor: &Visitor, happening: &Happening<'_>) -> Result<TurnDone, CloudError> {
+        if self.gone {
+            return Ok(TurnDone::SlotTaken);
+        }
+        let stored = &visitor.collection;
+        let changed = *visitor.patient() != self.patient;
+        let taken = self.taken.iter().map(SlotChange::Take);
+        let waitlist = self.waitlist.as_ref().map(|wish| match wish {
+            Some(wish) => WaitlistChange::Join(wish),
+            None => WaitlistChange::Leave,
+        });
+        let turn = Turn {
+            patient: &visitor.patient().id,
+            event: happening.event,
+            change: changed.then_some(PatientChange { from: &stored.patient, next: &self.patient }),
+            thread: (stored.thread.thread != self.thread).then_some((&stored.thread, &self.thread)),
+            heard: self.heard.as_ref(),
+            slots: taken.chain(self.given_back.iter().map(SlotChange::Free)).collect(),
+            bookings: self.bookings.iter().chain(&self.taken).collect(),
+            answer: self.answer.as_ref().filter(|answer| answer.channel != Channel::Call && answer.say.is_some()),
+            waitlist,
+            consent: self.consent.as_ref().map(|statement| ConsentRecord { statement, how: happening.consent_how }),
+            orders: &self.orders,
+            now: visitor.now,
+        };
+        visitor.tenant.commit_turn(&turn).await
+    }
+}

@@ -1,0 +1,102 @@
+//! Whoever stands at the desk: a patient, with everything that a decision looks at.
+
+use chrono::{DateTime, Utc};
+use retorno_domain::appointment::{Appointment, OUR_LEAD};
+use retorno_domain::channel::Channel;
+use retorno_domain::conversation::{Case, OfferedSlot, Question, Thread};
+use retorno_domain::ids::{AppointmentId, PatientId};
+use retorno_domain::patient::Patient;
+
+use crate::Reach;
+use crate::error::CloudError;
+use crate::store::{Collection, ContactKeys, StoredClinic, StoredEnrollment, TenantStore};
+
+/// A patient at the desk.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    /// The clinic's part of the table.
+    pub tenant: TenantStore,
+    /// When this was read.
+    pub now: DateTime<Utc>,
+    /// The clinic.
+    pub clinic: StoredClinic,
+    /// The patient and everything about them.
+    pub collection: Collection,
+    /// The contact points.
+    pub contacts: ContactKeys,
+    /// How the conversation stands; what a message offered since counts as asked.
+    pub thread: Thread,
+}
+
+impl Visitor {
+    pub(super) async fn read(
+        reach: &Reach,
+        tenant: &TenantStore,
+        patient: &PatientId,
+    ) -> Result<Option<Self>, CloudError> {
+        let now = reach.clock.now();
+        let clinic = tenant.settings(now).await?;
+        let Some(collection) = tenant.collection(patient).await? else { return Ok(None) };
+        let contacts = tenant.contact_keys(&collection.patient.patient);
+        let thread = asked_last(&collection);
+        Ok(Some(Self { tenant: tenant.clone(), now, clinic, collection, contacts, thread }))
+    }
+
+    /// The patient.
+    #[must_use]
+    pub fn patient(&self) -> &Patient {
+        &self.collection.patient.patient
+    }
+
+    /// What a decision about an answer looks at.
+    #[must_use]
+    pub fn case(&self) -> Case<'_> {
+        Case { patient: self.patient(), thread: &self.thread, now: self.now }
+    }
+
+    /// The visit of that number, if it is still to come.
+    #[must_use]
+    pub fn open_visit(&self, id: &AppointmentId) -> Option<&Appointment> {
+        self.patient().visit(id).filter(|visit| visit.is_open(self.now))
+    }
+
+    /// The channel on which something may be said now: WhatsApp while the window is open, else e-mail
+    /// where it was agreed to.
+    #[must_use]
+    pub fn channel(&self, opens_window: bool) -> Option<Channel> {
+        if opens_window || self.thread.window_is_open(self.now) {
+            return Some(Channel::Whatsapp);
+        }
+        let today = self.clinic.clinic.date(self.now);
+        let agreed = self.patient().consent.agreed(today).is_ok_and(|(_, set)| set.contains(Channel::Email));
+        (agreed && self.patient().profile.email.is_ok()).then_some(Channel::Email)
+    }
+
+    /// Where a booking made now comes from: the sequence the patient is in, or was in last.
+    #[must_use]
+    pub fn lead_source(&self) -> Option<String> {
+        let enrollments = &self.collection.enrollments;
+        let present = self.patient().sequence.and_then(|id| enrollments.iter().find(|e| e.enrollment.id == id));
+        let last = || {
+            let begun = |stored: &&StoredEnrollment| stored.enrollment.first_sent_on;
+            enrollments.iter().filter(|stored| begun(stored).is_some()).max_by_key(begun)
+        };
+        let of = present.or_else(last)?;
+        Some(format!("{OUR_LEAD}{}", of.enrollment.segment))
+    }
+}
+
+/// The conversation, with the last message that offered slots counted as what was asked last.
+fn asked_last(collection: &Collection) -> Thread {
+    let mut thread = collection.thread.thread.clone();
+    let offers = collection.messages.iter().filter(|message| !message.slots.is_empty());
+    let offered = offers.filter_map(|message| Some((message.claimed_at?, message))).max_by_key(|(at, _)| *at);
+    if let Some((at, message)) = offered
+        && thread.asked.as_ref().is_none_or(|(_, asked)| *asked < at)
+        && thread.settled_at.is_none_or(|settled| settled < at)
+    {
+        let slots = message.slots.iter().map(|slot| OfferedSlot { reference: slot.clone() }).collect();
+        thread.asked = Some((Question::Slots { slots, moving: None }, at));
+    }
+    thread
+}

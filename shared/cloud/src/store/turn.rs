@@ -1,0 +1,250 @@
+//! A turn of the conversation: everything that one event changes, in one transaction, once. The event
+//! itself is part of it, so that an event delivered twice acts once.
+
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+use chrono::{DateTime, TimeDelta, Utc};
+use retorno_domain::consent::Statement;
+use retorno_domain::conversation::Thread;
+use retorno_domain::ids::PatientId;
+use retorno_domain::patient::Patient;
+use retorno_domain::reply::Wish;
+
+use super::agenda::Booking;
+use super::answer::{NewAnswer, answer_item};
+use super::audit::consent_audit_item;
+use super::commit::{cancelled, put, update};
+use super::enrollment::{put_item, wrap};
+use super::item::{Reader, n, s};
+use super::key::Keys;
+use super::patient_wire::{appointments_text, consent_text};
+use super::thread::{HeardLine, StoredThread, heard_item, thread_item};
+use super::{StoredPatient, TenantStore};
+use crate::error::{CloudError, sort};
+use crate::orders::Order;
+
+/// How long an event is remembered: Meta delivers for seven days, and a backup may be older.
+const EVENT_REMEMBERED: TimeDelta = TimeDelta::days(365);
+
+/// A patient as read, and as they stand afterwards.
+#[derive(Debug, Clone, Copy)]
+pub struct PatientChange<'a> {
+    /// As read.
+    pub from: &'a StoredPatient,
+    /// Afterwards. Consent, appointments and pause are written; nothing else may differ.
+    pub next: &'a Patient,
+}
+
+/// What becomes of a slot.
+#[derive(Debug, Clone, Copy)]
+pub enum SlotChange<'a> {
+    /// A booking takes its slot.
+    Take(&'a Booking),
+    /// A booking gives its slot back.
+    Free(&'a Booking),
+}
+
+/// What becomes of a place on the waitlist.
+#[derive(Debug, Clone, Copy)]
+pub enum WaitlistChange<'a> {
+    /// Joins, or changes the wish.
+    Join(&'a Wish),
+    /// Leaves.
+    Leave,
+}
+
+/// A consent given or withdrawn.
+#[derive(Debug, Clone, Copy)]
+pub struct ConsentRecord<'a> {
+    /// What was said.
+    pub statement: &'a Statement,
+    /// Where and by which words.
+    pub how: &'a str,
+}
+
+/// Everything that one event changes.
+#[derive(Debug, Clone)]
+pub struct Turn<'a> {
+    /// Whose conversation.
+    pub patient: &'a PatientId,
+    /// The name of the event, by which it acts once.
+    pub event: &'a str,
+    /// The patient, if changed.
+    pub change: Option<PatientChange<'a>>,
+    /// The conversation as read, and as it stands afterwards.
+    pub thread: Option<(&'a StoredThread, &'a Thread)>,
+    /// What was said.
+    pub heard: Option<&'a HeardLine>,
+    /// Slots taken and given back.
+    pub slots: Vec<SlotChange<'a>>,
+    /// Bookings made and changed.
+    pub bookings: Vec<&'a Booking>,
+    /// What is to be answered.
+    pub answer: Option<&'a NewAnswer>,
+    /// Whether the patient joins the waitlist, with this wish, or leaves it.
+    pub waitlist: Option<WaitlistChange<'a>>,
+    /// A consent given or withdrawn, for the ledger.
+    pub consent: Option<ConsentRecord<'a>>,
+    /// The orders that follow, kept with the event: should it be delivered again, they are too.
+    pub orders: &'a [Order],
+    /// Now.
+    pub now: DateTime<Utc>,
+}
+
+/// What became of a turn. Unless it is done, nothing was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TurnDone {
+    /// Written.
+    Done,
+    /// The event was taken in before.
+    Repeated,
+    /// A slot that it takes is not free.
+    SlotTaken,
+    /// Something else changed since it was read: read and decide again.
+    Changed,
+}
+
+impl TenantStore {
+    /// Writes a turn, whole or not at all.
+    ///
+    /// # Errors
+    /// [`CloudError`]; whether it was written is not known then, and repeating it finds out.
+    pub async fn commit_turn(&self, turn: &Turn<'_>) -> Result<TurnDone, CloudError> {
+        const OPERATION: &str = "TransactWriteItems turn";
+        let (writes, slots) = self.turn_writes(turn)?;
+        let call = self.client().transact_write_items().set_transact_items(Some(writes));
+        match call.send().await {
+            Ok(_) => Ok(TurnDone::Done),
+            Err(e) => match e.as_service_error().and_then(cancelled) {
+                Some(reasons) => refusal(&reasons, slots, OPERATION),
+                None => Err(sort(OPERATION, &e)),
+            },
+        }
+    }
+
+    /// The orders that follow an event that was taken in; none when it was not. Strongly consistent.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn orders_of(&self, event: &str) -> Result<Vec<Order>, CloudError> {
+        let key = Keys(&self.clinic).event(&self.hash(event));
+        let Some(item) = self.get("GetItem event", key.item()).await? else { return Ok(Vec::new()) };
+        Reader { kind: "event", item: &item }.parse("orders", |json| serde_json::from_str(json).ok())
+    }
+
+    /// Whether an event was taken in. Strongly consistent.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn knows_event(&self, event: &str) -> Result<bool, CloudError> {
+        let key = Keys(&self.clinic).event(&self.hash(event));
+        Ok(self.get("GetItem event", key.item()).await?.is_some())
+    }
+
+    /// Takes in an event that changes nothing in anybody's conversation; says whether it was new.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn take_in(&self, event: &str, now: DateTime<Utc>) -> Result<bool, CloudError> {
+        let mut item = Keys(&self.clinic).event(&self.hash(event)).item();
+        item.insert("ttl".to_owned(), n((now + EVENT_REMEMBERED).timestamp()));
+        item.insert("orders".to_owned(), s("[]"));
+        let call = self.client().put_item().table_name(self.table()).set_item(Some(item));
+        match call.condition_expression("attribute_not_exists(pk)").send().await {
+            Ok(_) => Ok(true),
+            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(false),
+            Err(e) => Err(sort("PutItem event", &e)),
+        }
+    }
+
+    /// The event first, then the slots, then the rest; and how many slots there are.
+    fn turn_writes(&self, turn: &Turn<'_>) -> Result<(Vec<TransactWriteItem>, usize), CloudError> {
+        let keys = Keys(&self.clinic);
+        let mut event = keys.event(&self.hash(turn.event)).item();
+        event.insert("patient".to_owned(), s(turn.patient.as_str()));
+        event.insert("ttl".to_owned(), n((turn.now + EVENT_REMEMBERED).timestamp()));
+        let orders = serde_json::to_string(turn.orders).map_err(|e| CloudError::Setup(e.to_string()))?;
+        event.insert("orders".to_owned(), s(orders));
+        let mut writes = vec![put(self, event, "attribute_not_exists(pk)")?];
+        for change in &turn.slots {
+            writes.push(match change {
+                SlotChange::Take(booking) => self.take_slot(&booking.slot, booking, turn.now)?,
+                SlotChange::Free(booking) => self.free_slot(booking)?,
+            });
+        }
+        if let Some(change) = &turn.change {
+            writes.push(self.patient_write(change)?);
+        }
+        for booking in &turn.bookings {
+            writes.push(self.write_booking(booking)?);
+        }
+        if let Some((from, next)) = turn.thread {
+            writes.push(self.thread_write(turn.patient, from, next)?);
+        }
+        if let Some(line) = turn.heard {
+            // The event's name as part of the key: two words of one instant are two lines.
+            let item = heard_item(&keys, turn.patient, &self.hash(turn.event), line);
+            writes.push(put(self, item, "attribute_not_exists(pk)")?);
+        }
+        if let Some(answer) = turn.answer {
+            writes.push(put(self, answer_item(&keys, turn.patient, answer), "attribute_not_exists(pk)")?);
+        }
+        if let Some(record) = &turn.consent {
+            let item = consent_audit_item(&keys, turn.patient, &self.hash(turn.event), record, turn.now);
+            writes.push(put(self, item, "attribute_not_exists(pk)")?);
+        }
+        match turn.waitlist {
+            Some(WaitlistChange::Join(wish)) => writes.push(self.join_write(turn.patient, wish, turn.now)?),
+            Some(WaitlistChange::Leave) => writes.push(self.leave_write(turn.patient)?),
+            None => {}
+        }
+        Ok((writes, turn.slots.len()))
+    }
+
+    fn patient_write(&self, change: &PatientChange<'_>) -> Result<TransactWriteItem, CloudError> {
+        let next = change.next;
+        wrap(
+            update(self, &Keys(&self.clinic).patient(&next.id))
+                // Looked at again by the next evaluation; until then nobody takes them from a backlog.
+                .update_expression(
+                    "SET visits = :visits, consent = :consent, paused = :paused, g1sk = :today \
+                     REMOVE g2pk, g2sk ADD ver :one",
+                )
+                .condition_expression("ver = :ver")
+                .expression_attribute_values(":visits", s(appointments_text(&next.appointments)))
+                .expression_attribute_values(":consent", s(consent_text(&next.consent)))
+                .expression_attribute_values(":paused", AttributeValue::Bool(next.paused))
+                .expression_attribute_values(":today", s("0000-00-00"))
+                .expression_attribute_values(":ver", n(change.from.version))
+                .expression_attribute_values(":one", n(1)),
+        )
+    }
+
+    fn thread_write(
+        &self,
+        patient: &PatientId,
+        from: &StoredThread,
+        next: &Thread,
+    ) -> Result<TransactWriteItem, CloudError> {
+        let item = thread_item(&Keys(&self.clinic), patient, next, from.version + 1);
+        if from.version == 0 {
+            return put(self, item, "attribute_not_exists(pk)");
+        }
+        let write = aws_sdk_dynamodb::types::Put::builder().table_name(self.table()).set_item(Some(item));
+        let write = write.condition_expression("ver = :ver").expression_attribute_values(":ver", n(from.version));
+        Ok(TransactWriteItem::builder().put(put_item(write)?).build())
+    }
+}
+
+fn refusal(reasons: &[String], slots: usize, operation: &'static str) -> Result<TurnDone, CloudError> {
+    let failed = |at: usize| reasons.get(at).is_some_and(|reason| reason == "ConditionalCheckFailed");
+    if failed(0) {
+        Ok(TurnDone::Repeated)
+    } else if (1..=slots).any(failed) {
+        Ok(TurnDone::SlotTaken)
+    } else if reasons.iter().any(|reason| reason == "ConditionalCheckFailed") {
+        Ok(TurnDone::Changed)
+    } else {
+        let code = reasons.iter().find(|reason| *reason != "None").cloned().unwrap_or_else(|| "cancelled".to_owned());
+        Err(CloudError::Retryable { operation, code })
+    }
+}
