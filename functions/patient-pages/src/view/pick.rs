@@ -30,8 +30,8 @@ pub(crate) enum Notice {
     Free,
     /// The one picked was taken a moment before.
     Taken,
-    /// To move a visit, at this time and of this number.
-    Move { when: String, visit: String },
+    /// To move a visit, which is at this time.
+    Move { when: String },
     /// One became free and is held until then.
     Held { until: String },
 }
