@@ -33,6 +33,8 @@ pub(crate) struct VisitView {
     pub(crate) professional: String,
     /// Only where the clinic lets services be named.
     pub(crate) service: Option<String>,
+    /// Whether it is near enough to be confirmed.
+    pub(crate) is_near: bool,
     /// The city of the clinic's clock, where the patient's shows another time.
     pub(crate) place: Option<String>,
     /// What the page rests on: a form sent twice says the same.
@@ -88,9 +90,10 @@ pub(crate) fn ask_cancel(shown: &Shown<'_>, view: &VisitView) -> Markup {
 
 fn open(shown: &Shown<'_>, view: &VisitView) -> Markup {
     let texts = &shown.texts.visit;
+    let asks = view.standing == Standing::Booked && view.is_near;
     html! {
-        @if view.standing == Standing::Booked { (form(shown, view, "confirm", "", &texts.confirm)) }
-        a.button.plain href={ (shown.own) ".ics" } { (texts.calendar) }
+        @if asks { (form(shown, view, "confirm", "", &texts.confirm)) }
+        a.button.plain[asks] href={ (shown.own) ".ics" } { (texts.calendar) }
         a.button.plain href={ (shown.own) "?page=move" } { (texts.change) }
         a.button.leave href={ (shown.own) "?page=cancel" } { (texts.cancel) }
         p.soft.quiet { (texts.private) }

@@ -40,6 +40,8 @@ pub(crate) enum Notice {
 pub(crate) struct Offer {
     pub(crate) days: Vec<Day>,
     pub(crate) notice: Notice,
+    /// With whom, where it is the same person at all times.
+    pub(crate) professional: Option<String>,
     /// The day with which the next ones begin.
     pub(crate) more_from: Option<NaiveDate>,
     /// Whether these are not the first days.
@@ -65,6 +67,9 @@ pub(crate) fn pick(shown: &Shown<'_>, offer: &Offer) -> Markup {
     let body = html! {
         h1 { (title) }
         (lead(shown, &offer.notice))
+        @if let Some(professional) = &offer.professional {
+            p { strong { (fill(&shown.texts.frame.with, &[("professional", professional)])) } }
+        }
         @if let Some(place) = &offer.place { p.note { (fill(&shown.texts.frame.zone, &[("place", place)])) } }
         form method="post" action=(shown.own) {
             input type="hidden" name="do" value="book";
