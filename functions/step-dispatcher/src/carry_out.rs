@@ -5,9 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use retorno_cloud::CloudError;
 use retorno_cloud::channels::Dispatch;
 use retorno_cloud::orders::step_order;
-use retorno_cloud::store::{
-    Advance, Claim, ClaimRefused, Claimed, Dropped, FreeSlot, SETTINGS_STALE_MAX, TenantStore,
-};
+use retorno_cloud::store::{Advance, Claim, ClaimRefused, Claimed, Dropped, FreeSlot, SETTINGS_STALE_MAX, TenantStore};
 use retorno_domain::channel::{Channel, ChannelSet};
 use retorno_domain::decide::{Command, Decision};
 use retorno_domain::enrollment::{Enrollment, State};

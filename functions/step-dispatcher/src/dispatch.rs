@@ -63,8 +63,8 @@ impl Dispatcher {
     }
 
     /// From the environment of the function: what [`Reach::from_env`] reads, and `WHATSAPP_TOKEN`,
-    /// `SES_CONFIGURATION_SET`, `OPAQUE_KEY`, what [`Links::from_env`] reads; `GRAPH_URL` where Meta's
-    /// API stands elsewhere.
+    /// `SES_CONFIGURATION_SET`, `OPAQUE_KEY`; `GRAPH_URL` where Meta's API stands elsewhere; and what
+    /// [`Links::from_env`] and [`Channels::with_env`] read.
     ///
     /// # Errors
     /// [`CloudError::Setup`] names the variable that is missing.
@@ -75,7 +75,7 @@ impl Dispatcher {
         let whatsapp = WhatsappChannel::new(&graph, Token::new(get("WHATSAPP_TOKEN")?))?;
         let settings = EmailSettings { configuration_set: get("SES_CONFIGURATION_SET")? };
         let email = EmailChannel::new(retorno_cloud::aws::ses(&config), settings);
-        let channels = Channels::new(whatsapp, email, SecretKey::from_env("OPAQUE_KEY")?);
+        let channels = Channels::new(whatsapp, email, SecretKey::from_env("OPAQUE_KEY")?).with_env(&config)?;
         Ok(Self::new(Reach::from_env(&config)?, channels, Links::from_env()?))
     }
 

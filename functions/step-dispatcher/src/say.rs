@@ -198,7 +198,7 @@ impl Dispatcher {
         // The options stand in the text already, where there are no buttons.
         let buttons = if stored.answer.channel == Channel::Whatsapp { buttons } else { Vec::new() };
         let attachment = spoken.calendar.as_ref().map(|file| retorno_cloud::channels::Attachment {
-            file_name: "cita.ics",
+            file_name: "retorno.ics",
             content_type: Method::Publish.media_type(),
             bytes: file.as_bytes(),
         });

@@ -2,15 +2,20 @@
 //! doubles of the queue and the schedules, on a clock that can be moved. Events are taken up one at
 //! a time and in the order of their instants, so the same beginning always plays the same way.
 
+mod phone;
 mod play;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use inbound_webhook::entrance::Entrance;
+use inbound_webhook::hook::HookSecrets;
+use inbound_webhook::process::Inbound;
 use retorno_cloud::channels::{Channels, EmailChannel, EmailSettings, WhatsappChannel};
 use retorno_cloud::links::Links;
 use retorno_cloud::orders::{OrderTargets, Orders};
+use retorno_cloud::queue::Queue;
 use retorno_cloud::secrets::{SecretKey, Token};
 use retorno_cloud::store::{Store, create_table};
 use retorno_cloud::{Clock, CloudError, Reach};
@@ -19,10 +24,13 @@ use step_dispatcher::Dispatcher;
 use crate::doubles::{Doubles, DoublesError, queue_url, serve};
 use crate::engine::{Engine, EngineError, sdk_config};
 
+pub use phone::{SANDBOX_APP, Written, signed, webhook};
 pub use play::Played;
 
 const TABLE: &str = "retorno";
 const QUEUE: &str = "dispatch";
+/// The queue of what patients and providers tell.
+const INBOUND: &str = "inbound";
 const QUEUE_ARN: &str = "arn:aws:sqs:us-east-1:000000000000:dispatch";
 const EVALUATOR_ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:segment-evaluator";
 const ROLE_ARN: &str = "arn:aws:iam::000000000000:role/schedules";
@@ -72,6 +80,11 @@ pub struct Host {
     /// The embedded table, which counts request units.
     pub engine: Engine,
     dispatcher: Arc<Dispatcher>,
+    entrance: Arc<Entrance>,
+    hook_secrets: Arc<HookSecrets>,
+    app_secret: SecretKey,
+    inbound: Arc<Inbound>,
+    links: Links,
     scheduler: aws_sdk_scheduler::Client,
     playing: Arc<tokio::sync::Mutex<()>>,
 }
@@ -82,6 +95,8 @@ pub struct HostKeys {
     contact: SecretKey,
     links: SecretKey,
     opaque: SecretKey,
+    /// What the sandbox's app at Meta signs with.
+    app: SecretKey,
 }
 
 impl HostKeys {
@@ -92,7 +107,7 @@ impl HostKeys {
     pub fn from_seed(seed: &[u8]) -> Result<Self, CloudError> {
         let root = SecretKey::new(seed)?;
         let key = |name: &[u8]| SecretKey::new(root.mac(&[name]));
-        Ok(Self { contact: key(b"contact")?, links: key(b"links")?, opaque: key(b"opaque")? })
+        Ok(Self { contact: key(b"contact")?, links: key(b"links")?, opaque: key(b"opaque")?, app: key(b"app")? })
     }
 }
 
@@ -134,7 +149,7 @@ impl Host {
         };
         let reach = Reach {
             store: Store::new(dynamo, TABLE, keys.contact.clone()),
-            orders: Orders::new(sqs, scheduler.clone(), targets),
+            orders: Orders::new(sqs.clone(), scheduler.clone(), targets),
             clock,
         };
         let (address, _server) = serve(doubles.whatsapp().router(SANDBOX_TOKEN))
@@ -144,13 +159,32 @@ impl Host {
         let ses = aws_sdk_sesv2::Client::from_conf(doubles.ses().sdk_config().build());
         let email = EmailChannel::new(ses, EmailSettings { configuration_set: "retorno".to_owned() });
         let channels = Channels::new(whatsapp, email, keys.opaque.clone());
-        let dispatcher = Dispatcher::new(reach.clone(), channels, Links::new(pages_url, 1, keys.links.clone()));
-        let dispatcher = Arc::new(dispatcher);
-        Ok(Self { reach, doubles, engine, dispatcher, scheduler, playing: Arc::default() })
+        let links = Links::new(pages_url, 1, keys.links.clone());
+        let dispatcher = Arc::new(Dispatcher::new(reach.clone(), channels, links.clone()));
+        let queue = Queue::new(sqs, queue_url(INBOUND));
+        Ok(Self {
+            entrance: Arc::new(Entrance::new(queue)?),
+            hook_secrets: Arc::new(phone::hook_secrets(&keys.app)),
+            app_secret: keys.app.clone(),
+            inbound: Arc::new(Inbound::new(reach.clone(), keys.opaque.clone())),
+            links,
+            reach,
+            doubles,
+            engine,
+            dispatcher,
+            scheduler,
+            playing: Arc::default(),
+        })
     }
 
     pub(crate) fn dispatcher(&self) -> &Dispatcher {
         &self.dispatcher
+    }
+
+    /// What links in messages are made and read with.
+    #[must_use]
+    pub fn links(&self) -> &Links {
+        &self.links
     }
 
     /// The present instant of this system.

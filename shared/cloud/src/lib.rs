@@ -12,6 +12,7 @@ pub mod error;
 pub mod links;
 pub mod logging;
 pub mod orders;
+pub mod queue;
 pub mod secrets;
 pub mod store;
 

@@ -341,12 +341,14 @@ fn understood(case: &Case<'_>, intent: &Intent) -> Vec<Act> {
             // Cancel what? Perhaps a visit that is not in the export yet, perhaps the messages.
             None => to_a_person("cancel_what", Urgency::High),
         },
-        Intent::AlreadyBooked => vec![
-            Act::Tell(Answer::No),
-            Act::Say(Say::AlreadyBooked),
-        ],
+        Intent::AlreadyBooked => vec![Act::Tell(Answer::No), Act::Say(Say::AlreadyBooked)],
         Intent::WrongPerson => {
-            vec![Act::WrongNumber, Act::Tell(Answer::OptOut), Act::Say(Say::WrongNumber), hand_over("wrong_number", Urgency::Normal)]
+            vec![
+                Act::WrongNumber,
+                Act::Tell(Answer::OptOut),
+                Act::Say(Say::WrongNumber),
+                hand_over("wrong_number", Urgency::Normal),
+            ]
         }
         Intent::Deceased => vec![Act::Deceased, Act::Tell(Answer::OptOut), hand_over("deceased", Urgency::High)],
         Intent::Question => to_a_person("question", Urgency::High),

@@ -5,6 +5,14 @@
 //! one counts), and what was found is weighed together. What is not sure goes to a person, except
 //! that an opt-out never waits for one.
 
+mod clock;
+mod phrase;
+mod sign;
+mod spelling;
+mod token;
+mod verdict;
+mod vocabulary;
+mod when;
 mod wish;
 
 use chrono::NaiveDate;
@@ -77,8 +85,11 @@ pub struct Reading {
 /// Reads a text. `today` is the date where the patient is.
 #[must_use]
 pub fn understand(text: &str, asked: &Asked, today: NaiveDate) -> Reading {
-    let _ = (text, asked, today);
-    Reading { intent: Intent::Unreadable, sure: false }
+    let vocabulary = vocabulary::Vocabulary::embedded();
+    let mut tokens = token::tokens(text);
+    spelling::mend(&mut tokens, vocabulary);
+    let found = phrase::found(&tokens, vocabulary);
+    verdict::verdict(&tokens, &found, asked, today)
 }
 
 /// Reads the press of a button: its payload's end, which may be an intent's [`Intent::code`], or its
@@ -86,7 +97,7 @@ pub fn understand(text: &str, asked: &Asked, today: NaiveDate) -> Reading {
 #[must_use]
 pub fn of_button(payload_suffix_or_title: &str, asked: &Asked, today: NaiveDate) -> Reading {
     match Intent::of_code(payload_suffix_or_title.trim()) {
-        Some(Intent::Option(number)) => Reading { intent: Intent::Option(number), sure: number <= asked.options },
+        Some(Intent::Option(number)) => verdict::choice(number, asked),
         Some(intent) => {
             let sure = intent != Intent::Unreadable;
             Reading { intent, sure }

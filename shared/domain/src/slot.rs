@@ -42,10 +42,9 @@ pub fn two(slots: &[FreeSlot], zone: Tz, fits: impl Fn(&FreeSlot) -> bool) -> Ve
     let day = |slot: &FreeSlot| slot.local(zone).date();
     let another_day = fitting.iter().find(|slot| day(slot) != day(first));
     let another_time = fitting.iter().rev().find(|slot| slot.start != first.start);
-    another_day.or(another_time).map_or_else(
-        || vec![(*first).clone()],
-        |second| vec![(*first).clone(), (*second).clone()],
-    )
+    another_day
+        .or(another_time)
+        .map_or_else(|| vec![(*first).clone()], |second| vec![(*first).clone(), (*second).clone()])
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::rust_source::{Source, lines_with, read_sources, words};
 use crate::tree::File;
 
 /// The crates through which a provider could be made to write to a patient.
-const CLIENTS: [&str; 2] = ["aws_sdk_sesv2", "reqwest"];
+const CLIENTS: [&str; 4] = ["aws_sdk_pinpointsmsvoicev2", "aws_sdk_sesv2", "reqwest", "web_push_native"];
 
 /// Where they may be named: a file, or everything below a folder.
 const MOUTHS: [&str; 6] = [
@@ -46,9 +46,16 @@ fn another_mouth_is_found() {
         File::of("functions/step-dispatcher/src/main.rs", "fn main() { reqwest::Client::new(); }"),
         File::of("functions/export-importer/src/lib.rs", "// no reqwest here\nuse aws_sdk_sesv2::Client;"),
         File::of("shared/cloud/src/aws.rs.rs", "use reqwest as web;"),
+        File::of("functions/segment-evaluator/src/lib.rs", "type Sms = aws_sdk_pinpointsmsvoicev2::Client;"),
+        File::of("shared/cloud/src/store/push.rs", "use web_push_native::encrypt;"),
     ];
     finds(
         &other_mouths(&read_sources(&files)),
-        &["export-importer/src/lib.rs:2: `aws_sdk_sesv2`", "aws.rs.rs:1: `reqwest`"],
+        &[
+            "export-importer/src/lib.rs:2: `aws_sdk_sesv2`",
+            "aws.rs.rs:1: `reqwest`",
+            "segment-evaluator/src/lib.rs:1: `aws_sdk_pinpointsmsvoicev2`",
+            "store/push.rs:1: `web_push_native`",
+        ],
     );
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use retorno_domain::channel::Channel;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -17,7 +18,7 @@ impl Event {
     ///
     /// - A message: channel, receiver and the provider's id (a change or withdrawal also by itself).
     /// - A receipt: the report's own id if it has one, else the message's id, status and instant;
-    ///   and the recipient, since one report may be about several.
+    ///   and an e-mail's recipient, since one report may be about several.
     /// - Anything else: all that it says.
     #[must_use]
     pub fn dedup_key(&self) -> String {
@@ -44,8 +45,10 @@ fn message_name(message: &InboundMessage) -> impl Serialize {
 
 fn receipt_name(receipt: &Receipt) -> impl Serialize {
     let instant = receipt.report_id.is_none().then_some(receipt.at);
-    let channel = receipt.channel.code();
-    (channel, &receipt.report_id, &receipt.provider_id, receipt.status.code(), instant, &receipt.recipient)
+    // A message has one recipient, who may be named in two ways; an e-mail may have several.
+    let recipient = receipt.recipient.as_ref().filter(|_| receipt.channel == Channel::Email);
+    let status = receipt.status.code();
+    (receipt.channel.code(), &receipt.report_id, &receipt.provider_id, status, instant, recipient)
 }
 
 /// A change may come under the id of the message that it changes.

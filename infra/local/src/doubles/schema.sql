@@ -45,3 +45,12 @@ CREATE TABLE IF NOT EXISTS whatsapp_messages (
 -- A message is found again by the id that its sender gave it.
 CREATE INDEX IF NOT EXISTS whatsapp_opaque
     ON whatsapp_messages (json_extract(request, '$.biz_opaque_callback_data'));
+
+-- What was written to a number: it opens the window in which one may write freely.
+CREATE TABLE IF NOT EXISTS whatsapp_inbound (
+    number          INTEGER PRIMARY KEY AUTOINCREMENT,
+    at              INTEGER NOT NULL,
+    phone_number_id TEXT    NOT NULL,
+    sender          TEXT    NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS whatsapp_window ON whatsapp_inbound (phone_number_id, sender, at);

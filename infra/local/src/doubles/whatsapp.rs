@@ -51,6 +51,8 @@ pub struct SentMessage {
     pub template: Option<SentTemplate>,
     /// The body, for a text message.
     pub text: Option<String>,
+    /// Its reply buttons: id and title.
+    pub replies: Vec<(String, String)>,
     /// `biz_opaque_callback_data`.
     pub opaque: Option<String>,
     /// The whole request body.
@@ -159,6 +161,7 @@ impl Whatsapp {
                     to: request.to,
                     template: request.template,
                     text: request.text,
+                    replies: request.replies,
                     opaque: request.opaque,
                     body,
                 });
@@ -167,10 +170,36 @@ impl Whatsapp {
         })
     }
 
+    /// Notes that somebody wrote to a number; says how many have done so before, and this one.
+    ///
+    /// # Errors
+    /// [`DoublesError`] when the database fails.
+    pub fn hear(&self, phone_number_id: &str, sender: &str) -> Result<i64, DoublesError> {
+        let at = stored(self.doubles.now());
+        self.doubles.write(|tx| {
+            let sql = "INSERT INTO whatsapp_inbound (at, phone_number_id, sender) VALUES (?1, ?2, ?3)";
+            tx.prepare_cached(sql)?.execute(params![at, phone_number_id, sender])?;
+            Ok(tx.last_insert_rowid())
+        })
+    }
+
+    /// One may write freely for 24 hours after the person's last word.
+    fn window_is_open(&self, phone_number_id: &str, to: &str, now: DateTime<Utc>) -> Result<bool, DoublesError> {
+        let since = stored(now - chrono::TimeDelta::hours(24));
+        self.doubles.read(|db| {
+            let sql = "SELECT 1 FROM whatsapp_inbound WHERE phone_number_id = ?1 AND sender = ?2 AND at > ?3";
+            Ok(db.prepare_cached(sql)?.exists(params![phone_number_id, to, since])?)
+        })
+    }
+
     fn accept(&self, phone_number_id: &str, body: &[u8]) -> Result<Value, Refusal> {
         let body: Value = serde_json::from_slice(body).map_err(Refusal::not_json)?;
         let request = Request::read(&body)?;
-        let at = stored(self.doubles.now());
+        let now = self.doubles.now();
+        if request.template.is_none() && !self.window_is_open(phone_number_id, &request.to, now)? {
+            return Err(Refusal::window_closed());
+        }
+        let at = stored(now);
         let number = self.doubles.write(|tx| {
             let sql = "INSERT INTO whatsapp_messages (at, phone_number_id, request) \
                        VALUES (?1, ?2, ?3)";

@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use aws_sdk_scheduler::types::{ActionAfterCompletion, FlexibleTimeWindow, FlexibleTimeWindowMode, Target};
 use chrono::{DateTime, TimeDelta, Utc};
+use inbound_webhook::event::Routed;
 use retorno_cloud::CloudError;
 use retorno_cloud::orders::Order;
+use retorno_cloud::store::RouteKind;
 use retorno_domain::ids::ClinicId;
 use segment_evaluator::{Evaluation, Scope, evaluate};
 use step_dispatcher::Done;
 
-use super::{EVALUATOR_ARN, GROUP, Host, HostError, QUEUE, QUEUE_ARN, ROLE_ARN};
+use super::{EVALUATOR_ARN, GROUP, Host, HostError, INBOUND, QUEUE, QUEUE_ARN, ROLE_ARN};
 
 /// What was played.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -46,7 +48,15 @@ impl Host {
     /// [`HostError`].
     pub async fn add_clinic(&self, id: &ClinicId, settings_toml: &str, sweep: &str) -> Result<(), HostError> {
         let clinic = retorno_domain::settings::clinic_from_toml(id.clone(), settings_toml, None)?;
-        self.reach.store.of(id).put_settings(settings_toml).await?;
+        let tenant = self.reach.store.of(id);
+        let number = &clinic.whatsapp_phone_number_id;
+        // A number belongs to one clinic: what is written to it must reach nobody else.
+        if !tenant.claim_route(RouteKind::WhatsappNumber, number).await? {
+            return Err(HostError::User(format!(
+                "another clinic here has whatsapp_phone_number_id {number}: give this one its own in its settings"
+            )));
+        }
+        tenant.put_settings(settings_toml).await?;
         let morning = serde_json::json!({ "clinic": id.as_str() }).to_string();
         self.schedule(&format!("morning-{id}"), "cron(0 6 * * ? *)", clinic.zone.name(), EVALUATOR_ARN, morning)
             .await?;
@@ -133,8 +143,13 @@ impl Host {
     /// [`HostError`].
     pub fn next_event(&self) -> Result<Option<DateTime<Utc>>, HostError> {
         let scheduler = self.doubles.scheduler();
-        let instants =
-            [scheduler.next_due()?, scheduler.next_invocation_at()?, self.doubles.sqs().next_visible_at(QUEUE)?];
+        let sqs = self.doubles.sqs();
+        let instants = [
+            scheduler.next_due()?,
+            scheduler.next_invocation_at()?,
+            sqs.next_visible_at(INBOUND)?,
+            sqs.next_visible_at(QUEUE)?,
+        ];
         Ok(instants.into_iter().flatten().min())
     }
 
@@ -161,6 +176,16 @@ impl Host {
             }
             return Ok(played);
         }
+        for message in self.doubles.sqs().receive(INBOUND, 10, VISIBILITY)? {
+            played.events += 1;
+            if let Err(error) = self.take_in(&message.body).await {
+                tracing::warn!(%error, "events are handed back");
+                played.failed += 1;
+                self.doubles.sqs().release(&message.receipt, self.now() + AGAIN_AFTER)?;
+            } else {
+                self.doubles.sqs().delete(&message.receipt)?;
+            }
+        }
         for message in self.doubles.sqs().receive(QUEUE, 10, VISIBILITY)? {
             played.events += 1;
             match self.take_up(&message.body).await {
@@ -183,6 +208,14 @@ impl Host {
         let clinic = event.get("clinic").and_then(serde_json::Value::as_str).unwrap_or("");
         let clinic = ClinicId::parse(clinic).map_err(|e| CloudError::Setup(e.to_string()))?;
         evaluate(&self.reach, &clinic, Scope::Due).await?;
+        Ok(())
+    }
+
+    async fn take_in(&self, body: &str) -> Result<(), HostError> {
+        let events: Vec<Routed> = serde_json::from_str(body).map_err(|e| CloudError::Setup(e.to_string()))?;
+        for event in &events {
+            self.inbound.take_in(event).await?;
+        }
         Ok(())
     }
 

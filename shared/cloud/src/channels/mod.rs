@@ -3,6 +3,8 @@
 //! [`ReplyDispatch`] answers a person who has just asked.
 
 mod email;
+mod gateway;
+pub mod push;
 mod reply;
 mod sms;
 mod sms_errors;
@@ -12,6 +14,10 @@ mod whatsapp;
 mod whatsapp_errors;
 
 pub use email::{EmailChannel, EmailSettings, email_headers, email_tags};
+pub use gateway::{
+    GatewayCall, GatewayChannel, GatewayError, GatewayKeys, GatewayMethod, GatewayState, GatewayWire, LinkCode,
+    gateway_text,
+};
 pub use reply::{
     Attachment, BUTTON_ID_CHARS_MAX, BUTTON_TITLE_CHARS_MAX, BUTTONS_MAX, ReplyButton, ReplyDispatch, ReplyFault,
     TEXT_CHARS_MAX, TEXT_WITH_BUTTONS_CHARS_MAX, whatsapp_reply_request, with_numbered_options,
@@ -26,6 +32,7 @@ use retorno_domain::ids::{ClinicId, MessageId};
 use retorno_domain::language::Language;
 use retorno_domain::message::{BreakerScope, ClearedMessage, Outcome, RecipientNews};
 
+use crate::error::CloudError;
 use crate::secrets::{SecretKey, hex};
 
 /// What a channel needs to know besides the message itself.
@@ -51,6 +58,7 @@ pub struct Channels {
     whatsapp: WhatsappChannel,
     email: EmailChannel,
     sms: Option<SmsChannel>,
+    gateway: Option<GatewayChannel>,
     opaque_key: SecretKey,
 }
 
@@ -58,7 +66,7 @@ impl Channels {
     /// Over these channels; `opaque_key` signs the id that providers echo in their receipts.
     #[must_use]
     pub fn new(whatsapp: WhatsappChannel, email: EmailChannel, opaque_key: SecretKey) -> Self {
-        Self { whatsapp, email, sms: None, opaque_key }
+        Self { whatsapp, email, sms: None, gateway: None, opaque_key }
     }
 
     /// With text messages, for the clinics that have a sender of them.
@@ -67,11 +75,44 @@ impl Channels {
         Self { sms: Some(sms), ..self }
     }
 
+    /// With the gateways of clinics that have one in place of the Cloud API.
+    #[must_use]
+    pub fn with_gateway(self, gateway: GatewayChannel) -> Self {
+        Self { gateway: Some(gateway), ..self }
+    }
+
+    /// With what the environment of a function names besides: `SMS_CONFIGURATION_SET` for text
+    /// messages, `WHATSAPP_GATEWAY_KEYS` for gateways (see [`GatewayKeys::from_json`]).
+    ///
+    /// # Errors
+    /// [`CloudError::Setup`] when the keys are not of their form.
+    pub fn with_env(self, config: &aws_types::SdkConfig) -> Result<Self, CloudError> {
+        let mut channels = self;
+        if let Ok(configuration_set) = std::env::var("SMS_CONFIGURATION_SET") {
+            let settings = SmsSettings { configuration_set, time_to_live_seconds: SMS_TIME_TO_LIVE_SECONDS };
+            channels = channels.with_sms(SmsChannel::new(crate::aws::sms(config), settings));
+        }
+        if let Ok(keys) = std::env::var("WHATSAPP_GATEWAY_KEYS") {
+            channels = channels.with_gateway(GatewayChannel::new(GatewayKeys::from_json(&keys)?)?);
+        }
+        Ok(channels)
+    }
+
+    /// The clinics' gateways, to be managed.
+    #[must_use]
+    pub fn gateway(&self) -> Option<&GatewayChannel> {
+        self.gateway.as_ref()
+    }
+
     /// Hands a claimed message to its provider, once. A call is a task for a person: the claim
     /// itself has created it.
     pub async fn send(&self, dispatch: &Dispatch<'_>) -> Outcome {
         match dispatch.message.intent().channel {
-            Channel::Whatsapp => self.whatsapp.send(dispatch, &opaque_id(&self.opaque_key, dispatch)).await,
+            Channel::Whatsapp => match (&dispatch.clinic.gateway, &self.gateway) {
+                (None, _) => self.whatsapp.send(dispatch, &opaque_id(&self.opaque_key, dispatch)).await,
+                (Some(_), Some(gateway)) => gateway.send(dispatch).await,
+                (Some(_), None) => no_provider(),
+            },
             Channel::Email => self.email.send(dispatch).await,
             Channel::Call => Outcome::Accepted { provider_id: dispatch.message.intent().message.to_string() },
             Channel::Sms => match &self.sms {
@@ -91,7 +132,11 @@ impl Channels {
     /// `131047`, and nothing was sent. A call cannot be a reply: that is a person's task.
     pub async fn reply(&self, channel: Channel, reply: &ReplyDispatch<'_>) -> Outcome {
         match channel {
-            Channel::Whatsapp => self.whatsapp.reply(reply).await,
+            Channel::Whatsapp => match (&reply.clinic.gateway, &self.gateway) {
+                (None, _) => self.whatsapp.reply(reply).await,
+                (Some(_), Some(gateway)) => gateway.reply(reply).await,
+                (Some(_), None) => no_provider(),
+            },
             Channel::Email => self.email.reply(reply).await,
             Channel::Sms => match &self.sms {
                 Some(sms) => sms.reply(reply).await,

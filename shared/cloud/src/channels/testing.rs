@@ -25,7 +25,7 @@ use retorno_domain::settings::clinic_from_toml;
 use retorno_domain::template::Rendered;
 use serde_json::Value;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use super::Dispatch;
 
@@ -61,13 +61,7 @@ struct Script {
 pub(crate) struct Loopback {
     pub(crate) url: String,
     script: Arc<Mutex<Script>>,
-    server: JoinHandle<()>,
-}
-
-impl Drop for Loopback {
-    fn drop(&mut self) {
-        self.server.abort();
-    }
+    _server: JoinSet<()>,
 }
 
 impl Loopback {
@@ -83,8 +77,9 @@ impl Loopback {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let router = Router::new().fallback(answer).with_state(Arc::clone(&script));
-        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { url, script, server }
+        let mut server = JoinSet::new();
+        server.spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { url, script, _server: server }
     }
 
     pub(crate) fn asked(&self) -> Vec<Asked> {

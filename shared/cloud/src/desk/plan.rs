@@ -250,10 +250,9 @@ impl<'a> Plan<'a> {
         (ended.status, ended.as_of) = (AppointmentStatus::Cancelled, self.visitor.now);
         let booking = self.booking_of(visit, BookingStatus::Cancelled).await?;
         if !booking.slot.is_empty() {
-            self.made.orders.push(Order::Freed {
-                clinic: self.visitor.tenant.clinic().to_string(),
-                slot: booking.slot.clone(),
-            });
+            self.made
+                .orders
+                .push(Order::Freed { clinic: self.visitor.tenant.clinic().to_string(), slot: booking.slot.clone() });
             self.made.given_back.push(booking.clone());
         }
         self.made.bookings.push(booking);
@@ -309,8 +308,9 @@ impl<'a> Plan<'a> {
     fn tell(&mut self, answer: Answer) {
         let (clinic, patient) = (self.visitor.tenant.clinic().to_string(), self.visitor.patient().id.to_string());
         let at_ms = self.visitor.now.timestamp_millis();
-        if answer == Answer::Yes {
-            let silent = Order::Released { clinic: clinic.clone(), patient: patient.clone(), quiet_since_ms: Some(at_ms) };
+        if matches!(answer, Answer::Yes | Answer::Click) {
+            let silent =
+                Order::Released { clinic: clinic.clone(), patient: patient.clone(), quiet_since_ms: Some(at_ms) };
             self.made.orders.push(silent);
         }
         self.made.orders.push(Order::Answered { clinic, patient, answer: answer.code().to_owned(), at_ms });

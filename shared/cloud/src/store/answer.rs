@@ -188,7 +188,9 @@ impl TenantStore {
         let mut writes = vec![
             wrap(
                 update(self, &keys.answer(claim.patient, answer.id))
-                    .update_expression("SET st = :flying, att = :att, claimed = :now, #text = :text, cp = :cp, g1sk = :until")
+                    .update_expression(
+                        "SET st = :flying, att = :att, claimed = :now, #text = :text, cp = :cp, g1sk = :until",
+                    )
                     .condition_expression("st = :ready AND att = :before")
                     .expression_attribute_names("#text", "text")
                     .expression_attribute_values(":flying", s("in_flight"))
@@ -209,8 +211,7 @@ impl TenantStore {
                 .set_key(Some(keys.contact_point(claim.contact).item()))
                 .condition_expression(not_suppressed(only))
                 .build();
-            let check =
-                check.map_err(|_| CloudError::Permanent { operation: OPERATION, code: "check".to_owned() })?;
+            let check = check.map_err(|_| CloudError::Permanent { operation: OPERATION, code: "check".to_owned() })?;
             writes.push(TransactWriteItem::builder().condition_check(check).build());
         }
         match self.client().transact_write_items().set_transact_items(Some(writes)).send().await {
@@ -256,7 +257,9 @@ impl TenantStore {
             }
         }
         let again = match (&delivery, outcome) {
-            (Delivery::Ready { .. }, Outcome::NotSent { again_in, .. }) => Some(claimed_at + *again_in + ORDER_LOST_AFTER),
+            (Delivery::Ready { .. }, Outcome::NotSent { again_in, .. }) => {
+                Some(claimed_at + *again_in + ORDER_LOST_AFTER)
+            }
             _ => None,
         };
         let call = match again {

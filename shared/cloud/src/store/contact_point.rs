@@ -176,6 +176,29 @@ impl TenantStore {
         call.send().await.map(|_| ()).map_err(|e| sort("UpdateItem opt-out", &e))
     }
 
+    /// Lifts an opt-out from one channel that was told to its provider before `at`. Nothing else is
+    /// lifted: a later opt-out, or one from all channels, stands.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn resume_channel(&self, hash: &str, channel: Channel, at: DateTime<Utc>) -> Result<(), CloudError> {
+        let name = opted_out_attribute(channel);
+        // Told to us, an opt-out is from all channels: then e-mail is closed as well.
+        let all = opted_out_attribute(Channel::Email);
+        let call = self.client().update_item().table_name(self.table());
+        let call = call
+            .set_key(Some(Keys(&self.clinic).contact_point(hash).item()))
+            .update_expression(format!("REMOVE {name} ADD ver :one"))
+            .condition_expression(format!("{name} < :at AND attribute_not_exists({all})"))
+            .expression_attribute_values(":at", ms(at))
+            .expression_attribute_values(":one", n(1));
+        match call.send().await {
+            Ok(_) => self.unlist(hash).await,
+            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
+            Err(e) => Err(sort("UpdateItem resume", &e)),
+        }
+    }
+
     /// Lifts an opt-out: the person has said so, to us. What an import says of others who share the
     /// contact point stands. Harmless to repeat.
     ///

@@ -139,6 +139,18 @@ impl Keys<'_> {
         self.key(&format!("#USER#{hash}"), "USER")
     }
 
+    pub(crate) fn news(&self, of: &str) -> Key {
+        self.key("#NEWS", of)
+    }
+
+    pub(crate) fn strangers_pk(&self) -> String {
+        format!("T#{}#STRANGERS", self.0)
+    }
+
+    pub(crate) fn stranger(&self, at: DateTime<Utc>, event: &str) -> Key {
+        Key { pk: self.strangers_pk(), sk: format!("{:015}#{event}", at.timestamp_millis()) }
+    }
+
     pub(crate) fn slot(&self, reference: &str) -> Key {
         Key { pk: self.slots_pk(), sk: reference.to_owned() }
     }

@@ -81,9 +81,7 @@ impl TenantStore {
         let mut set = format!("SET {name} = :at, prov_id = if_not_exists(prov_id, :id)");
         let mut call = call
             .set_key(Some(key.item()))
-            .condition_expression(format!(
-                "attribute_exists(pk) AND (attribute_not_exists({name}) OR {name} > :at)"
-            ))
+            .condition_expression(format!("attribute_exists(pk) AND (attribute_not_exists({name}) OR {name} > :at)"))
             .expression_attribute_values(":at", ms(evidence.at))
             .expression_attribute_values(":id", s(evidence.provider_id));
         if let Some(code) = evidence.code {

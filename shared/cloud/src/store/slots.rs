@@ -106,7 +106,8 @@ impl TenantStore {
                 added += usize::from(self.put_slot(slot).await?);
             }
         }
-        for (reference, (_, booked)) in known.iter().filter(|(reference, _)| whole && !wanted.contains_key(*reference)) {
+        for (reference, (_, booked)) in known.iter().filter(|(reference, _)| whole && !wanted.contains_key(*reference))
+        {
             removed += usize::from(!booked && self.delete_slot(reference).await?);
         }
         let mut mark = Keys(&self.clinic).clinic("SLOTS").item();

@@ -75,12 +75,8 @@ pub(super) fn thread_of(item: &Item) -> Result<StoredThread, CloudError> {
         }),
         None => None,
     };
-    let thread = Thread {
-        heard_at: reader.instant_opt("heard")?,
-        asked,
-        settled_at: reader.instant_opt("settled")?,
-        open,
-    };
+    let thread =
+        Thread { heard_at: reader.instant_opt("heard")?, asked, settled_at: reader.instant_opt("settled")?, open };
     Ok(StoredThread { thread, version: reader.number("ver")? })
 }
 

@@ -150,7 +150,9 @@ impl TenantStore {
             .expression_attribute_values(":now", ms(now));
         let waiter = update(self, &keys.waiting(patient))
             .update_expression("SET #slot = :slot, #until = :until")
-            .condition_expression("attribute_exists(pk) AND (attribute_not_exists(#until) OR #until <= :now OR #slot = :slot)")
+            .condition_expression(
+                "attribute_exists(pk) AND (attribute_not_exists(#until) OR #until <= :now OR #slot = :slot)",
+            )
             .expression_attribute_names("#slot", "slot")
             .expression_attribute_names("#until", "until")
             .expression_attribute_values(":slot", s(reference))

@@ -58,10 +58,11 @@ impl Wish {
     /// The same, with the week: `today` is the date of the text.
     #[must_use]
     pub fn fits_from(&self, today: NaiveDate, local_start: NaiveDateTime) -> bool {
-        self.fits(local_start) && self.week(today).is_none_or(|(first, last)| {
-            let date = local_start.date();
-            first <= date && date <= last
-        })
+        self.fits(local_start)
+            && self.week(today).is_none_or(|(first, last)| {
+                let date = local_start.date();
+                first <= date && date <= last
+            })
     }
 
     /// Monday and Sunday of the week asked for; `None` when none was, or the calendar ends before.

@@ -34,7 +34,7 @@ fn the_documented_keys_that_stand_commented_out_are_understood() {
             shown += 1;
         }
     }
-    assert_eq!(shown, 5, "zone, country, language, two days");
+    assert_eq!(shown, 7, "zone, country, language, gateway, sender of texts, two days");
 }
 
 #[test]

@@ -27,6 +27,8 @@ pub(super) struct Request {
     pub(super) to: String,
     pub(super) template: Option<SentTemplate>,
     pub(super) text: Option<String>,
+    /// Reply buttons: id and title.
+    pub(super) replies: Vec<(String, String)>,
     pub(super) opaque: Option<String>,
 }
 
@@ -38,14 +40,18 @@ impl Request {
         let input = text_at(body, "/to")?;
         let to = recipient(input)?;
         let opaque = body.get("biz_opaque_callback_data").map(opaque).transpose()?;
-        let (template, text) = match body.get("type").and_then(Value::as_str).unwrap_or("text") {
-            "template" => (Some(template(body)?), None),
-            "text" => (None, Some(text(body)?)),
+        let (template, text, replies) = match body.get("type").and_then(Value::as_str).unwrap_or("text") {
+            "template" => (Some(template(body)?), None, Vec::new()),
+            "text" => (None, Some(text(body)?), Vec::new()),
+            "interactive" => {
+                let (text, replies) = interactive(body)?;
+                (None, Some(text), replies)
+            }
             _ => {
-                return Err(Refusal::invalid(UNSUPPORTED_TYPE, "type must be template or text"));
+                return Err(Refusal::invalid(UNSUPPORTED_TYPE, "type must be template, text or interactive"));
             }
         };
-        Ok(Self { input: input.to_owned(), to, template, text, opaque })
+        Ok(Self { input: input.to_owned(), to, template, text, replies, opaque })
     }
 }
 
@@ -72,6 +78,33 @@ fn text(body: &Value) -> Result<String, Refusal> {
         return Err(Refusal::invalid(INVALID_VALUE, "text.body must be at most 4096 characters"));
     }
     Ok(text.to_owned())
+}
+
+/// A text with reply buttons: 1 to 3, each with an id and a title of its own.
+fn interactive(body: &Value) -> Result<(String, Vec<(String, String)>), Refusal> {
+    if text_at(body, "/interactive/type")? != "button" {
+        return Err(Refusal::invalid(UNSUPPORTED_TYPE, "interactive.type must be button"));
+    }
+    let text = text_at(body, "/interactive/body/text")?;
+    let buttons = list(body.pointer("/interactive/action/buttons"), "interactive.action.buttons")?;
+    let replies: Vec<(String, String)> = buttons
+        .iter()
+        .map(|button| Ok((text_at(button, "/reply/id")?.to_owned(), text_at(button, "/reply/title")?.to_owned())))
+        .collect::<Result<_, Refusal>>()?;
+    let alike = |at: usize, (id, title): &(String, String)| {
+        replies.iter().take(at).any(|(other_id, other_title)| other_id == id || other_title == title)
+    };
+    let fits = |at: usize, reply: &(String, String)| {
+        reply.0.chars().count() <= 256 && reply.1.chars().count() <= 20 && !alike(at, reply)
+    };
+    let all_fit = replies.iter().enumerate().all(|(at, reply)| fits(at, reply));
+    if text.chars().count() > 1_024 || !(1..=3).contains(&replies.len()) || !all_fit {
+        return Err(Refusal::invalid(
+            INVALID_VALUE,
+            "body at most 1024, 1 to 3 buttons, title at most 20, id at most 256",
+        ));
+    }
+    Ok((text.to_owned(), replies))
 }
 
 fn template(body: &Value) -> Result<SentTemplate, Refusal> {
@@ -198,6 +231,12 @@ impl Refusal {
     pub(super) fn bad_token() -> Self {
         let message = "Invalid OAuth access token";
         Self::new(StatusCode::UNAUTHORIZED, 190, message, "the bearer token is not the right one")
+    }
+
+    /// More than 24 hours since the person wrote last.
+    pub(super) fn window_closed() -> Self {
+        let details = "more than 24 hours have passed since the recipient last replied";
+        Self::new(StatusCode::BAD_REQUEST, 131_047, "Re-engagement message", details)
     }
 
     pub(super) fn throttled() -> Self {

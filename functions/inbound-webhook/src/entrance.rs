@@ -1,0 +1,98 @@
+//! The entrance: a request is verified, its events are put on the queue, and only then it is
+//! answered with 200. Whoever delivers keeps what is not.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use retorno_cloud::CloudError;
+use retorno_cloud::queue::Queue;
+
+use crate::event::Routed;
+use crate::hook::{CHUNK_BYTES_MAX, HookAnswer, HookRequest, HookSecrets, Received, chunks, prove, receive};
+
+/// A certificate or a confirmation of SNS is waited for so long.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+/// A certificate has a few kilobytes.
+const FETCHED_BYTES_MAX: usize = 64 << 10;
+
+/// Takes requests in.
+#[derive(Debug)]
+pub struct Entrance {
+    queue: Queue,
+    http: reqwest::Client,
+}
+
+impl Entrance {
+    /// Over the queue of events.
+    ///
+    /// # Errors
+    /// [`CloudError::Setup`] when TLS cannot be set up.
+    pub fn new(queue: Queue) -> Result<Self, CloudError> {
+        let http = reqwest::Client::builder()
+            .timeout(FETCH_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|_| CloudError::Setup("the HTTP client for certificates".to_owned()))?;
+        Ok(Self { queue, http })
+    }
+
+    /// Takes a request in, and says what to answer.
+    pub async fn accept(&self, request: HookRequest, secrets: &HookSecrets, now: DateTime<Utc>) -> HookAnswer {
+        let received = match receive(request, secrets, now) {
+            Received::NeedsCertificate(unproven) => match self.fetch(unproven.certificate().as_str()).await {
+                Some(certificate) => prove(*unproven, &certificate, now),
+                // Tried again by SNS.
+                None => return HookAnswer::of(503),
+            },
+            received => received,
+        };
+        match received {
+            Received::Refused(answer, why) => {
+                tracing::warn!(status = answer.status, ?why, "a request to a hook was refused");
+                answer
+            }
+            Received::Answer(answer) => answer,
+            Received::Verified(events) => self.keep(events).await,
+            Received::Unreadable(entry) => {
+                // The sender is proven and would send it for seven days; what it holds is the sender's.
+                tracing::error!(?entry, "a verified request could not be read: a person must look");
+                HookAnswer::of(200)
+            }
+            Received::Confirm(url) => match self.fetch(url.as_str()).await {
+                Some(_) => HookAnswer::of(200),
+                None => HookAnswer::of(503),
+            },
+            // Proven above.
+            Received::NeedsCertificate(_) => HookAnswer::of(503),
+        }
+    }
+
+    async fn keep(&self, events: Vec<Routed>) -> HookAnswer {
+        match self.put(events).await {
+            Ok(()) => HookAnswer::of(200),
+            Err(error) => {
+                tracing::warn!(%error, "events could not be kept; they are delivered again");
+                HookAnswer::of(503)
+            }
+        }
+    }
+
+    async fn put(&self, events: Vec<Routed>) -> Result<(), CloudError> {
+        for chunk in chunks(events, CHUNK_BYTES_MAX) {
+            let body = serde_json::to_string(&chunk).map_err(|e| CloudError::Setup(e.to_string()))?;
+            self.queue.put(body).await?;
+        }
+        Ok(())
+    }
+
+    /// Fetches what a verified address of SNS holds; the address was checked where it was read.
+    async fn fetch(&self, url: &str) -> Option<Vec<u8>> {
+        let answer = self.http.get(url).send().await.ok()?;
+        let fits = answer.content_length().is_none_or(|length| length <= FETCHED_BYTES_MAX as u64);
+        if !answer.status().is_success() || !fits {
+            return None;
+        }
+        let bytes = answer.bytes().await.ok()?;
+        (bytes.len() <= FETCHED_BYTES_MAX).then(|| bytes.to_vec())
+    }
+}

@@ -1,0 +1,171 @@
+//! What concerns no single message: a person's wish told to the provider, a changed number, staff
+//! writing past us, and news of templates, numbers, accounts and connections.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use retorno_cloud::CloudError;
+use retorno_cloud::desk::Happening;
+use retorno_cloud::store::{News, TenantStore};
+use retorno_domain::channel::{Channel, ChannelSet};
+use retorno_domain::conversation::{Act, Urgency};
+use serde::Serialize;
+
+use super::{Inbound, Processed, processed};
+use crate::event::{
+    AccountChange, AccountNews, ConnectionNews, Echo, NumberChanged, NumberNews, Preference, TemplateChange,
+    TemplateNews, Wants,
+};
+
+/// A halt without an end of its own is looked at by a person; until then it lasts.
+const UNTIL_SOMEBODY_ACTS: TimeDelta = TimeDelta::days(3_650);
+
+impl Inbound {
+    pub(super) async fn preference(
+        &self,
+        tenant: &TenantStore,
+        preference: &Preference,
+    ) -> Result<Processed, CloudError> {
+        let only: ChannelSet = [Channel::Whatsapp].into_iter().collect();
+        for hash in self.hashes_of(tenant, &preference.from).await? {
+            match preference.wants {
+                Wants::Stop => tenant.opt_out(&hash, only, preference.at).await?,
+                // Only what was said to the provider is taken back; what was said to us stands.
+                Wants::Resume => tenant.resume_channel(&hash, Channel::Whatsapp, preference.at).await?,
+            }
+        }
+        Ok(Processed::Done)
+    }
+
+    pub(super) async fn number_changed(
+        &self,
+        tenant: &TenantStore,
+        changed: &NumberChanged,
+    ) -> Result<Processed, CloudError> {
+        let event = format!("number#{}", changed.id.as_str());
+        let mut done = Processed::Nobodys;
+        for hash in self.hashes_of(tenant, &changed.old).await? {
+            tenant.mark_unreachable(&hash, Channel::Whatsapp, changed.at).await?;
+        }
+        for patient in self.patients_of(tenant, &changed.old).await? {
+            let acts = [Act::HandOver { reason: "number_changed", urgency: Urgency::Normal }];
+            let event = format!("{event}#{patient}");
+            let happening = told_by_provider(&event, "number_changed");
+            done = processed(&self.desk.act(tenant, &patient, &happening, |_, _| acts.to_vec()).await?);
+        }
+        Ok(done)
+    }
+
+    /// Staff writes from the clinic's own phone: the automation is silent until they hand back.
+    pub(super) async fn echo(&self, tenant: &TenantStore, echo: &Echo) -> Result<Processed, CloudError> {
+        let mut done = Processed::Nobodys;
+        for patient in self.patients_of(tenant, &echo.to).await? {
+            let Some(visitor) = self.desk.visit(tenant, &patient).await? else { continue };
+            let ours = visitor.collection.messages.iter().map(|message| message.provider_id.as_deref());
+            let answers = visitor.collection.answers.iter().map(|stored| stored.provider_id.as_deref());
+            if ours.chain(answers).any(|id| id == Some(echo.id.as_str())) {
+                return Ok(Processed::Nothing);
+            }
+            // Some gateways show our own messages like this, perhaps before we have stored their ids.
+            let just_spoke =
+                |at: Option<DateTime<Utc>>| at.is_some_and(|at| (echo.at - at).abs() < TimeDelta::minutes(2));
+            let spoke = visitor.collection.messages.iter().any(|message| just_spoke(message.claimed_at))
+                || visitor.collection.answers.iter().any(|stored| just_spoke(Some(stored.answer.at)));
+            if echo.perhaps_ours && spoke {
+                return Ok(Processed::Nothing);
+            }
+            let event = format!("echo#{}#{patient}", echo.id.as_str());
+            let acts = [Act::HandOver { reason: "staff_wrote", urgency: Urgency::Normal }];
+            let happening = told_by_provider(&event, "echo");
+            done = processed(&self.desk.act(tenant, &patient, &happening, |_, _| acts.to_vec()).await?);
+        }
+        Ok(done)
+    }
+
+    /// A template that may not be used is halted until it may again.
+    pub(super) async fn template(&self, tenant: &TenantStore, news: &TemplateNews) -> Result<Processed, CloudError> {
+        let of = format!("template#{}#{}", news.name, news.language);
+        let kind = match &news.change {
+            TemplateChange::Category { .. } => format!("{of}#category"),
+            TemplateChange::Quality { .. } => format!("{of}#quality"),
+            TemplateChange::Approved
+            | TemplateChange::Rejected { .. }
+            | TemplateChange::Pending
+            | TemplateChange::Paused { .. }
+            | TemplateChange::Disabled
+            | TemplateChange::Flagged
+            | TemplateChange::Deleted
+            | TemplateChange::Other { .. } => of,
+        };
+        if !keep(tenant, kind, news.at, &news.change).await? {
+            return Ok(Processed::Repeated);
+        }
+        match &news.change {
+            TemplateChange::Approved => tenant.unhalt(&news.name).await?,
+            TemplateChange::Rejected { .. }
+            | TemplateChange::Paused { .. }
+            | TemplateChange::Disabled
+            | TemplateChange::Deleted => {
+                tracing::error!(clinic = %tenant.clinic(), template = news.name, "a template cannot be used: a person must act");
+                tenant.halt(&news.name, self.now() + UNTIL_SOMEBODY_ACTS, "template_news").await?;
+            }
+            TemplateChange::Pending
+            | TemplateChange::Flagged
+            | TemplateChange::Other { .. }
+            | TemplateChange::Category { .. }
+            | TemplateChange::Quality { .. } => {}
+        }
+        Ok(Processed::Done)
+    }
+
+    pub(super) async fn number(&self, tenant: &TenantStore, news: &NumberNews) -> Result<Processed, CloudError> {
+        let is_new = keep(tenant, "number".to_owned(), news.at, &(&news.change, &news.limit)).await?;
+        Ok(if is_new { Processed::Done } else { Processed::Repeated })
+    }
+
+    pub(super) async fn account(&self, tenant: &TenantStore, news: &AccountNews) -> Result<Processed, CloudError> {
+        if !keep(tenant, "account".to_owned(), news.at, &news.change).await? {
+            return Ok(Processed::Repeated);
+        }
+        let channel = Channel::Whatsapp.code();
+        match &news.change {
+            AccountChange::Restricted { until, .. } => {
+                let until = until.unwrap_or(self.now() + UNTIL_SOMEBODY_ACTS);
+                tenant.halt(channel, until, "account_restricted").await?;
+            }
+            AccountChange::Ban { .. } | AccountChange::Deleted | AccountChange::Disconnected { .. } => {
+                tracing::error!(clinic = %tenant.clinic(), "the WhatsApp account is gone: a person must act");
+                tenant.halt(channel, self.now() + UNTIL_SOMEBODY_ACTS, "account_gone").await?;
+            }
+            AccountChange::Reconnected => tenant.unhalt(channel).await?,
+            AccountChange::Violated { .. } | AccountChange::Shared { .. } | AccountChange::Other(_) => {}
+        }
+        Ok(Processed::Done)
+    }
+
+    pub(super) async fn connection(
+        &self,
+        tenant: &TenantStore,
+        news: &ConnectionNews,
+    ) -> Result<Processed, CloudError> {
+        // The QR itself is shown to staff and is of no use a minute later.
+        let told = (&news.state, &news.qr, &news.pairing_code, &news.reason);
+        let is_new = keep(tenant, "connection".to_owned(), news.at, &told).await?;
+        Ok(if is_new { Processed::Done } else { Processed::Repeated })
+    }
+}
+
+async fn keep(tenant: &TenantStore, of: String, at: DateTime<Utc>, told: &impl Serialize) -> Result<bool, CloudError> {
+    let told = serde_json::to_string(told).map_err(|e| CloudError::Setup(e.to_string()))?;
+    tenant.keep_news(&News { of, at, told }).await
+}
+
+fn told_by_provider<'a>(event: &'a str, how: &'a str) -> Happening<'a> {
+    Happening {
+        event,
+        channel: Channel::Whatsapp,
+        heard: None,
+        said: None,
+        opens_window: false,
+        asked_for: false,
+        consent_how: how,
+    }
+}

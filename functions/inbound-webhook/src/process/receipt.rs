@@ -1,0 +1,170 @@
+//! A receipt: evidence about a message of ours, and what it says of the recipient.
+
+use retorno_cloud::CloudError;
+use retorno_cloud::channels::read_opaque_id;
+use retorno_cloud::desk::Happening;
+use retorno_cloud::store::{Evidence, TenantStore, Told};
+use retorno_domain::channel::{Channel, ChannelSet};
+use retorno_domain::conversation::Act;
+use retorno_domain::flow::Answer;
+use retorno_domain::ids::{MessageId, PatientId};
+
+use super::{Inbound, Processed, processed};
+use crate::event::{ComplaintKind, Price, Receipt, ReceiptStatus};
+
+/// What a status leads to besides being kept.
+enum Follows {
+    Nothing,
+    /// Nobody is reached there by the channel.
+    Unreachable,
+    /// No marketing by the channel, said to the provider.
+    ChannelOptOut,
+    /// The person wants no more messages.
+    OptOut,
+    /// The link was opened.
+    Click,
+}
+
+/// The code with which Meta says that a person stopped marketing messages.
+const STOPPED_MARKETING: &str = "131050";
+/// Codes with which Meta says that nobody can be reached at a number, now or ever.
+const UNREACHABLE: [&str; 3] = ["131026", "131021", "130403"];
+
+impl Inbound {
+    pub(super) async fn receipt(&self, tenant: &TenantStore, receipt: &Receipt) -> Result<Processed, CloudError> {
+        let Some(message) = self.message_of(tenant, receipt) else { return Ok(Processed::Nobodys) };
+        let Some(patient) = tenant.owner_of(message).await? else { return Ok(Processed::Nobodys) };
+        if let Some((told, code)) = told(&receipt.status) {
+            let price = receipt.price.as_ref().map(price_text);
+            let evidence = Evidence {
+                told,
+                at: receipt.at,
+                provider_id: receipt.provider_id.as_str(),
+                code,
+                price: price.as_deref(),
+            };
+            if !tenant.take_receipt(&patient, message, &evidence).await? {
+                return Ok(Processed::Nobodys);
+            }
+        }
+        self.follow(tenant, receipt, &patient, message).await
+    }
+
+    /// Which message of ours: by the id that we gave it and that comes back, signed; by tags in events
+    /// of our own account. That of another clinic is nobody's.
+    fn message_of(&self, tenant: &TenantStore, receipt: &Receipt) -> Option<MessageId> {
+        if let Some(opaque) = &receipt.opaque {
+            let (clinic, message, _) = read_opaque_id(&self.opaque_key, opaque)?;
+            return (clinic == *tenant.clinic()).then_some(message);
+        }
+        // WhatsApp gives tags no room: a status without our id is of a message that is not ours.
+        if receipt.channel == Channel::Whatsapp || receipt.tags.clinic.as_deref() != Some(tenant.clinic().as_str()) {
+            return None;
+        }
+        MessageId::parse(receipt.tags.message.as_deref()?)
+    }
+
+    async fn follow(
+        &self,
+        tenant: &TenantStore,
+        receipt: &Receipt,
+        patient: &PatientId,
+        message: MessageId,
+    ) -> Result<Processed, CloudError> {
+        let follows = follows(&receipt.status);
+        if matches!(follows, Follows::Nothing) {
+            return Ok(Processed::Done);
+        }
+        let Some(visitor) = self.desk.visit(tenant, patient).await? else { return Ok(Processed::Nobodys) };
+        let hash = visitor.contacts.of(receipt.channel);
+        match (follows, hash) {
+            (Follows::Unreachable, Some(hash)) => tenant.mark_unreachable(hash, receipt.channel, receipt.at).await?,
+            (Follows::ChannelOptOut, Some(hash)) => {
+                let only: ChannelSet = [receipt.channel].into_iter().collect();
+                tenant.opt_out(hash, only, receipt.at).await?;
+            }
+            (Follows::OptOut, _) => {
+                let acts = [Act::OptOut, Act::Tell(Answer::OptOut)];
+                return self.once(tenant, receipt, patient, &format!("out#{message}"), &acts).await;
+            }
+            (Follows::Click, _) => {
+                let acts = [Act::Tell(Answer::Click)];
+                return self.once(tenant, receipt, patient, &format!("click#{message}"), &acts).await;
+            }
+            (Follows::Unreachable | Follows::ChannelOptOut, None) | (Follows::Nothing, _) => {}
+        }
+        Ok(Processed::Done)
+    }
+
+    async fn once(
+        &self,
+        tenant: &TenantStore,
+        receipt: &Receipt,
+        patient: &PatientId,
+        event: &str,
+        acts: &[Act],
+    ) -> Result<Processed, CloudError> {
+        let happening = Happening {
+            event,
+            channel: receipt.channel,
+            heard: None,
+            said: None,
+            opens_window: false,
+            asked_for: false,
+            consent_how: receipt.status.code(),
+        };
+        let done = self.desk.act(tenant, patient, &happening, |_, _| acts.to_vec()).await?;
+        Ok(processed(&done))
+    }
+}
+
+/// What a status tells, and the provider's code of a failure. An opened e-mail tells nothing: mail
+/// programs open what nobody read.
+fn told(status: &ReceiptStatus) -> Option<(Told, Option<&str>)> {
+    match status {
+        ReceiptStatus::Accepted | ReceiptStatus::Sent => Some((Told::Sent, None)),
+        ReceiptStatus::Delivered => Some((Told::Delivered, None)),
+        ReceiptStatus::Read => Some((Told::Read, None)),
+        ReceiptStatus::Failed { code } | ReceiptStatus::Bounced { code, .. } | ReceiptStatus::Rejected { code } => {
+            Some((Told::Failed, Some(code)))
+        }
+        ReceiptStatus::Clicked => Some((Told::Clicked, None)),
+        ReceiptStatus::Complained { .. }
+        | ReceiptStatus::Unsubscribed
+        | ReceiptStatus::Opened
+        | ReceiptStatus::Delayed { .. } => None,
+    }
+}
+
+fn follows(status: &ReceiptStatus) -> Follows {
+    match status {
+        ReceiptStatus::Failed { code } if code == STOPPED_MARKETING => Follows::ChannelOptOut,
+        ReceiptStatus::Failed { code } if UNREACHABLE.contains(&code.as_str()) => Follows::Unreachable,
+        ReceiptStatus::Bounced { permanent: true, .. } => Follows::Unreachable,
+        ReceiptStatus::Complained { kind: ComplaintKind::Abuse | ComplaintKind::Other(_) }
+        | ReceiptStatus::Unsubscribed => Follows::OptOut,
+        ReceiptStatus::Complained { kind: ComplaintKind::Suppressed } => Follows::Unreachable,
+        ReceiptStatus::Clicked => Follows::Click,
+        ReceiptStatus::Complained { kind: ComplaintKind::NotSpam }
+        | ReceiptStatus::Failed { .. }
+        | ReceiptStatus::Bounced { permanent: false, .. }
+        | ReceiptStatus::Accepted
+        | ReceiptStatus::Sent
+        | ReceiptStatus::Delivered
+        | ReceiptStatus::Read
+        | ReceiptStatus::Opened
+        | ReceiptStatus::Rejected { .. }
+        | ReceiptStatus::Delayed { .. } => Follows::Nothing,
+    }
+}
+
+fn price_text(price: &Price) -> String {
+    match price {
+        Price::Whatsapp { category, billable, .. } => {
+            format!("{category}{}", if *billable { "" } else { ", free" })
+        }
+        Price::Sms { parts, usd_micros } => {
+            format!("{parts} parts, {} µUSD", usd_micros.map_or_else(|| "?".to_owned(), |micros| micros.to_string()))
+        }
+    }
+}

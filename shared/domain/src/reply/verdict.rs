@@ -1,0 +1,254 @@
+//! What the phrases of a text add up to.
+
+use chrono::NaiveDate;
+
+use super::phrase::Found;
+use super::sign::Sign;
+use super::token::{Kind, Token};
+use super::when::{When, when};
+use super::{Asked, Intent, Reading};
+
+/// Words nothing is known of that may follow a word that ends messages.
+const AFTER_OPT_OUT_WORDS_MAX: usize = 3;
+/// Words nothing is known of that may stand beside a time.
+const BESIDE_TIME_WORDS_MAX: usize = 3;
+
+/// What is wanted, from what was found in a text.
+pub(super) fn verdict(tokens: &[Token], found: &[Found], asked: &Asked, today: NaiveDate) -> Reading {
+    let scene = Scene::new(tokens, found, asked, when(tokens, found, today));
+    scene
+        .opt_out()
+        .or_else(|| scene.grave())
+        .or_else(|| scene.appointment())
+        .or_else(|| scene.choice())
+        .or_else(|| scene.other_time())
+        .or_else(|| scene.question())
+        .or_else(|| scene.plain())
+        .unwrap_or(Reading { intent: Intent::Unreadable, sure: false })
+}
+
+/// An option named by its number alone.
+pub(super) fn choice(number: u8, asked: &Asked) -> Reading {
+    match number {
+        1 if asked.confirm && asked.options == 0 => Reading { intent: Intent::Yes, sure: true },
+        2 if asked.confirm && asked.options == 0 => Reading { intent: Intent::No, sure: true },
+        _ => Reading { intent: Intent::Option(number), sure: (1..=asked.options).contains(&number) },
+    }
+}
+
+struct Scene<'a> {
+    tokens: &'a [Token],
+    found: &'a [Found],
+    asked: &'a Asked,
+    when: When,
+    /// Words nothing is known of.
+    rest: usize,
+    /// Whether there is a question mark.
+    asks: bool,
+}
+
+impl<'a> Scene<'a> {
+    fn new(tokens: &'a [Token], found: &'a [Found], asked: &'a Asked, when: When) -> Self {
+        let mut explained = vec![false; tokens.len()];
+        for phrase in found {
+            let reach = if phrase.sign == Sign::Filler {
+                phrase.start()..=phrase.start()
+            } else {
+                phrase.start()..=phrase.end()
+            };
+            for place in phrase.places.iter().copied().chain(reach) {
+                if let Some(explained) = explained.get_mut(place) {
+                    *explained = true;
+                }
+            }
+        }
+        let speaks = |token: &Token| !token.kind.is_boundary() && token.kind != Kind::Symbol;
+        let rest = tokens.iter().zip(&explained).filter(|(token, explained)| speaks(token) && !**explained).count();
+        let asks = tokens.iter().any(|token| token.kind == Kind::Question);
+        Self { tokens, found, asked, when, rest, asks }
+    }
+
+    fn has(&self, sign: Sign) -> bool {
+        self.found.iter().any(|found| found.sign == sign)
+    }
+
+    fn has_any(&self, signs: &[Sign]) -> bool {
+        signs.iter().any(|sign| self.has(*sign))
+    }
+
+    fn first(&self, signs: &[Sign]) -> Option<&Found> {
+        signs.iter().find_map(|sign| self.found.iter().find(|found| found.sign == *sign))
+    }
+
+    /// Sure unless more is said than the phrase bears, or the text is in doubt.
+    fn reading(&self, intent: Intent, phrase: &Found) -> Reading {
+        Reading { intent, sure: self.rest <= phrase.rest && !self.in_doubt() }
+    }
+
+    fn in_doubt(&self) -> bool {
+        self.has_any(&[Sign::Doubt, Sign::OptOutWord])
+    }
+
+    /// Whether there is anything but these and what says nothing.
+    fn more_than(&self, signs: &[Sign]) -> bool {
+        self.found
+            .iter()
+            .any(|found| !signs.contains(&found.sign) && !matches!(found.sign, Sign::Filler | Sign::Nothing))
+    }
+
+    fn opt_out(&self) -> Option<Reading> {
+        let besides = [Sign::OptOut, Sign::OptOutWord, Sign::No, Sign::Thanks, Sign::Ok, Sign::CancelWord, Sign::But];
+        let alone = !self.more_than(&besides) && !self.asks;
+        let guessed =
+            |phrase: &Found| phrase.places.iter().filter_map(|at| self.tokens.get(*at)).any(|token| token.guessed);
+        if let Some(phrase) = self.first(&[Sign::OptOut]) {
+            let sure = alone && self.rest <= phrase.rest && !guessed(phrase);
+            return Some(Reading { intent: Intent::OptOut, sure });
+        }
+        let word = self.first(&[Sign::OptOutWord])?;
+        let speaks = |found: &&Found| !matches!(found.sign, Sign::Filler | Sign::Thanks | Sign::Ok | Sign::No);
+        let leads = self.found.iter().find(speaks).is_some_and(|first| first.start() == word.start())
+            && self.rest <= AFTER_OPT_OUT_WORDS_MAX;
+        let whole = self.rest <= word.rest && !self.more_than(&besides);
+        let probable = whole || (leads && word.rest > 0 && !self.more_than(&besides)) || self.is_shouted(word);
+        probable.then(|| Reading { intent: Intent::OptOut, sure: whole && alone && !guessed(word) })
+    }
+
+    /// In capitals within a text that is not: quoted from the message that said how to stop.
+    fn is_shouted(&self, word: &Found) -> bool {
+        let shouted = word.places.iter().filter_map(|at| self.tokens.get(*at)).all(|token| token.shouted);
+        let quiet = |token: &Token| token.kind == Kind::Word && token.text.len() >= 3 && !token.shouted;
+        shouted && self.tokens.iter().any(quiet)
+    }
+
+    /// What matters more than any appointment.
+    fn grave(&self) -> Option<Reading> {
+        if let Some(phrase) = self.first(&[Sign::Urgent]) {
+            return Some(Reading { intent: Intent::Urgent, sure: self.rest <= phrase.rest });
+        }
+        let signs = [Sign::Deceased, Sign::WrongPerson, Sign::StopReminders, Sign::Complaint, Sign::OptIn];
+        let phrase = self.first(&signs)?;
+        let intent = match phrase.sign {
+            Sign::Deceased => Intent::Deceased,
+            Sign::WrongPerson => Intent::WrongPerson,
+            Sign::StopReminders => Intent::StopReminders,
+            Sign::Complaint => Intent::Complaint,
+            _ => Intent::OptIn,
+        };
+        Some(self.reading(intent, phrase))
+    }
+
+    fn appointment(&self) -> Option<Reading> {
+        let booked = self.asked.booked || self.asked.confirm;
+        if let Some(phrase) = self.first(&[Sign::Reschedule]) {
+            if !booked && self.asked.options > 0 {
+                return None;
+            }
+            let mut reading = self.reading(Intent::Reschedule, phrase);
+            reading.sure &= booked;
+            return Some(reading);
+        }
+        if let Some(phrase) = self.first(&[Sign::Cancel, Sign::CancelWord]) {
+            let moves = self.when.said || self.has_any(&[Sign::OtherTime, Sign::Choice1, Sign::Choice2]);
+            if moves && booked {
+                return Some(self.reading(Intent::Reschedule, phrase))
+                    .map(|reading| Reading { sure: false, ..reading });
+            }
+            let mut reading = self.reading(Intent::Cancel, phrase);
+            reading.sure &= booked && !moves;
+            return Some(reading);
+        }
+        if let Some(phrase) = self.first(&[Sign::AlreadyBooked]) {
+            let intent = if self.asks { Intent::Question } else { Intent::AlreadyBooked };
+            return Some(self.reading(intent, phrase));
+        }
+        let phrase = self.first(&[Sign::CannotCome])?;
+        if !booked || self.asked.options > 0 || !self.when.wish.is_empty() {
+            return None;
+        }
+        let intent = if self.has_any(&[Sign::OtherTime]) { Intent::Reschedule } else { Intent::Cancel };
+        Some(self.reading(intent, phrase))
+    }
+
+    fn choice(&self) -> Option<Reading> {
+        let phrases: Vec<&Found> =
+            self.found.iter().filter(|found| found.sign == Sign::Choice || found.sign.choice().is_some()).collect();
+        let first = phrases.first()?;
+        let number = |phrase: &Found| {
+            let written = phrase.numbers.first().and_then(|at| self.tokens.get(*at)).map(|token| match token.kind {
+                Kind::Number(number) => u8::try_from(number).unwrap_or(u8::MAX),
+                _ => u8::MAX,
+            });
+            phrase.sign.choice().or(written).unwrap_or(u8::MAX)
+        };
+        let chosen = number(first);
+        let one = phrases.iter().all(|phrase| number(phrase) == chosen);
+        let against =
+            [Sign::No, Sign::Cannot, Sign::NotThese, Sign::OtherTime, Sign::But, Sign::Question, Sign::CannotCome];
+        let mut reading = choice(chosen, self.asked);
+        reading.sure &= one && !self.asks && !self.when.said && !self.has_any(&against);
+        reading.sure &= self.rest <= first.rest && !self.in_doubt();
+        if self.when.said || self.has(Sign::OtherTime) || self.has(Sign::NotThese) {
+            reading = Reading { intent: Intent::OtherTime(self.when.wish.clone()), sure: false };
+        }
+        Some(reading)
+    }
+
+    fn other_time(&self) -> Option<Reading> {
+        let signs = [Sign::NotThese, Sign::OtherTime, Sign::Reschedule, Sign::Cannot, Sign::CannotCome];
+        let phrase = self.first(&signs);
+        if phrase.is_none() && !self.when.said {
+            return None;
+        }
+        let confirming = self.asked.confirm && self.asked.options == 0;
+        if confirming && phrase.is_none() && self.has_any(&[Sign::Yes, Sign::Ok]) && !self.has(Sign::But) {
+            let sure = self.rest == 0 && !self.asks && !self.in_doubt() && !self.has(Sign::No);
+            return Some(Reading { intent: Intent::Yes, sure });
+        }
+        let bare =
+            phrase.is_some_and(|phrase| matches!(phrase.sign, Sign::Cannot | Sign::CannotCome)) && !self.when.said;
+        let booked_only = self.asked.booked && self.asked.options == 0;
+        let is_empty = self.when.wish.is_empty();
+        let only_asks = phrase.is_none() && self.has(Sign::Question);
+        if only_asks && booked_only {
+            return self.question();
+        }
+        let intent = match phrase {
+            Some(_) if is_empty && booked_only => Intent::Reschedule,
+            Some(_) | None => Intent::OtherTime(self.when.wish.clone()),
+        };
+        let rest = phrase.map_or(BESIDE_TIME_WORDS_MAX, |phrase| phrase.rest.max(BESIDE_TIME_WORDS_MAX));
+        let nothing_left = is_empty && phrase.is_none();
+        let sure = !self.when.vague && !bare && !only_asks && !nothing_left && self.rest <= rest && !self.in_doubt();
+        Some(Reading { intent, sure })
+    }
+
+    fn question(&self) -> Option<Reading> {
+        if let Some(phrase) = self.first(&[Sign::Question]) {
+            return Some(self.reading(Intent::Question, phrase));
+        }
+        let answers = self.has_any(&[Sign::Yes, Sign::No, Sign::Ok, Sign::Thanks]);
+        let words = self.tokens.iter().any(|token| token.kind == Kind::Word);
+        self.asks
+            .then(|| Reading { intent: Intent::Question, sure: words && !answers && self.rest > 0 && !self.in_doubt() })
+    }
+
+    /// Yes, no, thanks.
+    fn plain(&self) -> Option<Reading> {
+        let no = self.first(&[Sign::No]);
+        let yes = self.first(&[Sign::Yes]);
+        let ok = self.first(&[Sign::Ok]);
+        let thanks = self.first(&[Sign::Thanks]);
+        let nothing_asked = self.asked.options == 0 && !self.asked.confirm;
+        let (intent, phrase) = match (no, yes.or(ok), thanks) {
+            (Some(no), _, _) => (Intent::No, no),
+            (None, Some(_), Some(thanks)) if yes.is_none() && nothing_asked => (Intent::Thanks, thanks),
+            (None, Some(yes), _) => (Intent::Yes, yes),
+            (None, None, Some(thanks)) => (Intent::Thanks, thanks),
+            (None, None, None) => return None,
+        };
+        let mut reading = self.reading(intent, phrase);
+        reading.sure &= !(no.is_some() && yes.is_some()) && !self.has(Sign::But);
+        Some(reading)
+    }
+}
