@@ -14,7 +14,7 @@ pub(crate) use appointment::{Standing, VisitView, ask_cancel, visit};
 pub(crate) use consent::{ConsentForm, Fault, agreed, consent};
 pub(crate) use frame::Shown;
 pub(crate) use pick::{Day, Notice, Offer, SlotView, pick};
-pub(crate) use preferences::{Ticks, preferences};
+pub(crate) use preferences::{Saved, Ticks, preferences};
 pub(crate) use problem::Trouble;
 pub(crate) use survey::{survey, thanks};
 pub(crate) use unsubscribe::{unsubscribe, unsubscribed};

@@ -1,18 +1,28 @@
-//! What a patient receives, channel by channel and purpose by purpose.
+//! By which channels a patient is written to.
 
 use maud::{Markup, html};
 use retorno_domain::channel::{Channel, ChannelSet};
 
 use super::Shown;
 
+/// What became of a form sent a moment ago.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Saved {
+    /// No form was sent.
+    No,
+    /// It counts.
+    Yes,
+    /// It counts, but what was taken back today stays so until tomorrow.
+    Partly,
+}
+
 /// What is ticked, and which channels there are.
 pub(crate) struct Ticks {
     /// The channels the clinic uses.
     pub(crate) channels: ChannelSet,
-    pub(crate) marketing: ChannelSet,
-    pub(crate) care: ChannelSet,
-    /// Something was just stored.
-    pub(crate) saved: bool,
+    /// Those agreed to.
+    pub(crate) agreed: ChannelSet,
+    pub(crate) saved: Saved,
     /// What the page rests on: a form sent twice says the same.
     pub(crate) seen: String,
 }
@@ -20,16 +30,25 @@ pub(crate) struct Ticks {
 /// The page.
 pub(crate) fn preferences(shown: &Shown<'_>, ticks: &Ticks) -> Markup {
     let texts = &shown.texts.preferences;
-    let nothing = ticks.marketing.is_empty() && ticks.care.is_empty();
+    let note = match ticks.saved {
+        Saved::No => None,
+        Saved::Partly => Some(&texts.later),
+        Saved::Yes if ticks.agreed.is_empty() => Some(&texts.stopped),
+        Saved::Yes => Some(&texts.saved),
+    };
     let body = html! {
         h1 { (texts.title) }
-        @if ticks.saved { p.note role="status" { strong { (if nothing { &texts.stopped } else { &texts.saved }) } } }
+        @if let Some(note) = note { p.note role="status" { strong { (note) } } }
         p { (texts.lead) }
         form method="post" action=(shown.own) {
             input type="hidden" name="do" value="prefer";
             input type="hidden" name="seen" value=(ticks.seen);
-            (group(shown, ticks.channels, "marketing", &texts.marketing, ticks.marketing))
-            (group(shown, ticks.channels, "care", &texts.care, ticks.care))
+            fieldset {
+                legend { (texts.kinds) }
+                @for channel in ticks.channels.iter() {
+                    (tick(shown, "channel", channel, ticks.agreed.contains(channel)))
+                }
+            }
             button.quiet { (texts.save) }
         }
         hr;
@@ -41,15 +60,6 @@ pub(crate) fn preferences(shown: &Shown<'_>, ticks: &Ticks) -> Markup {
         }
     };
     shown.page(&texts.title, &body)
-}
-
-fn group(shown: &Shown<'_>, channels: ChannelSet, name: &str, said: &str, ticked: ChannelSet) -> Markup {
-    html! {
-        fieldset {
-            legend { (said) }
-            @for channel in channels.iter() { (tick(shown, name, channel, ticked.contains(channel))) }
-        }
-    }
 }
 
 /// A channel to be ticked.

@@ -11,7 +11,6 @@ use retorno_domain::settings::clinic_from_toml;
 
 use super::*;
 
-
 fn clinic(language: Language) -> Clinic {
     let toml = format!(
         "name = \"Clínica Aurora\"\nzone = \"America/Argentina/Buenos_Aires\"\nlanguage = \"{}\"\n\
@@ -71,14 +70,9 @@ fn pages(shown: &Shown<'_>) -> Vec<(&'static str, Markup)> {
     let when = "jueves 5 de marzo a las 16:30".to_owned();
     let visit_page = |standing| visit(shown, Some(&a_visit(language, standing)), "TOKEN");
     let phones = [Channel::Whatsapp, Channel::Call].into_iter().collect::<ChannelSet>();
-    let ticks = |saved, marketing| Ticks {
-        channels: ChannelSet::ALL,
-        marketing,
-        care: ChannelSet::ALL.and(marketing),
-        saved,
-        seen: "4".to_owned(),
-    };
-    let form = ConsentForm { name: String::new(), phone: "11 4".to_owned(), channels: phones, ..ConsentForm::default() };
+    let ticks = |saved, agreed| Ticks { channels: ChannelSet::ALL, agreed, saved, seen: "4".to_owned() };
+    let form =
+        ConsentForm { name: String::new(), phone: "11 4".to_owned(), channels: phones, ..ConsentForm::default() };
     let faults = [Fault::NameMissing, Fault::PhoneWrong, Fault::EmailMissing, Fault::ChannelsMissing];
     let wording = shown.say(&shown.texts.consent.wording);
     let agree = |form: &ConsentForm, faults: &[Fault]| consent(shown, ChannelSet::ALL, &wording, form, faults);
@@ -97,9 +91,9 @@ fn pages(shown: &Shown<'_>) -> Vec<(&'static str, Markup)> {
         ("past", visit_page(Standing::Past)),
         ("no-visit", visit(shown, None, "TOKEN")),
         ("ask-cancel", ask_cancel(shown, &a_visit(language, Standing::Booked))),
-        ("preferences", preferences(shown, &ticks(false, phones))),
-        ("preferences-saved", preferences(shown, &ticks(true, phones))),
-        ("preferences-stopped", preferences(shown, &ticks(true, ChannelSet::NONE))),
+        ("preferences", preferences(shown, &ticks(Saved::No, phones))),
+        ("preferences-saved", preferences(shown, &ticks(Saved::Partly, phones))),
+        ("preferences-stopped", preferences(shown, &ticks(Saved::Yes, ChannelSet::NONE))),
         ("survey", survey(shown, "", false)),
         ("survey-missing", survey(shown, "Muy bien <b>todo</b>", true)),
         ("thanks", thanks(shown)),
@@ -227,7 +221,9 @@ fn colours_stand_out() {
                 assert!(contrast(text, ground) >= 4.5, "{nth}: {text} on {ground}: {}", contrast(text, ground));
             }
         }
-        for (text, ground) in [("on-accent", "accent"), ("on-accent", "accent-deep"), ("warn", "warn-pale"), ("warn", "panel")] {
+        for (text, ground) in
+            [("on-accent", "accent"), ("on-accent", "accent-deep"), ("warn", "warn-pale"), ("warn", "panel")]
+        {
             assert!(contrast(text, ground) >= 4.5, "{nth}: {text} on {ground}: {}", contrast(text, ground));
         }
         for edge in ["edge", "focus"] {
