@@ -7,6 +7,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::appointment::Appointment;
+use crate::channel::ChannelSet;
 use crate::flow::Answer;
 use crate::ids::AppointmentId;
 use crate::patient::Patient;
@@ -246,6 +247,10 @@ pub enum Act {
         /// The slot, by reference.
         reference: String,
     },
+    /// On the waitlist, with this wish, without being offered anything now.
+    Wait(Wish),
+    /// Agrees to be written to by these channels, and by those only.
+    Prefer(ChannelSet),
     /// The visit is cancelled.
     Cancel(AppointmentId),
     /// The visit is confirmed.

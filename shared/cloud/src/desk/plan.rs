@@ -37,6 +37,8 @@ pub(super) struct Plan<'a> {
     desk: &'a Desk,
     visitor: &'a Visitor,
     happening: &'a Happening<'a>,
+    /// How a booking comes about.
+    via: &'a str,
     made: Planned,
 }
 
@@ -64,6 +66,7 @@ impl<'a> Plan<'a> {
         visitor: &'a Visitor,
         happening: &'a Happening<'a>,
         heard: Option<HeardLine>,
+        via: Option<&'a str>,
     ) -> Self {
         let mut thread = visitor.thread.clone();
         if let (true, Some(line)) = (happening.opens_window, &heard) {
@@ -83,7 +86,8 @@ impl<'a> Plan<'a> {
             gone: false,
             silent: false,
         };
-        Self { desk, visitor, happening, made }
+        let via = via.unwrap_or(happening.channel.code());
+        Self { desk, visitor, happening, via, made }
     }
 
     pub(super) async fn carry(mut self, acts: &[Act]) -> Result<Planned, CloudError> {
@@ -99,6 +103,8 @@ impl<'a> Plan<'a> {
                 Act::Book { reference, moving } => self.book(reference, moving.as_ref()).await?,
                 Act::Offer { wish, moving, say } => self.offer(wish, moving.clone(), *say).await?,
                 Act::OfferHeld { reference } => self.offer_held(reference),
+                Act::Wait(wish) => self.made.waitlist = Some(Some(wish.clone())),
+                Act::Prefer(channels) => self.prefer(*channels),
                 Act::Cancel(visit) => self.cancel(visit).await?,
                 Act::Confirm(visit) => self.confirm(visit).await?,
                 Act::HandOver { reason, urgency } => self.hand_over(reason, *urgency),
@@ -144,6 +150,17 @@ impl<'a> Plan<'a> {
         }
     }
 
+    /// The person's own word about every channel. Of one day's words the narrower counts.
+    fn prefer(&mut self, channels: ChannelSet) {
+        if channels.is_empty() {
+            return self.withdraw();
+        }
+        let statement = recorded(self.visitor, Consents::OptIn(channels));
+        self.made.patient.consent.record(statement.clone());
+        self.made.consent = Some(statement);
+        self.patient_changed();
+    }
+
     fn patient_changed(&mut self) {
         let order = Order::PatientChanged {
             clinic: self.visitor.tenant.clinic().to_string(),
@@ -170,7 +187,7 @@ impl<'a> Plan<'a> {
             professional: slot.professional.clone(),
             slot: slot.reference(),
             lead_source: lead.or_else(|| visitor.lead_source()),
-            via: self.happening.channel.code().to_owned(),
+            via: self.via.to_owned(),
             made_at: now,
             sequence: 0,
             status: BookingStatus::Booked,
@@ -286,7 +303,7 @@ impl<'a> Plan<'a> {
                 professional: visit.professional.to_string(),
                 slot: String::new(),
                 lead_source: visit.lead_source.as_deref().map(str::to_owned),
-                via: self.happening.channel.code().to_owned(),
+                via: self.via.to_owned(),
                 made_at: self.visitor.now,
                 sequence: 0,
                 status,
