@@ -24,16 +24,16 @@ struct App {
     verify_tokens: Vec<String>,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-struct Evolution {
-    tokens: Vec<String>,
-    jwt_keys: Vec<String>,
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Evolution {
+    Tokens(Vec<String>),
+    JwtKeys(Vec<String>),
 }
 
 /// Reads the secrets from a JSON text: `{"meta": {"app": {"secrets": [..], "verify_tokens": [..]}},
-/// "waha": {"session": [..]}, "evolution": {"instance": {"tokens": [..], "jwt_keys": [..]}},
-/// "topics": [..]}`; several while one is being replaced.
+/// "waha": {"session": [..]}, "evolution": {"instance": {"tokens": [..]}}, "topics": [..]}` (for an
+/// instance that makes JWTs `jwt_keys`); several while one is being replaced.
 ///
 /// # Errors
 /// [`CloudError::Setup`] says where the text is wrong, and nothing of what it holds.
@@ -42,7 +42,10 @@ pub fn read(json: &str) -> Result<HookSecrets, CloudError> {
         CloudError::Setup(format!("HOOK_SECRETS is not of its form (line {}, column {})", error.line(), error.column()))
     })?;
     let app = |app: App| MetaApp { secrets: all(app.secrets), verify_tokens: all(app.verify_tokens) };
-    let proof = |of: Evolution| EvolutionProof { tokens: all(of.tokens), jwt_keys: all(of.jwt_keys) };
+    let proof = |of: Evolution| match of {
+        Evolution::Tokens(tokens) => EvolutionProof::Token(all(tokens)),
+        Evolution::JwtKeys(keys) => EvolutionProof::Jwt(all(keys)),
+    };
     Ok(HookSecrets {
         meta: file.meta.into_iter().map(|(name, of)| (name, app(of))).collect(),
         waha: file.waha.into_iter().map(|(name, keys)| (name, all(keys))).collect(),

@@ -129,12 +129,6 @@ impl Channels {
         }
     }
 
-    /// The id that receipts of a message or an answer give back.
-    #[must_use]
-    pub fn opaque_id(&self, clinic: &ClinicId, message: MessageId, attempt: u32) -> String {
-        opaque_id_of(&self.opaque_key, clinic, message, attempt)
-    }
-
     /// Hands a reply to its provider, once. Outside WhatsApp's window the provider refuses it with
     /// `131047`, and nothing was sent. A call cannot be a reply: that is a person's task.
     pub async fn reply(&self, channel: Channel, reply: &ReplyDispatch<'_>) -> Outcome {
