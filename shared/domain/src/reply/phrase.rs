@@ -81,7 +81,7 @@ impl Found {
 }
 
 /// The phrases in a text, by place. Where two overlap, the one of more words is there, then the one
-/// without gaps, then the graver one.
+/// about messages, then the one of smaller gaps, then the graver one.
 pub(super) fn found(tokens: &[Token], vocabulary: &Vocabulary) -> Vec<Found> {
     let mut candidates = Vec::new();
     for (at, token) in tokens.iter().enumerate().filter(|(_, token)| !token.kind.is_boundary()) {
@@ -96,7 +96,14 @@ pub(super) fn found(tokens: &[Token], vocabulary: &Vocabulary) -> Vec<Found> {
     }
     let rank = |found: &Found| {
         let span = found.end() - found.start();
-        (Reverse(found.places.len()), span, found.sign, found.start(), Reverse(found.rest))
+        (
+            Reverse(found.places.len()),
+            !found.sign.is_about_messages(),
+            span,
+            found.sign,
+            found.start(),
+            Reverse(found.rest),
+        )
     };
     candidates.sort_by_key(rank);
     let mut taken = vec![false; tokens.len()];

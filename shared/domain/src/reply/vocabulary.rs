@@ -133,8 +133,11 @@ impl Vocabulary {
         }
         let mut targets: Vec<&String> = words.iter().collect();
         targets.sort_unstable();
-        self.targets =
-            targets.into_iter().filter(|word| word.chars().all(char::is_alphabetic)).map(Target::of).collect();
+        self.targets = targets
+            .into_iter()
+            .filter(|word| word.chars().all(char::is_alphabetic))
+            .map(|word| Target::of(word))
+            .collect();
         self.known = words;
         self.known.extend(KNOWN.split_whitespace().map(plain));
     }
@@ -146,8 +149,8 @@ impl Vocabulary {
 }
 
 impl Target {
-    fn of(word: &String) -> Self {
-        Self { word: word.clone(), letters: letters(word), length: word.chars().count() }
+    fn of(word: &str) -> Self {
+        Self { word: word.to_owned(), letters: letters(word), length: word.chars().count() }
     }
 }
 
