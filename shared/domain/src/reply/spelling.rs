@@ -21,7 +21,7 @@ const LIGHT_SLIP: usize = 2;
 /// The letters as they lie on a keyboard.
 const KEYS: [&str; 3] = ["qwertyuiop", "asdfghjkl", "zxcvbnm"];
 
-/// Puts short forms in full and mends what is no word that is known.
+/// Puts short forms in full, mends what is no word that is known, and looks every word up.
 pub(super) fn mend(tokens: &mut [Token], vocabulary: &Vocabulary) {
     let words = tokens.iter().filter(|token| token.kind == Kind::Word).count();
     let short_text = words <= SHORT_TEXT_WORDS_MAX;
@@ -36,6 +36,9 @@ pub(super) fn mend(tokens: &mut [Token], vocabulary: &Vocabulary) {
                 token.guessed = true;
             }
         }
+    }
+    for token in tokens {
+        token.word = vocabulary.ids.get(&token.text).copied();
     }
 }
 
