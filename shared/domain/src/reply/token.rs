@@ -127,8 +127,11 @@ fn push_run(run: &[char], tokens: &mut Vec<Token>) {
     let digits = folded.chars().take_while(char::is_ascii_digit).count();
     if digits == 0 {
         let text = squeeze(&folded);
-        if !text.is_empty() {
-            tokens.push(Token { kind: Kind::Word, text, word: None, shouted, guessed: false });
+        let token = Token { kind: Kind::Word, text, word: None, shouted, guessed: false };
+        // Who writes a word three times means it as twice.
+        let again = tokens.iter().rev().take(2).filter(|before| **before == token).count() == 2;
+        if !token.text.is_empty() && !again {
+            tokens.push(token);
         }
         return;
     }

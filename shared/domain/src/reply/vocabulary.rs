@@ -51,8 +51,8 @@ pub(super) struct Target {
     pub(super) word: String,
     /// Its letters, one bit each.
     pub(super) letters: u32,
-    /// How many letters.
-    pub(super) length: usize,
+    /// Its letters, in order.
+    pub(super) chars: Vec<char>,
 }
 
 #[derive(Deserialize)]
@@ -160,7 +160,7 @@ fn first_words(phrase: &Phrase) -> Option<Vec<WordId>> {
 
 impl Target {
     fn of(word: &str) -> Self {
-        Self { word: word.to_owned(), letters: letters(word), length: word.chars().count() }
+        Self { word: word.to_owned(), letters: letters(word), chars: word.chars().collect() }
     }
 }
 
