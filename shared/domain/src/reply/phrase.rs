@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::sign::Sign;
-use super::token::{Kind, Token};
+use super::token::{Kind, Token, WordId};
 use super::vocabulary::Vocabulary;
 
 /// Words a gap in a phrase spans at most.
@@ -30,10 +30,10 @@ pub(super) struct Part {
 /// What must be at a place of a text.
 #[derive(PartialEq, Eq)]
 pub(super) enum Element {
-    /// One of these words, in order of the alphabet, or a word that begins so.
+    /// One of these words, or a word that begins so.
     Words {
-        /// Whole words.
-        exact: Vec<String>,
+        /// Whole words, in order of their numbers.
+        exact: Vec<WordId>,
         /// Beginnings.
         beginnings: Vec<String>,
     },
@@ -81,11 +81,11 @@ impl Found {
 }
 
 /// The phrases in a text, by place. Where two overlap, the one of more words is there, then the one
-/// without gaps, then the graver one.
+/// about messages, then the one of smaller gaps, then the graver one.
 pub(super) fn found(tokens: &[Token], vocabulary: &Vocabulary) -> Vec<Found> {
     let mut candidates = Vec::new();
     for (at, token) in tokens.iter().enumerate().filter(|(_, token)| !token.kind.is_boundary()) {
-        let named = vocabulary.by_first.get(&token.text).map_or(&[] as &[usize], Vec::as_slice);
+        let named = token.word.and_then(|word| vocabulary.by_first.get(&word)).map_or(&[] as &[usize], Vec::as_slice);
         for phrase in named.iter().chain(&vocabulary.by_other).filter_map(|index| vocabulary.phrases.get(*index)) {
             let mut trail = Trail { tokens, vocabulary, places: Vec::new(), numbers: Vec::new(), best: None };
             trail.follow(&phrase.parts, at);
@@ -96,7 +96,14 @@ pub(super) fn found(tokens: &[Token], vocabulary: &Vocabulary) -> Vec<Found> {
     }
     let rank = |found: &Found| {
         let span = found.end() - found.start();
-        (Reverse(found.places.len()), span, found.sign, found.start(), Reverse(found.rest))
+        (
+            Reverse(found.places.len()),
+            !found.sign.is_about_messages(),
+            span,
+            found.sign,
+            found.start(),
+            Reverse(found.rest),
+        )
     };
     candidates.sort_by_key(rank);
     let mut taken = vec![false; tokens.len()];
@@ -185,7 +192,7 @@ impl Trail<'_> {
         let is_number = || matches!(token.kind, Kind::Number(_)) || self.vocabulary.number(&token.text).is_some();
         match element {
             Element::Words { exact, beginnings } => {
-                exact.binary_search(&token.text).is_ok()
+                token.word.is_some_and(|word| exact.binary_search(&word).is_ok())
                     || beginnings.iter().any(|beginning| token.text.starts_with(beginning))
             }
             Element::Any => matches!(token.kind, Kind::Word),

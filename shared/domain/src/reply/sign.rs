@@ -121,6 +121,11 @@ impl Sign {
         named.then(|| self as u8 - Self::Choice1 as u8 + 1)
     }
 
+    /// Whether it ends messages, or only looks like that.
+    pub(super) fn is_about_messages(self) -> bool {
+        self <= Self::OptOutPerhaps || self == Self::Nothing
+    }
+
     /// Whether it says something of a time.
     pub(super) fn is_time(self) -> bool {
         (Self::Monday..=Self::VagueTime).contains(&self)

@@ -168,15 +168,14 @@ impl<'a> Scene<'a> {
         if let Some(phrase) = self.first(&[Sign::Urgent]) {
             return Some(Reading { intent: Intent::Urgent, sure: self.rest <= phrase.rest });
         }
-        let signs = [Sign::Deceased, Sign::WrongPerson, Sign::StopReminders, Sign::Complaint, Sign::OptIn];
-        let phrase = self.first(&signs)?;
-        let intent = match phrase.sign {
-            Sign::Deceased => Intent::Deceased,
-            Sign::WrongPerson => Intent::WrongPerson,
-            Sign::StopReminders => Intent::StopReminders,
-            Sign::Complaint => Intent::Complaint,
-            _ => Intent::OptIn,
-        };
+        let intents = [
+            (Sign::Deceased, Intent::Deceased),
+            (Sign::WrongPerson, Intent::WrongPerson),
+            (Sign::StopReminders, Intent::StopReminders),
+            (Sign::Complaint, Intent::Complaint),
+            (Sign::OptIn, Intent::OptIn),
+        ];
+        let (phrase, intent) = intents.into_iter().find_map(|(sign, intent)| Some((self.first(&[sign])?, intent)))?;
         let mut reading = self.reading(intent, phrase);
         // Somebody may also write of a death in the family, to say why they cannot come.
         let comes = [Sign::CannotCome, Sign::Cannot, Sign::Cancel, Sign::Reschedule, Sign::OtherTime, Sign::Yes];
@@ -224,7 +223,7 @@ impl<'a> Scene<'a> {
         let number = |phrase: &Found| {
             let written = phrase.numbers.first().and_then(|at| self.tokens.get(*at)).map(|token| match token.kind {
                 Kind::Number(number) => u8::try_from(number).unwrap_or(u8::MAX),
-                _ => u8::MAX,
+                Kind::Word | Kind::Clock(_) | Kind::Date(..) | Kind::Symbol | Kind::Question | Kind::Break => u8::MAX,
             });
             phrase.sign.choice().or(written).unwrap_or(u8::MAX)
         };

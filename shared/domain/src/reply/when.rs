@@ -98,6 +98,7 @@ fn set(denied: &mut [Denied], at: usize, value: Denied) {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "of the many signs few speak of this")]
 fn days(when: &mut When, times: &[&Found]) {
     for time in times {
         let weekdays = match time.sign {
@@ -118,6 +119,7 @@ fn days(when: &mut When, times: &[&Found]) {
 const WEEKS: [(Sign, u8); 4] =
     [(Sign::ThisWeek, 0), (Sign::NextWeek, 1), (Sign::InTwoWeeks, 2), (Sign::InFourWeeks, 4)];
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "of the many signs few speak of this")]
 fn dates(when: &mut When, times: &[&Found], tokens: &[Token], today: NaiveDate) {
     for time in times {
         let date = match time.sign {
@@ -170,6 +172,7 @@ fn in_full(token: &Token, today: NaiveDate) -> Option<NaiveDate> {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "of the many signs few speak of this")]
 fn parts(when: &mut When, times: &[&Found]) {
     for time in times {
         let part = match time.sign {
@@ -183,6 +186,7 @@ fn parts(when: &mut When, times: &[&Found]) {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "of the many signs few speak of this")]
 fn hours(when: &mut When, times: &[&Found], tokens: &[Token]) {
     for time in times {
         let numbers = numbers(time, tokens);
