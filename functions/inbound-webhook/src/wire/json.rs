@@ -130,7 +130,16 @@ mod tests {
         ] {
             assert_eq!(instant(&value, &[]), expected, "{value}");
         }
-        for value in [json!(i64::MAX), json!(i64::MIN), json!(i64::MIN.to_string()), json!(u64::MAX), json!(1e300), json!("ayer"), json!(null), json!([])] {
+        for value in [
+            json!(i64::MAX),
+            json!(i64::MIN),
+            json!(i64::MIN.to_string()),
+            json!(u64::MAX),
+            json!(1e300),
+            json!("ayer"),
+            json!(null),
+            json!([]),
+        ] {
             assert_eq!(instant(&value, &[]), None, "{value}");
         }
     }
