@@ -184,6 +184,11 @@ fn a_token_of_evolution_is_signed_by_hs256_and_nothing_else() {
     for claims in [bare, endless, worded, beyond, "", "null"] {
         assert_eq!(shown(&jwt(HS256, claims, "llave")), Err(Unverified::Malformed), "{claims}");
     }
+    // The last and the first instant that there is.
+    for at in [DateTime::<Utc>::MAX_UTC.timestamp(), DateTime::<Utc>::MIN_UTC.timestamp()] {
+        let claims = format!(r#"{{"iat":1790000000,"exp":{at}}}"#);
+        assert_eq!(shown(&jwt(HS256, &claims, "llave")), Err(Unverified::OutOfTime), "{claims}");
+    }
 }
 
 #[test]

@@ -20,6 +20,8 @@ fn now() -> DateTime<Utc> {
 fn leaf() -> impl Strategy<Value = Value> {
     prop_oneof![
         any::<i64>().prop_map(|number| json!(number)),
+        prop::sample::select(vec![i64::MIN, i64::MAX, -1, 0, 1_790_000_000, 1_790_000_000_000, 253_402_300_800])
+            .prop_map(|number| json!(number)),
         any::<f64>().prop_map(|number| json!(number)),
         any::<bool>().prop_map(|truth| json!(truth)),
         ".{0,12}".prop_map(|text| json!(text)),
