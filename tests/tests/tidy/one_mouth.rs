@@ -51,6 +51,11 @@ fn another_mouth_is_found() {
     ];
     finds(
         &other_mouths(&read_sources(&files)),
-        &["export-importer/src/lib.rs:2: `aws_sdk_sesv2`", "aws.rs.rs:1: `reqwest`", "segment-evaluator/src/lib.rs:1: `aws_sdk_pinpointsmsvoicev2`", "store/push.rs:1: `web_push_native`"],
+        &[
+            "export-importer/src/lib.rs:2: `aws_sdk_sesv2`",
+            "aws.rs.rs:1: `reqwest`",
+            "segment-evaluator/src/lib.rs:1: `aws_sdk_pinpointsmsvoicev2`",
+            "store/push.rs:1: `web_push_native`",
+        ],
     );
 }
