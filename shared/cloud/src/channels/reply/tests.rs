@@ -81,11 +81,16 @@ async fn what_the_api_would_refuse_is_not_posted() {
     let (title, id) = ("a".repeat(21), "a".repeat(257));
     let four = [1, 2, 3, 4].map(|_| BUTTONS[0]);
     let (wide, deep) = ([ReplyButton { id: "a", title: &title }], [ReplyButton { id: &id, title: "a" }]);
-    let cases: [(&str, &[ReplyButton<'_>], &str); 7] = [
+    let (same_id, same_title) = (
+        [BUTTONS[0], ReplyButton { id: "a.1", title: "Luego" }],
+        [BUTTONS[0], ReplyButton { id: "a.9", title: "Mañana" }],
+    );
+    let cases: [(&str, &[ReplyButton<'_>], &str); 8] = [
         (" ", &[], "reply_text"),
         (&long, &BUTTONS, "reply_text"),
         ("a", &four, "reply_buttons"),
-        ("a", &[BUTTONS[0], BUTTONS[0]], "reply_buttons"),
+        ("a", &same_id, "reply_buttons"),
+        ("a", &same_title, "reply_buttons"),
         ("a", &wide, "reply_buttons"),
         ("a", &deep, "reply_buttons"),
         ("a", &[ReplyButton { id: "", title: "a" }], "reply_buttons"),
