@@ -1,5 +1,7 @@
 //! Phrases, and where they are in a text.
 
+use std::cmp::Reverse;
+
 use super::sign::Sign;
 use super::token::{Kind, Token};
 use super::vocabulary::Vocabulary;
@@ -43,6 +45,8 @@ pub(super) enum Element {
     Number,
     /// A number or a time.
     Hour,
+    /// A time written as one.
+    Clock,
     /// A date in digits.
     Date,
     /// The start of a clause.
@@ -76,7 +80,8 @@ impl Found {
     }
 }
 
-/// The phrases in a text, by place. Where two overlap, the one of more words is there.
+/// The phrases in a text, by place. Where two overlap, the one of more words is there, then the one
+/// without gaps, then the graver one.
 pub(super) fn found(tokens: &[Token], vocabulary: &Vocabulary) -> Vec<Found> {
     let mut candidates = Vec::new();
     for (at, token) in tokens.iter().enumerate().filter(|(_, token)| !token.kind.is_boundary()) {
@@ -89,10 +94,11 @@ pub(super) fn found(tokens: &[Token], vocabulary: &Vocabulary) -> Vec<Found> {
             }
         }
     }
-    candidates.sort_by(|a, b| {
-        let order = (b.places.len(), a.sign, a.start()).cmp(&(a.places.len(), b.sign, b.start()));
-        order.then_with(|| b.rest.cmp(&a.rest))
-    });
+    let rank = |found: &Found| {
+        let span = found.end() - found.start();
+        (Reverse(found.places.len()), span, found.sign, found.start(), Reverse(found.rest))
+    };
+    candidates.sort_by_key(rank);
     let mut taken = vec![false; tokens.len()];
     let mut found: Vec<Found> = Vec::new();
     for candidate in candidates {
@@ -144,7 +150,12 @@ impl Trail<'_> {
                     self.follow(rest, at);
                 }
             }
-            element @ (Element::Words { .. } | Element::Any | Element::Number | Element::Hour | Element::Date) => {
+            element @ (Element::Words { .. }
+            | Element::Any
+            | Element::Number
+            | Element::Hour
+            | Element::Clock
+            | Element::Date) => {
                 self.step(element, rest, at);
                 if part.optional {
                     self.follow(rest, at);
@@ -155,7 +166,7 @@ impl Trail<'_> {
 
     fn step(&mut self, element: &Element, rest: &[Part], at: usize) {
         let Some(token) = self.tokens.get(at) else { return };
-        let is_number = matches!(element, Element::Number | Element::Hour | Element::Date);
+        let is_number = matches!(element, Element::Number | Element::Hour | Element::Clock | Element::Date);
         if !self.fits(element, token) {
             return;
         }
@@ -180,6 +191,7 @@ impl Trail<'_> {
             Element::Any => matches!(token.kind, Kind::Word),
             Element::Number => is_number(),
             Element::Hour => is_number() || matches!(token.kind, Kind::Clock(_)),
+            Element::Clock => matches!(token.kind, Kind::Clock(_)),
             Element::Date => matches!(token.kind, Kind::Date(..)),
             Element::Gap | Element::ClauseStart | Element::ClauseEnd => false,
         }

@@ -161,7 +161,8 @@ fn plain(word: &str) -> String {
 }
 
 /// Reads one line: words apart by spaces, `a|b` either, `@name` a class, `word*` a beginning, `_`
-/// any word, `..` up to three words, `#` a number, `#h` a time, `#d` a date, `^` the start of a
+/// any word, `..` up to three words, `#` a number, `#h` a number or a time,
+/// `#c` a time, `#d` a date, `^` the start of a
 /// clause, `$` its end; a `?` after any of them makes it optional.
 fn phrase(line: &str, group: &Phrases, classes: &BTreeMap<&str, &str>) -> Result<Phrase, String> {
     let mut parts = Vec::new();
@@ -172,6 +173,7 @@ fn phrase(line: &str, group: &Phrases, classes: &BTreeMap<&str, &str>) -> Result
             ".." => Element::Gap,
             "#" => Element::Number,
             "#h" => Element::Hour,
+            "#c" => Element::Clock,
             "#d" => Element::Date,
             "^" => Element::ClauseStart,
             "$" => Element::ClauseEnd,
