@@ -19,7 +19,7 @@ macro_rules! sections {
 
 sections! {
     /// What all pages share.
-    Frame { contact zone with minutes back }
+    Frame { contact zone with minutes }
     /// The names of the channels.
     Channels { whatsapp email sms call }
     /// Picking a slot, for a first booking or to move one.

@@ -22,7 +22,7 @@ pub(crate) async fn answer(asked: &Asked<'_>, visitor: &Visitor) -> Result<PageA
     }
     let looks_further = !asked.request.query().one("from").is_empty();
     match visitor.held_slot().await? {
-        Some((slot, until)) if !looks_further => Ok(slots::show_held(asked, visitor, &slot, until).await),
+        Some((slot, until)) if !looks_further => Ok(slots::show_held(asked, visitor, &slot, until)),
         Some(_) | None => slots::show(asked, visitor, Notice::Free, None).await,
     }
 }

@@ -18,6 +18,8 @@ use crate::view::{Day, Notice, Offer, SlotView, WAITLIST_PARTS, full, joined, pi
 const NOTICE: TimeDelta = TimeDelta::hours(2);
 /// Slots are shown so many days ahead, or as far as the clinic offers them in messages.
 const HORIZON_DAYS_MIN: u16 = 28;
+/// Dates that a page may begin with.
+const DATES_READ: TimeDelta = TimeDelta::days(366);
 /// Days on one page.
 const DAYS_SHOWN: usize = 4;
 /// Slots looked at for one page.
@@ -34,7 +36,9 @@ pub(super) async fn show(
 ) -> Result<PageAnswer, CloudError> {
     let status = if matches!(notice, Notice::Taken) { 409 } else { 200 };
     let shown = asked.shown();
+    let today = asked.clinic.date(asked.now);
     let from = asked.request.query().one("from").parse::<NaiveDate>().ok();
+    let from = from.filter(|from| (today..today + DATES_READ).contains(from));
     let slots = free(asked, visitor, from).await?;
     if slots.is_empty() && from.is_none() {
         return Ok(PageAnswer::page(status, full(&shown, &visitor.seen().to_string(), moving.is_some())));
@@ -67,12 +71,7 @@ pub(super) async fn show(
 }
 
 /// A slot held for this patient alone comes before all others.
-pub(super) async fn show_held(
-    asked: &Asked<'_>,
-    visitor: &Visitor,
-    slot: &FreeSlot,
-    until: DateTime<Utc>,
-) -> PageAnswer {
+pub(super) fn show_held(asked: &Asked<'_>, visitor: &Visitor, slot: &FreeSlot, until: DateTime<Utc>) -> PageAnswer {
     let (language, zone) = (asked.clinic.language, asked.clinic.zone);
     let local = slot.local(zone);
     let held = SlotView {

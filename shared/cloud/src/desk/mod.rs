@@ -139,6 +139,10 @@ impl Desk {
             if taken {
                 acts = (manner.when_taken)(acts);
             }
+            // Nothing to do and nothing heard is no event: it may yet come to something.
+            if acts.is_empty() && heard.is_none() {
+                return Ok(Done::Acted(acts));
+            }
             // Whatever else happens or fails: an opt-out stands from here on.
             self.shut(&visitor, &acts).await?;
             let planned = Plan::new(self, &visitor, happening, heard, manner.via).carry(&acts).await?;

@@ -119,13 +119,13 @@ impl Desk {
             let book = Act::Book { reference: reference.to_owned(), moving: moving.cloned() };
             vec![Act::Tell(Answer::Yes), book, Act::Say(say)]
         };
-        let before = decide(visitor);
         match self.on_page(visitor, &event, "", decide).await? {
-            Done::Acted(acts) if acts.iter().any(|act| matches!(act, Act::Book { .. })) => Ok(Picked::Booked),
-            Done::Acted(_) | Done::Repeated if before.is_empty() => Ok(Picked::Otherwise),
-            Done::Acted(_) => Ok(Picked::Taken),
-            Done::Repeated | Done::Nobody => Ok(Picked::Otherwise),
+            Done::Acted(acts) if acts.iter().any(|act| matches!(act, Act::Book { .. })) => return Ok(Picked::Booked),
+            Done::Acted(_) | Done::Repeated | Done::Nobody => {}
         }
+        // Not booked now: because somebody else was first, or because the patient was, elsewhere.
+        let now = self.visit(&visitor.tenant, &visitor.patient().id).await?;
+        Ok(if now.is_some_and(|now| !decide(&now).is_empty()) { Picked::Taken } else { Picked::Otherwise })
     }
 
     /// Calls a visit off; nothing when it is not to come any more.

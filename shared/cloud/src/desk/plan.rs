@@ -127,11 +127,15 @@ impl<'a> Plan<'a> {
     }
 
     fn withdraw(&mut self) {
-        let statement = recorded(self.visitor, Consents::OptOut);
-        self.made.patient.consent.record(statement.clone());
-        self.made.consent = Some(statement);
+        self.state(Consents::OptOut);
         self.made.thread.settle(self.visitor.now);
         self.made.waitlist = Some(None);
+    }
+
+    fn state(&mut self, wish: Consents) {
+        let statement = recorded(self.visitor, wish);
+        self.made.patient.consent.record(statement.clone());
+        self.made.consent = Some(statement);
         self.patient_changed();
     }
 
@@ -139,10 +143,7 @@ impl<'a> Plan<'a> {
     fn agree(&mut self) {
         let today = self.visitor.clinic.clinic.date(self.visitor.now);
         let before = self.made.patient.consent.agreed(today).map_or(ChannelSet::NONE, |(_, channels)| channels);
-        let statement = recorded(self.visitor, Consents::OptIn(before.with(self.happening.channel)));
-        self.made.patient.consent.record(statement.clone());
-        self.made.consent = Some(statement);
-        self.patient_changed();
+        self.state(Consents::OptIn(before.with(self.happening.channel)));
         // Of one day's words the opt-out counts; a person must see to it.
         if self.made.patient.consent.is_opted_out(today) {
             self.made.silent = true;
@@ -152,13 +153,7 @@ impl<'a> Plan<'a> {
 
     /// The person's own word about every channel. Of one day's words the narrower counts.
     fn prefer(&mut self, channels: ChannelSet) {
-        if channels.is_empty() {
-            return self.withdraw();
-        }
-        let statement = recorded(self.visitor, Consents::OptIn(channels));
-        self.made.patient.consent.record(statement.clone());
-        self.made.consent = Some(statement);
-        self.patient_changed();
+        if channels.is_empty() { self.withdraw() } else { self.state(Consents::OptIn(channels)) }
     }
 
     fn patient_changed(&mut self) {
