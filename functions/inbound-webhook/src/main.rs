@@ -69,7 +69,11 @@ fn asked(request: ApiGatewayV2httpRequest) -> HookRequest {
     HookRequest {
         method: request.request_context.http.method.to_string(),
         path: request.raw_path.unwrap_or_default(),
-        query: request.query_string_parameters.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        query: request
+            .query_string_parameters
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
         headers: request.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
         body: request.body.unwrap_or_default().into_bytes(),
         is_base64: request.is_base64_encoded,

@@ -27,6 +27,8 @@ const NOTICE: TimeDelta = TimeDelta::hours(2);
 const ANSWER_LASTS: TimeDelta = TimeDelta::minutes(30);
 /// A confirmation of what was done on a page is of use for so long.
 const CONFIRMATION_LASTS: TimeDelta = TimeDelta::hours(6);
+/// An offer of a slot that is held is of use as long as it is held.
+const HELD_FOR: TimeDelta = TimeDelta::hours(24);
 /// Slots looked at for one answer.
 const SLOTS_READ: usize = 200;
 /// Those who ask at the same time are offered different ones of so many.
@@ -220,7 +222,9 @@ impl<'a> Plan<'a> {
     fn offer_held(&mut self, reference: &str) {
         let slots = vec![OfferedSlot { reference: reference.to_owned() }];
         self.made.thread.asked = Some((Question::Slots { slots, moving: None }, self.visitor.now));
+        let not_after = self.visitor.now + HELD_FOR;
         let answer = self.answer();
+        answer.not_after = not_after;
         answer.say = Some(Say::Freed);
         answer.slots = vec![reference.to_owned()];
     }
