@@ -271,7 +271,9 @@ impl<'a> Scene<'a> {
 
     fn question(&self) -> Option<Reading> {
         if let Some(phrase) = self.first(&[Sign::Question]) {
-            return Some(self.reading(Intent::Question, phrase));
+            let mut reading = self.reading(Intent::Question, phrase);
+            reading.sure &= !self.follows_no(phrase);
+            return Some(reading);
         }
         let answers = self.has_any(&[Sign::Yes, Sign::No, Sign::Ok, Sign::Thanks]);
         let words = self.rest > 0 || self.has(Sign::Nothing);
@@ -294,7 +296,9 @@ impl<'a> Scene<'a> {
         };
         let mut reading = self.reading(intent, phrase);
         let contradicted = no.is_some() && yes.is_some_and(|yes| !self.follows_no(yes));
-        let about_nothing = self.found.iter().any(|found| found.sign == Sign::Nothing && self.follows_no(found));
+        let only_ok = phrase.sign == Sign::Ok;
+        let about_nothing =
+            self.found.iter().any(|found| found.sign == Sign::Nothing && (only_ok || self.follows_no(found)));
         reading.sure &= !contradicted && !about_nothing && (no.is_some() || !self.has(Sign::But));
         Some(reading)
     }
