@@ -4,6 +4,7 @@
 //! only its orders are handed over again.
 
 mod plan;
+mod staff;
 mod visitor;
 
 use chrono::{DateTime, Utc};
@@ -14,6 +15,7 @@ use retorno_domain::ids::PatientId;
 use retorno_domain::reply::{Asked, Reading};
 
 use plan::Plan;
+pub use staff::{Refused, StaffDone};
 pub use visitor::Visitor;
 
 use crate::Reach;
