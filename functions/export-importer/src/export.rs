@@ -21,6 +21,7 @@
 
 mod cell;
 mod consent;
+mod consents;
 mod cut;
 mod header;
 mod instant;
@@ -39,6 +40,7 @@ use std::io::Read;
 
 pub use self::cell::StatusCell;
 pub use self::consent::{ConsentCell, ConsentChannel, ConsentChannels};
+pub use self::consents::{ConsentRow, ConsentsReader};
 pub use self::instant::StartCell;
 pub use self::not_an_export::NotAnExport;
 pub use self::records::RowCounts;

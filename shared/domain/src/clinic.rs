@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 
 use crate::calendar::{IsoWeek, local_date};
 use crate::channel::{Channel, ChannelSet};
+use crate::contact::E164;
 use crate::flow::Flow;
 use crate::holiday::Country;
 use crate::hours::ContactCalendar;
@@ -105,6 +106,8 @@ pub struct Clinic {
     pub clinical_detail: bool,
     /// The WhatsApp number's id at Meta.
     pub whatsapp_phone_number_id: String,
+    /// The WhatsApp number itself, as patients dial it; without it no link to it can be made.
+    pub whatsapp_number: Option<E164>,
     /// The clinic's own gateway to WhatsApp; none where the Cloud API is used.
     pub gateway: Option<Gateway>,
     /// Who sends its text messages; without one its flows have none.

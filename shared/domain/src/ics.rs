@@ -97,12 +97,12 @@ impl CalendarEntry {
     /// The file: lines end in CR LF and are folded at 75 octets.
     #[must_use]
     pub fn file(&self, method: Method) -> String {
-        let mut lines = Lines::default();
-        lines.plain("BEGIN", "VCALENDAR");
-        lines.plain("VERSION", "2.0");
-        lines.plain("PRODID", "-//Retorno//Retorno//ES");
-        lines.plain("CALSCALE", "GREGORIAN");
-        lines.plain("METHOD", method.code());
+        let mut lines = Lines::begin(method);
+        self.event(method == Method::Cancel, &mut lines);
+        lines.end()
+    }
+
+    fn event(&self, cancelled: bool, lines: &mut Lines) {
         lines.plain("BEGIN", "VEVENT");
         lines.text("UID", &self.uid);
         lines.plain("SEQUENCE", &self.sequence.to_string());
@@ -119,14 +119,26 @@ impl CalendarEntry {
         if let Some(invitation) = &self.invitation {
             lines.invitation(invitation);
         }
-        lines.plain("STATUS", if method == Method::Cancel { "CANCELLED" } else { "CONFIRMED" });
+        lines.plain("STATUS", if cancelled { "CANCELLED" } else { "CONFIRMED" });
         // Whoever shares a calendar with others shows them that the time is taken, not by what.
         lines.plain("CLASS", "PRIVATE");
-        lines.plain("TRANSP", if method == Method::Cancel { "TRANSPARENT" } else { "OPAQUE" });
+        lines.plain("TRANSP", if cancelled { "TRANSPARENT" } else { "OPAQUE" });
         lines.plain("END", "VEVENT");
-        lines.plain("END", "VCALENDAR");
-        lines.0
     }
+}
+
+/// A feed that calendars subscribe to: appointments, each with whether it is cancelled. Calendars show
+/// it under that name.
+#[must_use]
+pub fn feed<'a>(name: &str, entries: impl IntoIterator<Item = (&'a CalendarEntry, bool)>) -> String {
+    let mut lines = Lines::begin(Method::Publish);
+    // RFC 7986, and what calendars read that are older.
+    lines.text("NAME", name);
+    lines.text("X-WR-CALNAME", name);
+    for (entry, cancelled) in entries {
+        entry.event(cancelled, &mut lines);
+    }
+    lines.end()
 }
 
 fn instant(at: DateTime<Utc>) -> String {
@@ -137,6 +149,21 @@ fn instant(at: DateTime<Utc>) -> String {
 struct Lines(String);
 
 impl Lines {
+    fn begin(method: Method) -> Self {
+        let mut lines = Self::default();
+        lines.plain("BEGIN", "VCALENDAR");
+        lines.plain("VERSION", "2.0");
+        lines.plain("PRODID", "-//Retorno//Retorno//ES");
+        lines.plain("CALSCALE", "GREGORIAN");
+        lines.plain("METHOD", method.code());
+        lines
+    }
+
+    fn end(mut self) -> String {
+        self.plain("END", "VCALENDAR");
+        self.0
+    }
+
     /// A value that is ours: nothing in it needs escaping.
     fn plain(&mut self, name: &str, value: &str) {
         fold(&format!("{name}:{value}"), &mut self.0);

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::channel::Channel;
 use crate::clinic::{Clinic, Prices, WaveSettings};
+use crate::contact::E164;
 use crate::flow::Flow;
 use crate::holiday::Country;
 use crate::hours::{ContactCalendar, ContactHours, OpenHours};
@@ -57,6 +58,7 @@ struct Settings {
     epoch: u64,
     email_from: String,
     whatsapp_phone_number_id: String,
+    whatsapp_number: Option<String>,
     #[serde(default)]
     whatsapp: WhatsappFile,
     #[serde(default)]
@@ -174,6 +176,7 @@ fn build(id: ClinicId, settings: Settings, zone: Option<Tz>) -> Result<Clinic, S
         prices: prices(&settings.prices, country)?,
         clinical_detail: settings.clinical_detail,
         whatsapp_phone_number_id: digits("whatsapp_phone_number_id", settings.whatsapp_phone_number_id)?,
+        whatsapp_number: settings.whatsapp_number.as_deref().map(e164).transpose()?,
         gateway: settings.whatsapp.read()?,
         sms,
         email_from: crate::contact::EmailAddress::parse(&settings.email_from)
@@ -221,6 +224,10 @@ fn digits(key: &str, value: String) -> Result<String, SettingsError> {
         return Err(wrong(key, "must be 1 to 20 digits"));
     }
     Ok(value)
+}
+
+fn e164(text: &str) -> Result<E164, SettingsError> {
+    E164::parse_strict(text).map_err(|_| wrong("whatsapp_number", "must be like +5491155550100 (E.164)"))
 }
 
 const WEEKDAYS: [(&str, chrono::Weekday); 7] = [

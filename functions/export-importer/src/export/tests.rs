@@ -5,6 +5,7 @@ use std::io::Read;
 use super::{ExportReader, ExportRow, Limits, NotAnExport, Refusal};
 
 mod cells;
+mod consents;
 mod files;
 mod rows;
 mod shared_data;

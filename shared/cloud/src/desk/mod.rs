@@ -5,6 +5,7 @@
 
 mod page;
 mod plan;
+mod staff;
 mod visitor;
 
 use chrono::{DateTime, Utc};
@@ -16,6 +17,7 @@ use retorno_domain::reply::{Asked, Reading};
 
 pub use page::{Opened, Picked};
 use plan::Plan;
+pub use staff::{Refused, StaffDone};
 pub use visitor::Visitor;
 
 use crate::Reach;

@@ -93,6 +93,17 @@ fn another_reader_finds_what_was_written() {
 }
 
 #[test]
+fn a_feed_holds_every_appointment_and_those_that_are_not_to_be() {
+    let other = CalendarEntry { uid: "b-18@aurora.retorno".to_owned(), ..entry() };
+    let calendar: Calendar = feed("Aurora, turnos", [(&entry(), false), (&other, true)]).parse().unwrap();
+    assert_eq!(calendar.get_name(), Some("Aurora, turnos"));
+    let found: Vec<_> =
+        calendar.events().map(|event| (event.get_uid().unwrap(), event.property_value("STATUS").unwrap())).collect();
+    assert_eq!(found, [("b-17@aurora.retorno", "CONFIRMED"), ("b-18@aurora.retorno", "CANCELLED")]);
+    assert!(feed("", []).parse::<Calendar>().unwrap().events().next().is_none());
+}
+
+#[test]
 fn nothing_of_a_patient_is_shown_in_a_log() {
     let shown = format!("{:?}", CalendarEntry { invitation: Some(invitation()), ..entry() });
     assert!(!shown.contains("citas") && !shown.contains("correo"), "{shown}");

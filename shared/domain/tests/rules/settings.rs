@@ -105,6 +105,7 @@ fn a_value_that_makes_no_sense_is_refused_with_its_key() {
         ("channels = [\"fax\"]".to_owned(), "channels"),
         ("email_from = \"nobody\"".to_owned(), "email_from"),
         ("whatsapp_phone_number_id = \"+54\"".to_owned(), "whatsapp_phone_number_id"),
+        ("whatsapp_number = \"11 5555 0100\"".to_owned(), "whatsapp_number"),
         ("[hours]\nmonday = \"20:00-09:00\"".to_owned(), "hours.monday"),
         ("[hours]\nmonday = \"nine to five\"".to_owned(), "hours.monday"),
         ("[closures]\ndates = [\"2026-02-30\"]".to_owned(), "closures.dates"),

@@ -141,10 +141,13 @@ fn the_other_settings_are_read_as_they_are_written() {
     assert!(plain.calendar.closed.is_empty() && !plain.calendar.open_on_holidays);
     let own = clinic(
         "name = \" Clínica Sol \"\nagent = \"Lia\"\ncontact = \"11 5555\"\nchannels = [\"email\"]\nclinical_detail = true\nhalted = true\n\
-         email_from = \"a@sol.example\"\nwhatsapp_phone_number_id = \"42\"\n[closures]\ndates = [\"2026-12-24\"]\nwrite_on_holidays = true",
+         email_from = \"a@sol.example\"\nwhatsapp_phone_number_id = \"42\"\n\
+         whatsapp_number = \"+5491155550100\"\n[closures]\ndates = [\"2026-12-24\"]\nwrite_on_holidays = true",
     );
     assert_eq!((own.name.as_str(), own.agent.as_str(), own.contact.as_str()), ("Clínica Sol", "Lia", "11 5555"));
     assert_eq!((own.channels, own.clinical_detail, own.halted), (only(&[Channel::Email]), true, true));
     assert_eq!((own.email_from.as_str(), own.whatsapp_phone_number_id.as_str()), ("a@sol.example", "42"));
+    assert_eq!(own.whatsapp_number.as_ref().map(|number| number.digits()), Some("5491155550100"));
+    assert_eq!(plain.whatsapp_number, None);
     assert!(own.calendar.closed.contains(&crate::given::date("2026-12-24")) && own.calendar.open_on_holidays);
 }

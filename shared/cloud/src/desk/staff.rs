@@ -1,0 +1,328 @@
+//! What staff does at the desk: answer in words of their own, take a conversation over, hand it back,
+//! record what a patient said about being written to. Each of it once per event, in one transaction.
+
+use chrono::{NaiveDate, TimeDelta};
+use retorno_domain::channel::{Channel, ChannelSet};
+use retorno_domain::consent::{Source, Statement, Wish};
+use retorno_domain::contact_point::ContactPoint;
+use retorno_domain::conversation::{Act, Open, Thread, Urgency};
+use retorno_domain::flow::Answer;
+use retorno_domain::ids::{MessageId, PatientId};
+use retorno_domain::patient::Patient;
+
+use super::{Desk, Done, Happening, TRIES_MAX, Visitor};
+use crate::channels::TEXT_CHARS_MAX;
+use crate::error::CloudError;
+use crate::orders::Order;
+use crate::store::{ConsentRecord, NewAnswer, PatientChange, TenantStore, Turn, TurnDone};
+
+/// Words of staff's are of use for so long.
+const WORDS_LAST: TimeDelta = TimeDelta::minutes(30);
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StaffDone {
+    /// Done.
+    Done,
+    /// Done before, by the same event.
+    Repeated,
+    /// There is no such patient.
+    Nobody,
+    /// Nothing was done.
+    Refused(Refused),
+}
+
+/// Why staff's wish was not done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// More than 24 hours since the patient's last word on WhatsApp.
+    #[error("one may write freely only for 24 hours after the patient's last word on WhatsApp")]
+    WindowClosed,
+    /// The person, or somebody with the same contact, wants no messages.
+    #[error("the patient, or somebody with the same contact, opted out")]
+    OptedOut,
+    /// No phone to write to.
+    #[error("the patient has no phone that can be used")]
+    NoPhone,
+    /// No words, or more than WhatsApp takes.
+    #[error("a message has 1 to 4096 characters")]
+    Words,
+    /// Agreed to nothing.
+    #[error("an agreement names at least one channel")]
+    NoChannels,
+    /// Said on a day to come.
+    #[error("the day of the agreement is still to come")]
+    Future,
+    /// An opt-out of that day or a later one stands.
+    #[error("an opt-out of the same day or a later one stands")]
+    OptOutStands,
+}
+
+impl Refused {
+    /// The reason's word in the API and in texts.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::WindowClosed => "window_closed",
+            Self::OptedOut => "opted_out",
+            Self::NoPhone => "no_phone",
+            Self::Words => "words",
+            Self::NoChannels => "no_channels",
+            Self::Future => "future",
+            Self::OptOutStands => "opt_out_stands",
+        }
+    }
+}
+
+/// What is to be written.
+struct Made {
+    patient: Patient,
+    thread: Thread,
+    answer: Option<NewAnswer>,
+    consent: Option<Statement>,
+    /// The patient's own opt-out is taken back at the contact points. What others who share them said,
+    /// or what was told to a provider only, is not staff's to take back.
+    lifts: bool,
+    orders: Vec<Order>,
+}
+
+impl Made {
+    fn of(visitor: &Visitor) -> Self {
+        Self {
+            patient: visitor.patient().clone(),
+            thread: visitor.collection.thread.thread.clone(),
+            answer: None,
+            consent: None,
+            lifts: false,
+            orders: Vec::new(),
+        }
+    }
+
+    /// A person has it, and the automation is silent.
+    fn held(mut self, visitor: &Visitor, reason: &str) -> Self {
+        self.patient.paused = true;
+        let open = || Open { since: visitor.now, reason: reason.to_owned(), urgency: Urgency::Normal };
+        self.thread.open.get_or_insert_with(open);
+        self
+    }
+}
+
+impl Desk {
+    /// Answers in staff's own words, on WhatsApp while the window is open. The conversation stays with
+    /// staff.
+    ///
+    /// # Errors
+    /// [`CloudError`]; repeating the event finishes it.
+    pub async fn write(
+        &self,
+        tenant: &TenantStore,
+        patient: &PatientId,
+        event: &str,
+        words: &str,
+    ) -> Result<StaffDone, CloudError> {
+        let words = words.trim();
+        self.by_staff(tenant, patient, event, "", |visitor, phone| {
+            if words.is_empty() || words.chars().count() > TEXT_CHARS_MAX {
+                return Err(Refused::Words);
+            }
+            if visitor.patient().address(Channel::Whatsapp).is_none() {
+                return Err(Refused::NoPhone);
+            }
+            let today = visitor.clinic.clinic.date(visitor.now);
+            if visitor.patient().consent.is_opted_out(today) || phone.suppressed.contains(Channel::Whatsapp) {
+                return Err(Refused::OptedOut);
+            }
+            if !visitor.thread.window_is_open(visitor.now) {
+                return Err(Refused::WindowClosed);
+            }
+            let answer = in_words(visitor, event, words);
+            let mut made = Made::of(visitor).held(visitor, "staff_wrote");
+            made.orders.push(Order::Say {
+                clinic: tenant.clinic().to_string(),
+                patient: patient.to_string(),
+                answer: answer.id.to_string(),
+            });
+            made.answer = Some(answer);
+            Ok(made)
+        })
+        .await
+    }
+
+    /// A person takes the conversation: the automation is silent until it is handed back.
+    ///
+    /// # Errors
+    /// [`CloudError`]; repeating the event finishes it.
+    pub async fn take_over(
+        &self,
+        tenant: &TenantStore,
+        patient: &PatientId,
+        event: &str,
+    ) -> Result<StaffDone, CloudError> {
+        self.by_staff(tenant, patient, event, "", |visitor, _| Ok(Made::of(visitor).held(visitor, "taken_over"))).await
+    }
+
+    /// Hands the conversation back to the automation: the sequence goes on where it stood.
+    ///
+    /// # Errors
+    /// [`CloudError`]; repeating the event finishes it.
+    pub async fn release(
+        &self,
+        tenant: &TenantStore,
+        patient: &PatientId,
+        event: &str,
+    ) -> Result<StaffDone, CloudError> {
+        self.by_staff(tenant, patient, event, "", |visitor, _| {
+            let mut made = Made::of(visitor);
+            made.patient.paused = false;
+            made.thread.open = None;
+            let (clinic, patient) = (tenant.clinic().to_string(), patient.to_string());
+            made.orders.push(Order::Released { clinic, patient, quiet_since_ms: None });
+            Ok(made)
+        })
+        .await
+    }
+
+    /// Records what a patient said about being written to: on that day, and how it was said. An
+    /// agreement replaces those before it, channel by channel; an opt-out closes the contact points.
+    ///
+    /// # Errors
+    /// [`CloudError`]; repeating the event finishes it.
+    pub async fn consent(
+        &self,
+        tenant: &TenantStore,
+        patient: &PatientId,
+        event: &str,
+        (on, wish): (NaiveDate, Wish),
+        how: &str,
+    ) -> Result<StaffDone, CloudError> {
+        match wish {
+            Wish::OptOut => self.withdrawn(tenant, patient, event, how).await,
+            Wish::OptIn(channels) => {
+                self.by_staff(tenant, patient, event, how, |visitor, _| agreed(visitor, on, channels)).await
+            }
+        }
+    }
+
+    async fn withdrawn(
+        &self,
+        tenant: &TenantStore,
+        patient: &PatientId,
+        event: &str,
+        how: &str,
+    ) -> Result<StaffDone, CloudError> {
+        let happening = Happening {
+            event,
+            channel: Channel::Call,
+            heard: None,
+            said: None,
+            opens_window: false,
+            asked_for: false,
+            consent_how: how,
+        };
+        let acts = vec![Act::OptOut, Act::Tell(Answer::OptOut)];
+        Ok(match self.act(tenant, patient, &happening, |_, _| acts.clone()).await? {
+            Done::Acted(_) => StaffDone::Done,
+            Done::Repeated => StaffDone::Repeated,
+            Done::Nobody => StaffDone::Nobody,
+        })
+    }
+
+    /// Reads, makes up what is to be written, and writes it once.
+    async fn by_staff(
+        &self,
+        tenant: &TenantStore,
+        patient: &PatientId,
+        event: &str,
+        how: &str,
+        make: impl Fn(&Visitor, &ContactPoint) -> Result<Made, Refused>,
+    ) -> Result<StaffDone, CloudError> {
+        for _ in 0..TRIES_MAX {
+            let Some(visitor) = self.visit(tenant, patient).await? else { return Ok(StaffDone::Nobody) };
+            // Asked first: what was done is not refused when it is sent a second time.
+            if tenant.knows_event(event).await? {
+                return self.again(tenant, event, &visitor).await;
+            }
+            let points = tenant.contact_points(&visitor.contacts).await?;
+            let made = match make(&visitor, points.of(Channel::Whatsapp)) {
+                Ok(made) => made,
+                Err(refused) => return Ok(StaffDone::Refused(refused)),
+            };
+            if made.lifts {
+                for hash in visitor.contacts.iter() {
+                    tenant.lift_opt_out(hash, patient).await?;
+                }
+            }
+            match tenant.commit_turn(&turn_of(&visitor, &made, event, how)).await? {
+                TurnDone::Done => {
+                    self.hand_over(&made.orders, visitor.now).await?;
+                    return Ok(StaffDone::Done);
+                }
+                TurnDone::Repeated => return self.again(tenant, event, &visitor).await,
+                TurnDone::SlotTaken | TurnDone::Changed => {}
+            }
+        }
+        Err(CloudError::Retryable { operation: "desk", code: "kept_changing".to_owned() })
+    }
+
+    async fn again(&self, tenant: &TenantStore, event: &str, visitor: &Visitor) -> Result<StaffDone, CloudError> {
+        let orders = tenant.orders_of(event).await?;
+        self.hand_over(&orders, visitor.now).await?;
+        Ok(StaffDone::Repeated)
+    }
+}
+
+fn turn_of<'a>(visitor: &'a Visitor, made: &'a Made, event: &'a str, how: &'a str) -> Turn<'a> {
+    let stored = &visitor.collection;
+    let changed = stored.patient.patient != made.patient;
+    Turn {
+        patient: &stored.patient.patient.id,
+        event,
+        change: changed.then_some(PatientChange { from: &stored.patient, next: &made.patient }),
+        thread: (stored.thread.thread != made.thread).then_some((&stored.thread, &made.thread)),
+        heard: None,
+        slots: Vec::new(),
+        bookings: Vec::new(),
+        answer: made.answer.as_ref(),
+        waitlist: None,
+        consent: made.consent.as_ref().map(|statement| ConsentRecord { statement, how }),
+        orders: &made.orders,
+        now: visitor.now,
+    }
+}
+
+fn in_words(visitor: &Visitor, event: &str, words: &str) -> NewAnswer {
+    NewAnswer {
+        id: MessageId::answering(visitor.tenant.clinic(), &visitor.patient().id, event),
+        say: None,
+        words: Some(words.to_owned()),
+        channel: Channel::Whatsapp,
+        slots: Vec::new(),
+        visit: None,
+        answers: None,
+        // The patient's own word opened the window, and a person answers it.
+        asked_for: true,
+        at: visitor.now,
+        not_after: visitor.now + WORDS_LAST,
+    }
+}
+
+fn agreed(visitor: &Visitor, on: NaiveDate, channels: ChannelSet) -> Result<Made, Refused> {
+    let today = visitor.clinic.clinic.date(visitor.now);
+    if channels.is_empty() {
+        return Err(Refused::NoChannels);
+    }
+    if on > today {
+        return Err(Refused::Future);
+    }
+    let statement = Statement { on, wish: Wish::OptIn(channels), source: Source::Recorded };
+    let mut made = Made::of(visitor);
+    made.patient.consent.record(statement.clone());
+    if made.patient.consent.is_opted_out(today) {
+        return Err(Refused::OptOutStands);
+    }
+    made.consent = Some(statement);
+    made.lifts = visitor.patient().consent.is_opted_out(today);
+    let (clinic, patient) = (visitor.tenant.clinic().to_string(), visitor.patient().id.to_string());
+    made.orders.push(Order::PatientChanged { clinic, patient });
+    Ok(made)
+}
