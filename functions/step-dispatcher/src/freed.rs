@@ -25,7 +25,7 @@ pub(crate) async fn offer(reach: &Reach, clinic: &ClinicId, reference: &str) -> 
     let Some(slot) = tenant.slot(reference).await?.filter(|slot| slot.start > now + NOTICE) else {
         return Ok(Done::Nothing);
     };
-    let free = tenant.free_slots(slot.start, slot.start, None, now).await?;
+    let free = tenant.free_slots(slot.start, slot.start + TimeDelta::milliseconds(1), None, now).await?;
     if !free.iter().any(|free| free.reference() == reference) {
         return Ok(Done::Nothing);
     }

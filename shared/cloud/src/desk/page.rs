@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use retorno_domain::channel::{Channel, ChannelSet};
-use retorno_domain::conversation::{Act, Say};
+use retorno_domain::conversation::{Act, Question, Say};
 use retorno_domain::flow::Answer;
 use retorno_domain::ids::{AppointmentId, MessageId};
 use retorno_domain::reply::Wish;
@@ -52,8 +52,9 @@ impl Visitor {
     /// [`CloudError`].
     pub async fn held_slot(&self) -> Result<Option<(FreeSlot, DateTime<Utc>)>, CloudError> {
         // Whoever was offered one slot alone may be on the waitlist; nobody else is looked for there.
-        let alone = self.collection.answers.iter().any(|said| said.answer.say == Some(Say::Freed));
-        if !alone {
+        let said = self.collection.answers.iter().any(|said| said.answer.say == Some(Say::Freed));
+        let asked = |question: &Question| matches!(question, Question::Slots { slots, .. } if slots.len() == 1);
+        if !said && !self.thread.asked.as_ref().is_some_and(|(question, _)| asked(question)) {
             return Ok(None);
         }
         for waiter in self.tenant.waitlist().await? {
