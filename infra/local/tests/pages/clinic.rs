@@ -9,7 +9,6 @@ use retorno::host::{Host, HostKeys};
 use retorno::outbox::sent_between;
 use retorno_cloud::Clock;
 use retorno_cloud::links::{Link, LinkPurpose, Links};
-use retorno_cloud::secrets::SecretKey;
 use retorno_cloud::store::{Collection, TenantStore};
 use retorno_domain::ids::{ClinicId, MessageId, PatientId};
 use segment_evaluator::Scope;
