@@ -268,6 +268,7 @@ impl Run<'_> {
                 return Ok(());
             }
             self.opt_outs(Some(&stored.patient), &patient).await?;
+            self.numbers(&stored.patient, &patient).await?;
             if self.tenant.replace_patient(&patient, stored.version, &self.standing(&patient)).await? {
                 self.report.changed += 1;
                 self.report.dropped_appointments += u64::try_from(dropped).unwrap_or(0);
@@ -287,6 +288,18 @@ impl Run<'_> {
         }
         let order = Order::PatientChanged { clinic: self.clinic.id.to_string(), patient: patient.id.to_string() };
         self.reach.orders.queue(&order, self.now(), self.now()).await
+    }
+
+    /// Tells the agenda under which number the clinic's system has entered a visit booked through us.
+    /// Before the patient is written, for the same reason as below.
+    async fn numbers(&self, before: &Patient, after: &Patient) -> Result<(), CloudError> {
+        let booked = before.appointments.iter().filter(|visit| visit.id.is_ours() && after.visit(&visit.id).is_none());
+        for ours in booked {
+            if let Some(entered) = after.appointments.iter().find(|visit| visit.is_number_for(ours)) {
+                self.tenant.note_clinic_number(ours.start, &ours.id, &entered.id).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes what a change of consent or contact means for the contact points, before the patient

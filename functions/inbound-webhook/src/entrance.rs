@@ -1,25 +1,19 @@
 //! The entrance: a request is verified, its events are put on the queue, and only then it is
 //! answered with 200. Whoever delivers keeps what is not.
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 use retorno_cloud::CloudError;
+use retorno_cloud::fetch::Fetcher;
 use retorno_cloud::queue::Queue;
 
 use crate::event::Routed;
 use crate::hook::{CHUNK_BYTES_MAX, HookAnswer, HookRequest, HookSecrets, Received, chunks, prove, receive};
 
-/// A certificate or a confirmation of SNS is waited for so long.
-const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
-/// A certificate has a few kilobytes.
-const FETCHED_BYTES_MAX: usize = 64 << 10;
-
 /// Takes requests in.
 #[derive(Debug)]
 pub struct Entrance {
     queue: Queue,
-    http: reqwest::Client,
+    fetcher: Fetcher,
 }
 
 impl Entrance {
@@ -28,22 +22,19 @@ impl Entrance {
     /// # Errors
     /// [`CloudError::Setup`] when TLS cannot be set up.
     pub fn new(queue: Queue) -> Result<Self, CloudError> {
-        let http = reqwest::Client::builder()
-            .timeout(FETCH_TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|_| CloudError::Setup("the HTTP client for certificates".to_owned()))?;
-        Ok(Self { queue, http })
+        Ok(Self { queue, fetcher: Fetcher::new()? })
     }
 
     /// Takes a request in, and says what to answer.
     pub async fn accept(&self, request: HookRequest, secrets: &HookSecrets, now: DateTime<Utc>) -> HookAnswer {
         let received = match receive(request, secrets, now) {
-            Received::NeedsCertificate(unproven) => match self.fetch(unproven.certificate().as_str()).await {
-                Some(certificate) => prove(*unproven, &certificate, now),
-                // Tried again by SNS.
-                None => return HookAnswer::of(503),
-            },
+            Received::NeedsCertificate(unproven) => {
+                match self.fetcher.document(unproven.certificate().as_str()).await {
+                    Some(certificate) => prove(*unproven, &certificate, now),
+                    // Tried again by SNS.
+                    None => return HookAnswer::of(503),
+                }
+            }
             received => received,
         };
         match received {
@@ -58,10 +49,7 @@ impl Entrance {
                 tracing::error!(?entry, "a verified request could not be read: a person must look");
                 HookAnswer::of(200)
             }
-            Received::Confirm(url) => match self.fetch(url.as_str()).await {
-                Some(_) => HookAnswer::of(200),
-                None => HookAnswer::of(503),
-            },
+            Received::Confirm(url) => HookAnswer::of(if self.fetcher.open(url.as_str()).await { 200 } else { 503 }),
             // Proven above.
             Received::NeedsCertificate(_) => HookAnswer::of(503),
         }
@@ -83,16 +71,5 @@ impl Entrance {
             self.queue.put(body).await?;
         }
         Ok(())
-    }
-
-    /// Fetches what a verified address of SNS holds; the address was checked where it was read.
-    async fn fetch(&self, url: &str) -> Option<Vec<u8>> {
-        let answer = self.http.get(url).send().await.ok()?;
-        let fits = answer.content_length().is_none_or(|length| length <= FETCHED_BYTES_MAX as u64);
-        if !answer.status().is_success() || !fits {
-            return None;
-        }
-        let bytes = answer.bytes().await.ok()?;
-        (bytes.len() <= FETCHED_BYTES_MAX).then(|| bytes.to_vec())
     }
 }

@@ -6,6 +6,7 @@ mod evaluation;
 mod figures;
 mod import;
 mod made_up;
+mod replies;
 mod rules;
 mod send_units;
 mod sending;
@@ -39,11 +40,15 @@ struct Sizes {
     place: u32,
     /// Patients of the incremental and the full evaluation.
     evaluate: u32,
+    /// Patients who reply at once, for how many slots.
+    race: (u32, u32),
+    /// Webhooks, from how many patients.
+    webhooks: (usize, u32),
 }
 
 impl Sizes {
-    const WHOLE: Self = Self { import: 62_000, send: 2_000, place: 20_000_000, evaluate: 100_000 };
-    const QUICK: Self = Self { import: 300, send: 30, place: 20_000, evaluate: 400 };
+    const WHOLE: Self = Self { import: 62_000, send: 2_000, place: 20_000_000, evaluate: 100_000, race: (10_000, 100), webhooks: (20_000, 2_000) };
+    const QUICK: Self = Self { import: 300, send: 30, place: 20_000, evaluate: 400, race: (120, 10), webhooks: (100, 20) };
 }
 
 /// Measures everything. `on_part` hears the name of each part as it begins.
@@ -71,6 +76,10 @@ pub async fn run(options: &BenchOptions, mut on_part: impl FnMut(&str)) -> Resul
     bench.figures.extend(sending::on_file(sizes.send, folder.path()).await?);
     on_part("evaluation");
     bench.figures.extend(evaluation::measure(sizes.evaluate).await?);
+    on_part("replies for few slots");
+    bench.figures.extend(replies::race(sizes.race.0, sizes.race.1).await?);
+    on_part("webhooks");
+    bench.figures.extend(replies::webhooks(sizes.webhooks.1, sizes.webhooks.0).await?);
     on_part("units of a send");
     bench.sends = send_units::measure().await?;
     Ok(bench)

@@ -181,6 +181,10 @@ impl Host {
         &self.dispatcher
     }
 
+    pub(crate) fn inbound(&self) -> &Inbound {
+        &self.inbound
+    }
+
     /// What links in messages are made and read with.
     #[must_use]
     pub fn links(&self) -> &Links {

@@ -39,6 +39,12 @@ fn a_quick_run_gives_every_figure_and_what_a_send_costs() {
         "evaluate_share",
         "evaluate_monday",
         "evaluate_monday_share",
+        "replies_race",
+        "replies_booked",
+        "webhooks",
+        "webhooks_p50",
+        "webhooks_p99",
+        "webhooks_taken_in",
     ];
     for id in ids {
         assert!(value(&bench, id) > 0.0, "{id} was not measured");

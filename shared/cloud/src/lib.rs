@@ -9,6 +9,7 @@ pub mod channels;
 pub mod clock;
 pub mod desk;
 pub mod error;
+pub mod fetch;
 pub mod links;
 pub mod logging;
 pub mod orders;

@@ -150,6 +150,13 @@ impl Catalogue {
         Some(label)
     }
 
+    /// A made-up value of a variable, for whoever judges a template before it is used.
+    #[must_use]
+    pub fn example(&self, language: Language, variable: Variable) -> Option<&str> {
+        let example = self.words(language)?.examples.get(variable.name())?;
+        Some(example)
+    }
+
     pub(crate) fn date_words(&self, language: Language) -> Option<&DateWords> {
         self.words(language)?.dates.as_ref()
     }

@@ -42,6 +42,13 @@ impl Prices {
             Channel::Call => self.call_micros,
         }
     }
+
+    /// What a text message costs, in millionths: each of its segments is billed.
+    #[must_use]
+    pub fn text_message(&self, text: &str) -> u64 {
+        let segments = u64::try_from(crate::lint::segments(text)).unwrap_or(u64::MAX);
+        self.sms_micros.saturating_mul(segments)
+    }
 }
 
 /// How big a week's wave may be.

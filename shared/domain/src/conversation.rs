@@ -4,212 +4,20 @@
 //! understood, and says what is to be done and what is to be answered. Whoever carries it out tells
 //! back only whether a slot was still free.
 
-use chrono::{DateTime, TimeDelta, Utc};
+mod say;
+mod thread;
+
+use chrono::{DateTime, Utc};
+
+pub use say::Say;
+pub use thread::{OFFER_LASTS, OfferedSlot, Open, Question, Thread, Urgency, WINDOW, WINDOW_MARGIN};
 
 use crate::appointment::Appointment;
+use crate::channel::ChannelSet;
 use crate::flow::Answer;
 use crate::ids::AppointmentId;
 use crate::patient::Patient;
 use crate::reply::{Asked, Intent, Reading, Wish};
-
-/// A business may write freely for so long after a person's last word (WhatsApp, customer service
-/// window); outside it only approved templates.
-pub const WINDOW: TimeDelta = TimeDelta::hours(24);
-/// The window counts as closed so much earlier: our clock and the provider's differ.
-pub const WINDOW_MARGIN: TimeDelta = TimeDelta::minutes(2);
-/// What was offered can be taken for so long.
-pub const OFFER_LASTS: TimeDelta = TimeDelta::days(7);
-
-/// How soon a person must look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Urgency {
-    /// When there is time.
-    Normal,
-    /// Before the others: somebody wants to come, or complains.
-    High,
-    /// At once: somebody is unwell.
-    Urgent,
-}
-
-impl Urgency {
-    /// Every urgency.
-    pub const ALL: [Self; 3] = [Self::Normal, Self::High, Self::Urgent];
-
-    /// The urgency's word in data.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Normal => "normal",
-            Self::High => "high",
-            Self::Urgent => "urgent",
-        }
-    }
-
-    /// The urgency of that word.
-    #[must_use]
-    pub fn of_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|urgency| urgency.code() == code)
-    }
-}
-
-/// A conversation that waits for a person.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Open {
-    /// Since when.
-    pub since: DateTime<Utc>,
-    /// Why; a word of [`respond`]'s.
-    pub reason: String,
-    /// How soon.
-    pub urgency: Urgency,
-}
-
-/// A slot that was offered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OfferedSlot {
-    /// Its [`crate::slot::FreeSlot::reference`].
-    pub reference: String,
-}
-
-/// What the patient was asked last.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Question {
-    /// To pick one of these slots; a booked visit that moves with it, if there is one.
-    Slots {
-        /// In the order of their numbers.
-        slots: Vec<OfferedSlot>,
-        /// The visit that is to be moved.
-        moving: Option<AppointmentId>,
-    },
-    /// To confirm a visit: 1 yes, 2 another day.
-    Confirm(AppointmentId),
-}
-
-/// How the conversation with a patient stands.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Thread {
-    /// The patient's last word on WhatsApp.
-    pub heard_at: Option<DateTime<Utc>>,
-    /// What was asked last, and when.
-    pub asked: Option<(Question, DateTime<Utc>)>,
-    /// When the last question was settled: what was offered before counts no more.
-    pub settled_at: Option<DateTime<Utc>>,
-    /// Waits for a person.
-    pub open: Option<Open>,
-}
-
-impl Thread {
-    /// Whether a free text may be written on WhatsApp now.
-    #[must_use]
-    pub fn window_is_open(&self, now: DateTime<Utc>) -> bool {
-        self.heard_at.is_some_and(|heard| heard <= now + WINDOW_MARGIN && now < heard + WINDOW - WINDOW_MARGIN)
-    }
-
-    /// Nothing is asked any more.
-    pub fn settle(&mut self, now: DateTime<Utc>) {
-        self.asked = None;
-        self.settled_at = Some(now);
-    }
-
-    /// What was asked and can still be answered.
-    #[must_use]
-    pub fn question(&self, now: DateTime<Utc>) -> Option<&Question> {
-        self.asked.as_ref().filter(|(_, at)| now < *at + OFFER_LASTS).map(|(question, _)| question)
-    }
-}
-
-/// What is said to a patient; the words are the catalogue's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Say {
-    /// The visit is booked.
-    Booked,
-    /// The visit has moved.
-    Moved,
-    /// Here are slots; pick one.
-    Offer,
-    /// That one is taken; here are others.
-    Taken,
-    /// Nothing is free: on the waitlist.
-    Waitlisted,
-    /// A slot has become free, held until tomorrow.
-    Freed,
-    /// The visit is cancelled.
-    Cancelled,
-    /// The visit is confirmed.
-    Confirmed,
-    /// You will not be written to again.
-    OptedOut,
-    /// You will be written to again.
-    OptedIn,
-    /// No reminders any more.
-    RemindersStopped,
-    /// All right, perhaps another time.
-    Declined,
-    /// Good that it is booked.
-    AlreadyBooked,
-    /// Sorry; this number will not be written to.
-    WrongNumber,
-    /// Somebody calls at once; and where to go if it cannot wait.
-    Urgent,
-    /// A person of the clinic answers soon.
-    HandedOver,
-}
-
-impl Say {
-    /// Everything that can be said.
-    pub const ALL: [Self; 16] = [
-        Self::Booked,
-        Self::Moved,
-        Self::Offer,
-        Self::Taken,
-        Self::Waitlisted,
-        Self::Freed,
-        Self::Cancelled,
-        Self::Confirmed,
-        Self::OptedOut,
-        Self::OptedIn,
-        Self::RemindersStopped,
-        Self::Declined,
-        Self::AlreadyBooked,
-        Self::WrongNumber,
-        Self::Urgent,
-        Self::HandedOver,
-    ];
-
-    /// The word in data and the key in the catalogue.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Booked => "booked",
-            Self::Moved => "moved",
-            Self::Offer => "offer",
-            Self::Taken => "taken",
-            Self::Waitlisted => "waitlisted",
-            Self::Freed => "freed",
-            Self::Cancelled => "cancelled",
-            Self::Confirmed => "confirmed",
-            Self::OptedOut => "opted_out",
-            Self::OptedIn => "opted_in",
-            Self::RemindersStopped => "reminders_stopped",
-            Self::Declined => "declined",
-            Self::AlreadyBooked => "already_booked",
-            Self::WrongNumber => "wrong_number",
-            Self::Urgent => "urgent",
-            Self::HandedOver => "handed_over",
-        }
-    }
-
-    /// What that word stands for.
-    #[must_use]
-    pub fn of_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|say| say.code() == code)
-    }
-
-    /// Whether it may be said to somebody who opted out: only that the opt-out was heard.
-    #[must_use]
-    pub fn survives_opt_out(self) -> bool {
-        matches!(self, Self::OptedOut | Self::WrongNumber | Self::Urgent)
-    }
-}
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -246,6 +54,10 @@ pub enum Act {
         /// The slot, by reference.
         reference: String,
     },
+    /// On the waitlist, with this wish, without being offered anything now.
+    Wait(Wish),
+    /// Agrees to be written to by these channels, and by those only.
+    Prefer(ChannelSet),
     /// The visit is cancelled.
     Cancel(AppointmentId),
     /// The visit is confirmed.

@@ -1,5 +1,6 @@
 //! The targets, each a parser and what must hold of it.
 
+pub mod aws_event;
 pub mod catalogue;
 pub mod consent_cell;
 pub mod e164;
@@ -8,11 +9,14 @@ pub mod export_cells;
 pub mod export_file;
 pub mod export_header;
 pub mod export_rows;
+pub mod gateway_webhook;
+pub mod hook_request;
 pub mod ids;
 pub mod import_rows;
 pub mod instant_cell;
 pub mod link_token;
 pub mod message_value;
+pub mod meta_webhook;
 pub mod order;
 pub mod person_name;
 pub mod phone;
@@ -20,6 +24,7 @@ pub mod provider_request;
 pub mod service_words;
 pub mod settings;
 pub mod slots_file;
+pub mod sns_message;
 pub mod template;
 pub mod whatsapp_answer;
 
@@ -40,6 +45,7 @@ macro_rules! targets {
 }
 
 targets!(
+    aws_event,
     catalogue,
     consent_cell,
     e164,
@@ -48,11 +54,14 @@ targets!(
     export_file,
     export_header,
     export_rows,
+    gateway_webhook,
+    hook_request,
     ids,
     import_rows,
     instant_cell,
     link_token,
     message_value,
+    meta_webhook,
     order,
     person_name,
     phone,
@@ -60,6 +69,7 @@ targets!(
     service_words,
     settings,
     slots_file,
+    sns_message,
     template,
     whatsapp_answer,
 );

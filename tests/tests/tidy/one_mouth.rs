@@ -9,10 +9,12 @@ use crate::tree::File;
 const CLIENTS: [&str; 4] = ["aws_sdk_pinpointsmsvoicev2", "aws_sdk_sesv2", "reqwest", "web_push_native"];
 
 /// Where they may be named: a file, or everything below a folder.
-const MOUTHS: [&str; 6] = [
+const MOUTHS: [&str; 7] = [
     "shared/cloud/src/aws.rs",
     "shared/cloud/src/channels.rs",
     "shared/cloud/src/channels/",
+    // Reads public documents; holds no credentials.
+    "shared/cloud/src/fetch.rs",
     "functions/step-dispatcher/",
     "infra/local/",
     // Answers the providers' wires itself.

@@ -94,7 +94,7 @@ fn jwt(token: &str, keys: &[HookSecret], now: DateTime<Utc>) -> Result<(), Unver
     let claims: JwtClaims = serde_json::from_slice(&decode(claims)?).map_err(|_| Unverified::Malformed)?;
     let instant = |seconds| DateTime::from_timestamp(seconds, 0).ok_or(Unverified::Malformed);
     let (made, ends) = (instant(claims.iat)?, instant(claims.exp)?);
-    let in_time = made <= now + SKEW && now < ends + SKEW && ends - made <= JWT_LIFE && ends > made;
+    let in_time = made <= now + SKEW && now - SKEW < ends && ends - made <= JWT_LIFE && ends > made;
     if in_time { Ok(()) } else { Err(Unverified::OutOfTime) }
 }
 

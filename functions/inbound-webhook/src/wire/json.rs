@@ -17,7 +17,7 @@ const PHONE_DIGITS_MAX: usize = 20;
 /// Errors kept of a report.
 const ERRORS_MAX: usize = 10;
 /// Seconds that no report of this century reaches; a greater number is of milliseconds.
-const SECONDS_MAX: i64 = 100_000_000_000;
+const SECONDS_MAX: u64 = 100_000_000_000;
 
 /// A text without U+0000, at most so many characters.
 pub(super) fn clean(text: &str, chars_max: usize) -> String {
@@ -91,7 +91,7 @@ pub(super) fn instant(value: &Value, path: &[&str]) -> Option<DateTime<Utc>> {
     let value = at(value, path);
     let number = value.as_i64().or_else(|| value.as_str()?.parse().ok());
     match number {
-        Some(seconds) if seconds.abs() < SECONDS_MAX => DateTime::from_timestamp(seconds, 0),
+        Some(seconds) if seconds.unsigned_abs() < SECONDS_MAX => DateTime::from_timestamp(seconds, 0),
         Some(milliseconds) => DateTime::from_timestamp_millis(milliseconds),
         None => DateTime::parse_from_rfc3339(value.as_str()?).ok().map(|at| at.to_utc()),
     }
@@ -130,7 +130,16 @@ mod tests {
         ] {
             assert_eq!(instant(&value, &[]), expected, "{value}");
         }
-        for value in [json!(i64::MAX), json!(u64::MAX), json!(1e300), json!("ayer"), json!(null), json!([])] {
+        for value in [
+            json!(i64::MAX),
+            json!(i64::MIN),
+            json!(i64::MIN.to_string()),
+            json!(u64::MAX),
+            json!(1e300),
+            json!("ayer"),
+            json!(null),
+            json!([]),
+        ] {
             assert_eq!(instant(&value, &[]), None, "{value}");
         }
     }

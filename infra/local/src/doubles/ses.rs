@@ -43,6 +43,8 @@ pub struct Mail {
     pub html: Option<String>,
     /// Additional headers, in order: name and value.
     pub headers: Vec<(String, String)>,
+    /// Files that go with it, in order: name and content.
+    pub attachments: Vec<(String, Vec<u8>)>,
     /// Message tags, in order: name and value.
     pub tags: Vec<(String, String)>,
     /// The configuration set.

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use aws_sdk_scheduler::types::{ActionAfterCompletion, FlexibleTimeWindow, FlexibleTimeWindowMode, Target};
 use chrono::{DateTime, TimeDelta, Utc};
-use inbound_webhook::event::Routed;
 use retorno_cloud::CloudError;
 use retorno_cloud::orders::Order;
 use retorno_cloud::store::RouteKind;
@@ -178,7 +177,7 @@ impl Host {
         }
         for message in self.doubles.sqs().receive(INBOUND, 10, VISIBILITY)? {
             played.events += 1;
-            if let Err(error) = self.take_in(&message.body).await {
+            if let Err(error) = inbound_webhook::batch::take_in(&self.inbound, &message.body, self.now()).await {
                 tracing::warn!(%error, "events are handed back");
                 played.failed += 1;
                 self.doubles.sqs().release(&message.receipt, self.now() + AGAIN_AFTER)?;
@@ -208,14 +207,6 @@ impl Host {
         let clinic = event.get("clinic").and_then(serde_json::Value::as_str).unwrap_or("");
         let clinic = ClinicId::parse(clinic).map_err(|e| CloudError::Setup(e.to_string()))?;
         evaluate(&self.reach, &clinic, Scope::Due).await?;
-        Ok(())
-    }
-
-    async fn take_in(&self, body: &str) -> Result<(), HostError> {
-        let events: Vec<Routed> = serde_json::from_str(body).map_err(|e| CloudError::Setup(e.to_string()))?;
-        for event in &events {
-            self.inbound.take_in(event).await?;
-        }
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 
 mod email;
 mod gateway;
+pub mod meta_templates;
 pub mod push;
 mod reply;
 mod sms;
@@ -104,6 +105,12 @@ impl Channels {
         self.gateway.as_ref()
     }
 
+    /// The id under which a reply is sent, signed as those of messages are.
+    #[must_use]
+    pub fn opaque_id(&self, clinic: &ClinicId, message: MessageId, attempt: u32) -> String {
+        opaque_id_of(&self.opaque_key, clinic, message, attempt)
+    }
+
     /// Hands a claimed message to its provider, once. A call is a task for a person: the claim
     /// itself has created it.
     pub async fn send(&self, dispatch: &Dispatch<'_>) -> Outcome {
@@ -120,12 +127,6 @@ impl Channels {
                 None => no_provider(),
             },
         }
-    }
-
-    /// The id that receipts of a message or an answer give back.
-    #[must_use]
-    pub fn opaque_id(&self, clinic: &ClinicId, message: MessageId, attempt: u32) -> String {
-        opaque_id_of(&self.opaque_key, clinic, message, attempt)
     }
 
     /// Hands a reply to its provider, once. Outside WhatsApp's window the provider refuses it with

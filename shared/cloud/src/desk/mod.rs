@@ -3,6 +3,7 @@
 //! hands the orders that follow to the queue. An event delivered again finds itself taken in, and
 //! only its orders are handed over again.
 
+mod page;
 mod plan;
 mod staff;
 mod visitor;
@@ -14,6 +15,7 @@ use retorno_domain::conversation::{Act, respond, when_taken};
 use retorno_domain::ids::PatientId;
 use retorno_domain::reply::{Asked, Reading};
 
+pub use page::{Opened, Picked};
 use plan::Plan;
 pub use staff::{Refused, StaffDone};
 pub use visitor::Visitor;
@@ -55,6 +57,17 @@ pub enum Done {
     /// There is no such patient.
     Nobody,
 }
+
+/// How something came to the desk, where that makes a difference.
+struct Manner {
+    /// How a booking came about; else by the channel.
+    via: Option<&'static str>,
+    /// What becomes of the acts when the slot picked is taken meanwhile.
+    when_taken: fn(Vec<Act>) -> Vec<Act>,
+}
+
+/// By a message: the answer offers the next slots.
+const BY_MESSAGE: Manner = Manner { via: None, when_taken: after_taken };
 
 /// Carries out.
 #[derive(Debug, Clone)]
@@ -109,17 +122,32 @@ impl Desk {
         happening: &Happening<'_>,
         decide: impl Fn(&Visitor, Option<&mut HeardLine>) -> Vec<Act>,
     ) -> Result<Done, CloudError> {
+        self.act_so(tenant, patient, happening, &BY_MESSAGE, decide).await
+    }
+
+    async fn act_so(
+        &self,
+        tenant: &TenantStore,
+        patient: &PatientId,
+        happening: &Happening<'_>,
+        manner: &Manner,
+        decide: impl Fn(&Visitor, Option<&mut HeardLine>) -> Vec<Act>,
+    ) -> Result<Done, CloudError> {
         let mut taken = false;
         for _ in 0..TRIES_MAX {
             let Some(visitor) = self.visit(tenant, patient).await? else { return Ok(Done::Nobody) };
             let mut heard = happening.heard.clone();
             let mut acts = decide(&visitor, heard.as_mut());
             if taken {
-                acts = after_taken(acts);
+                acts = (manner.when_taken)(acts);
+            }
+            // Nothing to do and nothing heard is no event: it may yet come to something.
+            if acts.is_empty() && heard.is_none() {
+                return Ok(Done::Acted(acts));
             }
             // Whatever else happens or fails: an opt-out stands from here on.
             self.shut(&visitor, &acts).await?;
-            let planned = Plan::new(self, &visitor, happening, heard).carry(&acts).await?;
+            let planned = Plan::new(self, &visitor, happening, heard, manner.via).carry(&acts).await?;
             match planned.commit(&visitor, happening).await? {
                 TurnDone::Done => {
                     self.hand_over(&planned.orders, visitor.now).await?;
@@ -162,6 +190,17 @@ impl Desk {
                         }
                     }
                 }
+                // No channel left is an opt-out; an agreement after one reopens what it closed.
+                Act::Prefer(channels) if channels.is_empty() => {
+                    for hash in visitor.contacts.iter() {
+                        tenant.opt_out(hash, ChannelSet::ALL, now).await?;
+                    }
+                }
+                Act::Prefer(channels) if visitor.reopens(*channels) => {
+                    for hash in visitor.contacts.iter() {
+                        tenant.lift_opt_out(hash, &visitor.collection.patient.patient.id).await?;
+                    }
+                }
                 Act::OptIn => {
                     for hash in visitor.contacts.iter() {
                         tenant.lift_opt_out(hash, &visitor.collection.patient.patient.id).await?;
@@ -171,6 +210,8 @@ impl Desk {
                 | Act::Book { .. }
                 | Act::Offer { .. }
                 | Act::OfferHeld { .. }
+                | Act::Wait(_)
+                | Act::Prefer(_)
                 | Act::Cancel(_)
                 | Act::Confirm(_)
                 | Act::HandOver { .. }

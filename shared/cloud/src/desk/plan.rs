@@ -27,6 +27,8 @@ const NOTICE: TimeDelta = TimeDelta::hours(2);
 const ANSWER_LASTS: TimeDelta = TimeDelta::minutes(30);
 /// A confirmation of what was done on a page is of use for so long.
 const CONFIRMATION_LASTS: TimeDelta = TimeDelta::hours(6);
+/// An offer of a slot that is held is of use as long as it is held.
+const HELD_FOR: TimeDelta = TimeDelta::hours(24);
 /// Slots looked at for one answer.
 const SLOTS_READ: usize = 200;
 /// Those who ask at the same time are offered different ones of so many.
@@ -37,6 +39,8 @@ pub(super) struct Plan<'a> {
     desk: &'a Desk,
     visitor: &'a Visitor,
     happening: &'a Happening<'a>,
+    /// How a booking comes about.
+    via: &'a str,
     made: Planned,
 }
 
@@ -64,6 +68,7 @@ impl<'a> Plan<'a> {
         visitor: &'a Visitor,
         happening: &'a Happening<'a>,
         heard: Option<HeardLine>,
+        via: Option<&'a str>,
     ) -> Self {
         let mut thread = visitor.thread.clone();
         if let (true, Some(line)) = (happening.opens_window, &heard) {
@@ -83,7 +88,8 @@ impl<'a> Plan<'a> {
             gone: false,
             silent: false,
         };
-        Self { desk, visitor, happening, made }
+        let via = via.unwrap_or(happening.channel.code());
+        Self { desk, visitor, happening, via, made }
     }
 
     pub(super) async fn carry(mut self, acts: &[Act]) -> Result<Planned, CloudError> {
@@ -99,6 +105,8 @@ impl<'a> Plan<'a> {
                 Act::Book { reference, moving } => self.book(reference, moving.as_ref()).await?,
                 Act::Offer { wish, moving, say } => self.offer(wish, moving.clone(), *say).await?,
                 Act::OfferHeld { reference } => self.offer_held(reference),
+                Act::Wait(wish) => self.made.waitlist = Some(Some(wish.clone())),
+                Act::Prefer(channels) => self.prefer(*channels),
                 Act::Cancel(visit) => self.cancel(visit).await?,
                 Act::Confirm(visit) => self.confirm(visit).await?,
                 Act::HandOver { reason, urgency } => self.hand_over(reason, *urgency),
@@ -121,11 +129,15 @@ impl<'a> Plan<'a> {
     }
 
     fn withdraw(&mut self) {
-        let statement = recorded(self.visitor, Consents::OptOut);
-        self.made.patient.consent.record(statement.clone());
-        self.made.consent = Some(statement);
+        self.state(Consents::OptOut);
         self.made.thread.settle(self.visitor.now);
         self.made.waitlist = Some(None);
+    }
+
+    fn state(&mut self, wish: Consents) {
+        let statement = recorded(self.visitor, wish);
+        self.made.patient.consent.record(statement.clone());
+        self.made.consent = Some(statement);
         self.patient_changed();
     }
 
@@ -133,15 +145,17 @@ impl<'a> Plan<'a> {
     fn agree(&mut self) {
         let today = self.visitor.clinic.clinic.date(self.visitor.now);
         let before = self.made.patient.consent.agreed(today).map_or(ChannelSet::NONE, |(_, channels)| channels);
-        let statement = recorded(self.visitor, Consents::OptIn(before.with(self.happening.channel)));
-        self.made.patient.consent.record(statement.clone());
-        self.made.consent = Some(statement);
-        self.patient_changed();
+        self.state(Consents::OptIn(before.with(self.happening.channel)));
         // Of one day's words the opt-out counts; a person must see to it.
         if self.made.patient.consent.is_opted_out(today) {
             self.made.silent = true;
             self.hand_over("opt_in_after_opt_out", Urgency::Normal);
         }
+    }
+
+    /// The person's own word about every channel. Of one day's words the narrower counts.
+    fn prefer(&mut self, channels: ChannelSet) {
+        if channels.is_empty() { self.withdraw() } else { self.state(Consents::OptIn(channels)) }
     }
 
     fn patient_changed(&mut self) {
@@ -170,7 +184,7 @@ impl<'a> Plan<'a> {
             professional: slot.professional.clone(),
             slot: slot.reference(),
             lead_source: lead.or_else(|| visitor.lead_source()),
-            via: self.happening.channel.code().to_owned(),
+            via: self.via.to_owned(),
             made_at: now,
             sequence: 0,
             status: BookingStatus::Booked,
@@ -208,7 +222,9 @@ impl<'a> Plan<'a> {
     fn offer_held(&mut self, reference: &str) {
         let slots = vec![OfferedSlot { reference: reference.to_owned() }];
         self.made.thread.asked = Some((Question::Slots { slots, moving: None }, self.visitor.now));
+        let not_after = self.visitor.now + HELD_FOR;
         let answer = self.answer();
+        answer.not_after = not_after;
         answer.say = Some(Say::Freed);
         answer.slots = vec![reference.to_owned()];
     }
@@ -286,7 +302,7 @@ impl<'a> Plan<'a> {
                 professional: visit.professional.to_string(),
                 slot: String::new(),
                 lead_source: visit.lead_source.as_deref().map(str::to_owned),
-                via: self.happening.channel.code().to_owned(),
+                via: self.via.to_owned(),
                 made_at: self.visitor.now,
                 sequence: 0,
                 status,

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use retorno_domain::appointment::{Appointment, OUR_LEAD};
-use retorno_domain::channel::Channel;
+use retorno_domain::channel::{Channel, ChannelSet};
+use retorno_domain::consent::Wish as Consents;
 use retorno_domain::conversation::{Case, OfferedSlot, Question, Thread};
 use retorno_domain::ids::{AppointmentId, PatientId};
 use retorno_domain::patient::Patient;
@@ -70,6 +71,14 @@ impl Visitor {
         let today = self.clinic.clinic.date(self.now);
         let agreed = self.patient().consent.agreed(today).is_ok_and(|(_, set)| set.contains(Channel::Email));
         (agreed && self.patient().profile.email.is_ok()).then_some(Channel::Email)
+    }
+
+    /// Whether agreeing to these channels now ends an opt-out. Of one day's words the opt-out counts.
+    pub(super) fn reopens(&self, channels: ChannelSet) -> bool {
+        let today = self.clinic.clinic.date(self.now);
+        let mut consent = self.patient().consent.clone();
+        consent.record(super::recorded(self, Consents::OptIn(channels)));
+        self.patient().consent.is_opted_out(today) && !consent.is_opted_out(today)
     }
 
     /// Where a booking made now comes from: the sequence the patient is in, or was in last.

@@ -95,6 +95,15 @@ impl Keys<'_> {
         Key { pk: self.patient_pk(patient), sk: format!("A#{id}") }
     }
 
+    /// How a patient found the visit that a message asked about.
+    pub(crate) fn survey(&self, patient: &PatientId, id: MessageId) -> Key {
+        Key { pk: self.patient_pk(patient), sk: format!("SURVEY#{id}") }
+    }
+
+    pub(crate) fn agreements_pk(&self) -> String {
+        format!("T#{}#AGREED", self.0)
+    }
+
     /// That an event was taken in; by a hash of the name its sender gave it.
     pub(crate) fn event(&self, hash: &str) -> Key {
         self.key(&format!("#EVENT#{hash}"), "EVENT")

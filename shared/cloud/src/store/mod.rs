@@ -2,6 +2,7 @@
 //! pattern with its key and its request units.
 
 mod agenda;
+mod agreement;
 mod answer;
 mod audit;
 mod clinic;
@@ -21,6 +22,7 @@ mod patient_wire;
 mod receipt;
 mod route;
 mod slots;
+mod survey;
 mod table;
 mod thread;
 mod turn;
@@ -29,6 +31,7 @@ mod waitlist;
 mod wave;
 
 pub use agenda::{Booking, BookingStatus};
+pub use agreement::Agreement;
 pub use answer::{AnswerClaim, NewAnswer, OverdueAnswer, StoredAnswer};
 pub use audit::Commitment;
 pub use clinic::{Breakers, SETTINGS_STALE_MAX, StoredClinic};
@@ -44,6 +47,7 @@ pub use patient::{Collection, StoredPatient};
 pub use receipt::{Evidence, Told};
 pub use retorno_domain::slot::FreeSlot;
 pub use route::RouteKind;
+pub use survey::{Comment, SurveyAnswer};
 pub use table::create_table;
 pub use thread::{HeardLine, StoredThread, Waiting};
 pub use turn::{ConsentRecord, PatientChange, SlotChange, Turn, TurnDone, WaitlistChange};

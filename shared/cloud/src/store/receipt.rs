@@ -67,11 +67,35 @@ impl TenantStore {
         let keys = Keys(&self.clinic);
         for key in [keys.message(patient, message), keys.answer(patient, message)] {
             if self.keep_evidence(&key, evidence).await? {
-                self.settle(&key, evidence).await?;
+                self.settle(&key, evidence.told == Told::Failed).await?;
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// Notes that a link of a message was opened. Whoever opens it has the message: it was taken.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn note_click(
+        &self,
+        patient: &PatientId,
+        message: MessageId,
+        at: DateTime<Utc>,
+    ) -> Result<(), CloudError> {
+        let key = Keys(&self.clinic).message(patient, message);
+        let call = self.client().update_item().table_name(self.table());
+        let call = call
+            .set_key(Some(key.item()))
+            .update_expression("SET clicked_at = :at")
+            .condition_expression("attribute_exists(pk) AND (attribute_not_exists(clicked_at) OR clicked_at > :at)")
+            .expression_attribute_values(":at", ms(at));
+        match call.send().await {
+            Ok(_) => self.settle(&key, false).await,
+            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
+            Err(e) => Err(sort("UpdateItem click", &e)),
+        }
     }
 
     async fn keep_evidence(&self, key: &super::key::Key, evidence: &Evidence<'_>) -> Result<bool, CloudError> {
@@ -103,8 +127,7 @@ impl TenantStore {
     }
 
     /// A receipt is evidence that the provider took the message, whatever we thought.
-    async fn settle(&self, key: &super::key::Key, evidence: &Evidence<'_>) -> Result<(), CloudError> {
-        let failed = evidence.told == Told::Failed;
+    async fn settle(&self, key: &super::key::Key, failed: bool) -> Result<(), CloudError> {
         let call = self.client().update_item().table_name(self.table());
         let call = call
             .set_key(Some(key.item()))

@@ -19,6 +19,8 @@ pub(super) struct CatalogueFile {
     #[serde(default)]
     links: BTreeMap<String, String>,
     #[serde(default)]
+    examples: BTreeMap<String, String>,
+    #[serde(default)]
     segments: BTreeMap<String, SegmentWords>,
     incentive: Option<IncentiveWords>,
     lint: Option<LintWords>,
@@ -52,6 +54,7 @@ impl CatalogueFile {
         let words = Words {
             dates: file.dates,
             links: file.links,
+            examples: file.examples,
             segments: file.segments,
             incentive: file.incentive,
             lint: file.lint,

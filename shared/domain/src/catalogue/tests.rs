@@ -49,6 +49,10 @@ fn every_embedded_file_parses() {
         for link in Variable::ALL.into_iter().filter(|v| v.is_link()) {
             assert!(catalogue.link_label(language, link).is_some(), "{language}");
         }
+        for variable in Variable::ALL {
+            let example = catalogue.example(language, variable).unwrap();
+            assert!((1..=variable.chars_max()).contains(&example.chars().count()), "{language} {variable}");
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::offer::Offer;
 pub(crate) struct Words {
     pub(crate) dates: Option<DateWords>,
     pub(crate) links: BTreeMap<String, String>,
+    pub(crate) examples: BTreeMap<String, String>,
     pub(crate) segments: BTreeMap<String, SegmentWords>,
     pub(crate) incentive: Option<IncentiveWords>,
     pub(crate) lint: Option<LintWords>,

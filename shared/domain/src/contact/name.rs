@@ -1,8 +1,11 @@
 //! The name of a person, as a greeting uses it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
 
 /// The longest name that is kept, in characters.
 const CHARACTERS_MAX: usize = 200;
@@ -78,6 +81,24 @@ impl PersonName {
         let mut words = after.split([' ', ',']).chain(before.split(' '));
         words.find(|word| word.contains(char::is_alphabetic)).unwrap_or_default()
     }
+
+    /// Whether two writings may well be of one person: the same word to greet with and another word
+    /// in common, whatever their order, case and accents. A name of one word has none in common with
+    /// anything but itself.
+    #[must_use]
+    pub fn is_of_same_person(&self, other: &Self) -> bool {
+        let (ours, theirs) = (self.words(), other.words());
+        let same_given = folded(self.given()) == folded(other.given());
+        same_given && (ours == theirs || ours.intersection(&theirs).count() >= 2)
+    }
+
+    fn words(&self) -> BTreeSet<String> {
+        self.0.split(|c: char| !c.is_alphanumeric()).map(folded).filter(|word| !word.is_empty()).collect()
+    }
+}
+
+fn folded(word: &str) -> String {
+    word.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
 }
 
 /// Control characters, marks of text direction, and spaces without width.
@@ -122,6 +143,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{PersonName, UnusableName};
+
+    #[test]
+    fn one_person_is_written_in_many_ways_and_a_family_is_not_one() {
+        let same = |a: &str, b: &str| PersonName::parse(a).unwrap().is_of_same_person(&PersonName::parse(b).unwrap());
+        assert!(same("María Gómez", "maria gomez") && same("Gómez, María José", "María Gómez"));
+        assert!(same("Ana", "ANA") && same("Ana Paula de Souza", "Ana Souza"));
+        assert!(!same("María Gómez", "Juan Gómez") && !same("María Gómez", "María Paz"));
+        assert!(!same("María", "María Gómez") && !same("-", "María"));
+    }
 
     #[test]
     fn a_name_keeps_its_letters_and_loses_what_is_unseen() {

@@ -1,7 +1,9 @@
 //! Phrases, and where they are in a text.
 
+use std::cmp::Reverse;
+
 use super::sign::Sign;
-use super::token::{Kind, Token};
+use super::token::{Kind, Token, WordId};
 use super::vocabulary::Vocabulary;
 
 /// Words a gap in a phrase spans at most.
@@ -28,10 +30,10 @@ pub(super) struct Part {
 /// What must be at a place of a text.
 #[derive(PartialEq, Eq)]
 pub(super) enum Element {
-    /// One of these words, in order of the alphabet, or a word that begins so.
+    /// One of these words, or a word that begins so.
     Words {
-        /// Whole words.
-        exact: Vec<String>,
+        /// Whole words, in order of their numbers.
+        exact: Vec<WordId>,
         /// Beginnings.
         beginnings: Vec<String>,
     },
@@ -43,6 +45,8 @@ pub(super) enum Element {
     Number,
     /// A number or a time.
     Hour,
+    /// A time written as one.
+    Clock,
     /// A date in digits.
     Date,
     /// The start of a clause.
@@ -76,11 +80,12 @@ impl Found {
     }
 }
 
-/// The phrases in a text, by place. Where two overlap, the one of more words is there.
+/// The phrases in a text, by place. Where two overlap, the one of more words is there, then the one
+/// about messages, then the one of smaller gaps, then the graver one.
 pub(super) fn found(tokens: &[Token], vocabulary: &Vocabulary) -> Vec<Found> {
     let mut candidates = Vec::new();
     for (at, token) in tokens.iter().enumerate().filter(|(_, token)| !token.kind.is_boundary()) {
-        let named = vocabulary.by_first.get(&token.text).map_or(&[] as &[usize], Vec::as_slice);
+        let named = token.word.and_then(|word| vocabulary.by_first.get(&word)).map_or(&[] as &[usize], Vec::as_slice);
         for phrase in named.iter().chain(&vocabulary.by_other).filter_map(|index| vocabulary.phrases.get(*index)) {
             let mut trail = Trail { tokens, vocabulary, places: Vec::new(), numbers: Vec::new(), best: None };
             trail.follow(&phrase.parts, at);
@@ -89,10 +94,18 @@ pub(super) fn found(tokens: &[Token], vocabulary: &Vocabulary) -> Vec<Found> {
             }
         }
     }
-    candidates.sort_by(|a, b| {
-        let order = (b.places.len(), a.sign, a.start()).cmp(&(a.places.len(), b.sign, b.start()));
-        order.then_with(|| b.rest.cmp(&a.rest))
-    });
+    let rank = |found: &Found| {
+        let span = found.end() - found.start();
+        (
+            Reverse(found.places.len()),
+            !found.sign.is_about_messages(),
+            span,
+            found.sign,
+            found.start(),
+            Reverse(found.rest),
+        )
+    };
+    candidates.sort_by_key(rank);
     let mut taken = vec![false; tokens.len()];
     let mut found: Vec<Found> = Vec::new();
     for candidate in candidates {
@@ -144,7 +157,12 @@ impl Trail<'_> {
                     self.follow(rest, at);
                 }
             }
-            element @ (Element::Words { .. } | Element::Any | Element::Number | Element::Hour | Element::Date) => {
+            element @ (Element::Words { .. }
+            | Element::Any
+            | Element::Number
+            | Element::Hour
+            | Element::Clock
+            | Element::Date) => {
                 self.step(element, rest, at);
                 if part.optional {
                     self.follow(rest, at);
@@ -155,7 +173,7 @@ impl Trail<'_> {
 
     fn step(&mut self, element: &Element, rest: &[Part], at: usize) {
         let Some(token) = self.tokens.get(at) else { return };
-        let is_number = matches!(element, Element::Number | Element::Hour | Element::Date);
+        let is_number = matches!(element, Element::Number | Element::Hour | Element::Clock | Element::Date);
         if !self.fits(element, token) {
             return;
         }
@@ -174,12 +192,13 @@ impl Trail<'_> {
         let is_number = || matches!(token.kind, Kind::Number(_)) || self.vocabulary.number(&token.text).is_some();
         match element {
             Element::Words { exact, beginnings } => {
-                exact.binary_search(&token.text).is_ok()
+                token.word.is_some_and(|word| exact.binary_search(&word).is_ok())
                     || beginnings.iter().any(|beginning| token.text.starts_with(beginning))
             }
             Element::Any => matches!(token.kind, Kind::Word),
             Element::Number => is_number(),
             Element::Hour => is_number() || matches!(token.kind, Kind::Clock(_)),
+            Element::Clock => matches!(token.kind, Kind::Clock(_)),
             Element::Date => matches!(token.kind, Kind::Date(..)),
             Element::Gap | Element::ClauseStart | Element::ClauseEnd => false,
         }

@@ -8,11 +8,15 @@ use serde::Deserialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Sign {
+    StopReminders,
     /// No more messages, wherever it stands.
     OptOut,
+    /// A refusal that ends messages when nothing else is said, and no courtesy softens it.
+    OptOutRefusal,
     /// A word that ends messages when it stands alone.
     OptOutWord,
-    StopReminders,
+    /// A word of ending or refusing near one of messages or lists: probably no more messages.
+    OptOutPerhaps,
     Urgent,
     Deceased,
     WrongPerson,
@@ -85,8 +89,10 @@ pub(super) enum Sign {
     December,
     /// A time that cannot be put into a wish.
     VagueTime,
-    /// Ends what a "cannot" reaches: "but", "rather".
+    /// Turns against what was said before.
     But,
+    /// Ends what a "cannot" reaches, without turning against anything: "rather", "I can".
+    Rather,
     /// Words that leave a text in doubt.
     Doubt,
     /// Words that only look like another sign.
@@ -113,6 +119,11 @@ impl Sign {
     pub(super) fn choice(self) -> Option<u8> {
         let named = (Self::Choice1..=Self::Choice3).contains(&self);
         named.then(|| self as u8 - Self::Choice1 as u8 + 1)
+    }
+
+    /// Whether it ends messages, or only looks like that.
+    pub(super) fn is_about_messages(self) -> bool {
+        self <= Self::OptOutPerhaps || self == Self::Nothing
     }
 
     /// Whether it says something of a time.

@@ -4,7 +4,7 @@ use super::token::{Kind, Token};
 use super::vocabulary::{Vocabulary, letters};
 
 /// Words of a text that are mended; who writes more is read by a person anyway.
-const MENDED_MAX: usize = 120;
+const MENDED_MAX: usize = 60;
 /// Words of a text in which short words are mended too: in a longer one a strange short word is
 /// rather a name.
 const SHORT_TEXT_WORDS_MAX: usize = 3;
@@ -21,7 +21,7 @@ const LIGHT_SLIP: usize = 2;
 /// The letters as they lie on a keyboard.
 const KEYS: [&str; 3] = ["qwertyuiop", "asdfghjkl", "zxcvbnm"];
 
-/// Puts short forms in full and mends what is no word that is known.
+/// Puts short forms in full, mends what is no word that is known, and looks every word up.
 pub(super) fn mend(tokens: &mut [Token], vocabulary: &Vocabulary) {
     let words = tokens.iter().filter(|token| token.kind == Kind::Word).count();
     let short_text = words <= SHORT_TEXT_WORDS_MAX;
@@ -36,6 +36,9 @@ pub(super) fn mend(tokens: &mut [Token], vocabulary: &Vocabulary) {
                 token.guessed = true;
             }
         }
+    }
+    for token in tokens {
+        token.word = vocabulary.ids.get(&token.text).copied();
     }
 }
 
@@ -55,14 +58,13 @@ fn meant(word: &str, vocabulary: &Vocabulary, short_text: bool) -> Option<String
     }
     let word_letters = letters(word);
     let mut best: Option<(usize, &str)> = None;
-    for target in vocabulary.targets.iter().filter(|target| target.length >= least) {
-        let slips: usize = if target.length >= TWO_SLIPS_LETTERS_MIN { 2 } else { 1 };
+    for target in vocabulary.targets.iter().filter(|target| target.chars.len() >= least) {
+        let slips: usize = if target.chars.len() >= TWO_SLIPS_LETTERS_MIN { 2 } else { 1 };
         let off = (target.letters ^ word_letters).count_ones() as usize;
-        if target.length.abs_diff(chars.len()) > slips || off > 2 * slips {
+        if target.chars.len().abs_diff(chars.len()) > slips || off > 2 * slips {
             continue;
         }
-        let target_chars: Vec<char> = target.word.chars().collect();
-        let cost = cost(&chars, &target_chars);
+        let cost = cost(&chars, &target.chars);
         if cost <= slips * SLIP && best.is_none_or(|(least, _)| cost < least) {
             best = Some((cost, &target.word));
         }

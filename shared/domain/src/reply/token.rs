@@ -6,6 +6,9 @@ use unicode_normalization::char::is_combining_mark;
 use super::TEXT_CHARS_MAX;
 use super::clock;
 
+/// The number of a word in the word lists.
+pub(super) type WordId = u32;
+
 /// A piece of a text.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Token {
@@ -13,6 +16,8 @@ pub(super) struct Token {
     pub(super) kind: Kind,
     /// Lower case, without accents; digits without leading zeros.
     pub(super) text: String,
+    /// The number the word lists have for it.
+    pub(super) word: Option<WordId>,
     /// Whether it was written in capitals, at least three of them.
     pub(super) shouted: bool,
     /// Whether its spelling was mended by more than its accents and repeated letters.
@@ -61,7 +66,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
         rest = after;
         if let Some(kind) = mark(*first, after, tokens.last()) {
             let text = if kind == Kind::Symbol { first.to_string() } else { String::new() };
-            let token = Token { kind, text, shouted: false, guessed: false };
+            let token = Token { kind, text, word: None, shouted: false, guessed: false };
             if tokens.last() != Some(&token) {
                 tokens.push(token);
             }
@@ -122,13 +127,16 @@ fn push_run(run: &[char], tokens: &mut Vec<Token>) {
     let digits = folded.chars().take_while(char::is_ascii_digit).count();
     if digits == 0 {
         let text = squeeze(&folded);
-        if !text.is_empty() {
-            tokens.push(Token { kind: Kind::Word, text, shouted, guessed: false });
+        let token = Token { kind: Kind::Word, text, word: None, shouted, guessed: false };
+        // Who writes a word three times means it as twice.
+        let again = tokens.iter().rev().take(2).filter(|before| **before == token).count() == 2;
+        if !token.text.is_empty() && !again {
+            tokens.push(token);
         }
         return;
     }
     for (kind, text) in clock::numeric(&folded) {
-        tokens.push(Token { kind, text, shouted: false, guessed: false });
+        tokens.push(Token { kind, text, word: None, shouted: false, guessed: false });
     }
 }
 

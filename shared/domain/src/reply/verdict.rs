@@ -36,6 +36,11 @@ pub(super) fn choice(number: u8, asked: &Asked) -> Reading {
     }
 }
 
+/// Whether a token is a word or a number.
+fn speaks(token: &Token) -> bool {
+    !token.kind.is_boundary() && token.kind != Kind::Symbol
+}
+
 struct Scene<'a> {
     tokens: &'a [Token],
     found: &'a [Found],
@@ -62,7 +67,6 @@ impl<'a> Scene<'a> {
                 }
             }
         }
-        let speaks = |token: &Token| !token.kind.is_boundary() && token.kind != Kind::Symbol;
         let rest = tokens.iter().zip(&explained).filter(|(token, explained)| speaks(token) && !**explained).count();
         let asks = tokens.iter().any(|token| token.kind == Kind::Question);
         Self { tokens, found, asked, when, rest, asks }
@@ -86,7 +90,7 @@ impl<'a> Scene<'a> {
     }
 
     fn in_doubt(&self) -> bool {
-        self.has_any(&[Sign::Doubt, Sign::OptOutWord])
+        self.has(Sign::Doubt) || self.found.iter().any(|found| found.sign == Sign::OptOutWord && found.rest > 0)
     }
 
     /// Whether there is anything but these and what says nothing.
@@ -97,7 +101,16 @@ impl<'a> Scene<'a> {
     }
 
     fn opt_out(&self) -> Option<Reading> {
-        let besides = [Sign::OptOut, Sign::OptOutWord, Sign::No, Sign::Thanks, Sign::Ok, Sign::CancelWord, Sign::But];
+        let besides = [
+            Sign::OptOut,
+            Sign::OptOutWord,
+            Sign::OptOutPerhaps,
+            Sign::No,
+            Sign::Thanks,
+            Sign::Ok,
+            Sign::CancelWord,
+            Sign::But,
+        ];
         let alone = !self.more_than(&besides) && !self.asks;
         let guessed =
             |phrase: &Found| phrase.places.iter().filter_map(|at| self.tokens.get(*at)).any(|token| token.guessed);
@@ -105,13 +118,42 @@ impl<'a> Scene<'a> {
             let sure = alone && self.rest <= phrase.rest && !guessed(phrase);
             return Some(Reading { intent: Intent::OptOut, sure });
         }
+        if self.has(Sign::OptOutRefusal) && self.rest == 0 && !self.more_than(&[Sign::OptOutRefusal]) {
+            return Some(Reading { intent: Intent::OptOut, sure: false });
+        }
+        if self.first(&[Sign::OptIn]).is_some_and(|phrase| self.is_negated(phrase)) {
+            return Some(Reading { intent: Intent::OptOut, sure: false });
+        }
+        if self.has(Sign::OptOutPerhaps) && !self.asks && !self.has(Sign::Question) {
+            return Some(Reading { intent: Intent::OptOut, sure: false });
+        }
         let word = self.first(&[Sign::OptOutWord])?;
-        let speaks = |found: &&Found| !matches!(found.sign, Sign::Filler | Sign::Thanks | Sign::Ok | Sign::No);
-        let leads = self.found.iter().find(speaks).is_some_and(|first| first.start() == word.start())
-            && self.rest <= AFTER_OPT_OUT_WORDS_MAX;
-        let whole = self.rest <= word.rest && !self.more_than(&besides);
-        let probable = whole || (leads && word.rest > 0 && !self.more_than(&besides)) || self.is_shouted(word);
+        let whole = self.rest == 0 && !self.more_than(&besides);
+        let leads =
+            word.rest > 0 && self.leads(word) && self.rest <= AFTER_OPT_OUT_WORDS_MAX && !self.more_than(&besides);
+        let probable = whole || leads || (word.rest > 0 && self.is_shouted(word));
         probable.then(|| Reading { intent: Intent::OptOut, sure: whole && alone && !guessed(word) })
+    }
+
+    /// Whether only courtesy stands before it.
+    fn leads(&self, phrase: &Found) -> bool {
+        let courtesy = [Sign::Filler, Sign::Thanks, Sign::Ok, Sign::No];
+        let explained =
+            |at: usize| self.found.iter().any(|found| courtesy.contains(&found.sign) && found.places.contains(&at));
+        let before = self.tokens.iter().enumerate().take(phrase.start());
+        before.filter(|(_, token)| speaks(token)).all(|(at, _)| explained(at))
+    }
+
+    /// Whether a refusal stands right before it: "for now no | I am interested".
+    fn follows_no(&self, phrase: &Found) -> bool {
+        self.found.iter().any(|found| found.sign == Sign::No && found.end() + 1 == phrase.start())
+    }
+
+    /// Whether a bare "no" stands right before it.
+    fn is_negated(&self, phrase: &Found) -> bool {
+        self.found
+            .iter()
+            .any(|found| found.sign == Sign::No && found.places.len() == 1 && found.end() + 1 == phrase.start())
     }
 
     /// In capitals within a text that is not: quoted from the message that said how to stop.
@@ -126,16 +168,19 @@ impl<'a> Scene<'a> {
         if let Some(phrase) = self.first(&[Sign::Urgent]) {
             return Some(Reading { intent: Intent::Urgent, sure: self.rest <= phrase.rest });
         }
-        let signs = [Sign::Deceased, Sign::WrongPerson, Sign::StopReminders, Sign::Complaint, Sign::OptIn];
-        let phrase = self.first(&signs)?;
-        let intent = match phrase.sign {
-            Sign::Deceased => Intent::Deceased,
-            Sign::WrongPerson => Intent::WrongPerson,
-            Sign::StopReminders => Intent::StopReminders,
-            Sign::Complaint => Intent::Complaint,
-            _ => Intent::OptIn,
-        };
-        Some(self.reading(intent, phrase))
+        let intents = [
+            (Sign::Deceased, Intent::Deceased),
+            (Sign::WrongPerson, Intent::WrongPerson),
+            (Sign::StopReminders, Intent::StopReminders),
+            (Sign::Complaint, Intent::Complaint),
+            (Sign::OptIn, Intent::OptIn),
+        ];
+        let (phrase, intent) = intents.into_iter().find_map(|(sign, intent)| Some((self.first(&[sign])?, intent)))?;
+        let mut reading = self.reading(intent, phrase);
+        // Somebody may also write of a death in the family, to say why they cannot come.
+        let comes = [Sign::CannotCome, Sign::Cannot, Sign::Cancel, Sign::Reschedule, Sign::OtherTime, Sign::Yes];
+        reading.sure &= phrase.sign != Sign::Deceased || !self.has_any(&comes);
+        Some(reading)
     }
 
     fn appointment(&self) -> Option<Reading> {
@@ -149,10 +194,11 @@ impl<'a> Scene<'a> {
             return Some(reading);
         }
         if let Some(phrase) = self.first(&[Sign::Cancel, Sign::CancelWord]) {
-            let moves = self.when.said || self.has_any(&[Sign::OtherTime, Sign::Choice1, Sign::Choice2]);
+            let moves = self.has_any(&[Sign::OtherTime, Sign::Choice1, Sign::Choice2, Sign::But, Sign::Rather]);
             if moves && booked {
-                return Some(self.reading(Intent::Reschedule, phrase))
-                    .map(|reading| Reading { sure: false, ..reading });
+                let mut reading = self.reading(Intent::Reschedule, phrase);
+                reading.sure &= self.has(Sign::OtherTime);
+                return Some(reading);
             }
             let mut reading = self.reading(Intent::Cancel, phrase);
             reading.sure &= booked && !moves;
@@ -177,7 +223,7 @@ impl<'a> Scene<'a> {
         let number = |phrase: &Found| {
             let written = phrase.numbers.first().and_then(|at| self.tokens.get(*at)).map(|token| match token.kind {
                 Kind::Number(number) => u8::try_from(number).unwrap_or(u8::MAX),
-                _ => u8::MAX,
+                Kind::Word | Kind::Clock(_) | Kind::Date(..) | Kind::Symbol | Kind::Question | Kind::Break => u8::MAX,
             });
             phrase.sign.choice().or(written).unwrap_or(u8::MAX)
         };
@@ -225,17 +271,18 @@ impl<'a> Scene<'a> {
 
     fn question(&self) -> Option<Reading> {
         if let Some(phrase) = self.first(&[Sign::Question]) {
-            return Some(self.reading(Intent::Question, phrase));
+            let mut reading = self.reading(Intent::Question, phrase);
+            reading.sure &= !self.follows_no(phrase);
+            return Some(reading);
         }
         let answers = self.has_any(&[Sign::Yes, Sign::No, Sign::Ok, Sign::Thanks]);
-        let words = self.tokens.iter().any(|token| token.kind == Kind::Word);
-        self.asks
-            .then(|| Reading { intent: Intent::Question, sure: words && !answers && self.rest > 0 && !self.in_doubt() })
+        let words = self.rest > 0 || self.has(Sign::Nothing);
+        self.asks.then(|| Reading { intent: Intent::Question, sure: words && !answers && !self.in_doubt() })
     }
 
     /// Yes, no, thanks.
     fn plain(&self) -> Option<Reading> {
-        let no = self.first(&[Sign::No]);
+        let no = self.first(&[Sign::No, Sign::OptOutRefusal]);
         let yes = self.first(&[Sign::Yes]);
         let ok = self.first(&[Sign::Ok]);
         let thanks = self.first(&[Sign::Thanks]);
@@ -248,7 +295,11 @@ impl<'a> Scene<'a> {
             (None, None, None) => return None,
         };
         let mut reading = self.reading(intent, phrase);
-        reading.sure &= !(no.is_some() && yes.is_some()) && !self.has(Sign::But);
+        let contradicted = no.is_some() && yes.is_some_and(|yes| !self.follows_no(yes));
+        let only_ok = phrase.sign == Sign::Ok;
+        let about_nothing =
+            self.found.iter().any(|found| found.sign == Sign::Nothing && (only_ok || self.follows_no(found)));
+        reading.sure &= !contradicted && !about_nothing && (no.is_some() || !self.has(Sign::But));
         Some(reading)
     }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::phrase::{Element, Part, Phrase};
 use super::sign::Sign;
-use super::token::fold;
+use super::token::{WordId, fold};
 
 /// The lists, each with the name it has in faults.
 const EMBEDDED: [(&str, &str); 7] = [
@@ -27,8 +27,10 @@ const KNOWN: &str = include_str!("words/known.txt");
 pub(super) struct Vocabulary {
     /// All phrases.
     pub(super) phrases: Vec<Phrase>,
+    /// Each word that stands in a phrase.
+    pub(super) ids: HashMap<String, WordId>,
     /// The phrases by each word they can begin with.
-    pub(super) by_first: HashMap<String, Vec<usize>>,
+    pub(super) by_first: HashMap<WordId, Vec<usize>>,
     /// The phrases that begin with something else.
     pub(super) by_other: Vec<usize>,
     /// What a short form stands for.
@@ -49,8 +51,8 @@ pub(super) struct Target {
     pub(super) word: String,
     /// Its letters, one bit each.
     pub(super) letters: u32,
-    /// How many letters.
-    pub(super) length: usize,
+    /// Its letters, in order.
+    pub(super) chars: Vec<char>,
 }
 
 #[derive(Deserialize)]
@@ -103,7 +105,7 @@ impl Vocabulary {
             self.numbers.extend(list.numbers.iter().map(|(word, value)| (plain(word), *value)));
             for group in &list.phrases {
                 for line in group.are.lines().filter(|line| !line.trim().is_empty()) {
-                    match phrase(line, group, &classes) {
+                    match phrase(line, group, &classes, &mut self.ids) {
                         Ok(phrase) => self.phrases.push(phrase),
                         Err(fault) => self.faults.push(fault),
                     }
@@ -114,28 +116,21 @@ impl Vocabulary {
     }
 
     fn index(&mut self) {
-        let mut words: HashSet<String> = self.numbers.keys().chain(self.aliases.keys()).cloned().collect();
         for (at, phrase) in self.phrases.iter().enumerate() {
-            let first = phrase.parts.iter().find(|part| part.element != Element::ClauseStart);
-            match first.map(|part| (&part.element, part.optional)) {
-                Some((Element::Words { exact, beginnings }, false)) if beginnings.is_empty() => {
-                    for word in exact {
-                        self.by_first.entry(word.clone()).or_default().push(at);
-                    }
-                }
-                _ => self.by_other.push(at),
-            }
-            for part in &phrase.parts {
-                if let Element::Words { exact, .. } = &part.element {
-                    words.extend(exact.iter().cloned());
-                }
+            match first_words(phrase) {
+                Some(words) => words.into_iter().for_each(|word| self.by_first.entry(word).or_default().push(at)),
+                None => self.by_other.push(at),
             }
         }
-        let mut targets: Vec<&String> = words.iter().collect();
+        let words = self.ids.keys().chain(self.numbers.keys()).chain(self.aliases.keys());
+        self.known = words.cloned().collect();
+        let mut targets: Vec<&String> = self.known.iter().collect();
         targets.sort_unstable();
-        self.targets =
-            targets.into_iter().filter(|word| word.chars().all(char::is_alphabetic)).map(Target::of).collect();
-        self.known = words;
+        self.targets = targets
+            .into_iter()
+            .filter(|word| word.chars().all(char::is_alphabetic))
+            .map(|word| Target::of(word))
+            .collect();
         self.known.extend(KNOWN.split_whitespace().map(plain));
     }
 
@@ -145,9 +140,27 @@ impl Vocabulary {
     }
 }
 
+/// The words a phrase can begin with; nothing when it can begin with something else.
+fn first_words(phrase: &Phrase) -> Option<Vec<WordId>> {
+    let mut words = Vec::new();
+    for part in phrase.parts.iter().filter(|part| part.element != Element::ClauseStart) {
+        let Element::Words { exact, beginnings } = &part.element else { return None };
+        if !beginnings.is_empty() {
+            return None;
+        }
+        words.extend(exact);
+        if !part.optional {
+            words.sort_unstable();
+            words.dedup();
+            return Some(words);
+        }
+    }
+    None
+}
+
 impl Target {
-    fn of(word: &String) -> Self {
-        Self { word: word.clone(), letters: letters(word), length: word.chars().count() }
+    fn of(word: &str) -> Self {
+        Self { word: word.to_owned(), letters: letters(word), chars: word.chars().collect() }
     }
 }
 
@@ -161,9 +174,15 @@ fn plain(word: &str) -> String {
 }
 
 /// Reads one line: words apart by spaces, `a|b` either, `@name` a class, `word*` a beginning, `_`
-/// any word, `..` up to three words, `#` a number, `#h` a time, `#d` a date, `^` the start of a
+/// any word, `..` up to three words, `#` a number, `#h` a number or a time,
+/// `#c` a time, `#d` a date, `^` the start of a
 /// clause, `$` its end; a `?` after any of them makes it optional.
-fn phrase(line: &str, group: &Phrases, classes: &BTreeMap<&str, &str>) -> Result<Phrase, String> {
+fn phrase(
+    line: &str,
+    group: &Phrases,
+    classes: &BTreeMap<&str, &str>,
+    ids: &mut HashMap<String, WordId>,
+) -> Result<Phrase, String> {
     let mut parts = Vec::new();
     for piece in line.split_whitespace() {
         let (piece, optional) = piece.strip_suffix('?').map_or((piece, false), |piece| (piece, true));
@@ -172,17 +191,18 @@ fn phrase(line: &str, group: &Phrases, classes: &BTreeMap<&str, &str>) -> Result
             ".." => Element::Gap,
             "#" => Element::Number,
             "#h" => Element::Hour,
+            "#c" => Element::Clock,
             "#d" => Element::Date,
             "^" => Element::ClauseStart,
             "$" => Element::ClauseEnd,
-            words => words_of(words, classes).ok_or_else(|| format!("{line:?}: {piece:?} is no class"))?,
+            words => words_of(words, classes, ids).ok_or_else(|| format!("{line:?}: {piece:?} is no class"))?,
         };
         parts.push(Part { element, optional });
     }
     Ok(Phrase { sign: group.sign, rest: group.rest, parts })
 }
 
-fn words_of(piece: &str, classes: &BTreeMap<&str, &str>) -> Option<Element> {
+fn words_of(piece: &str, classes: &BTreeMap<&str, &str>, ids: &mut HashMap<String, WordId>) -> Option<Element> {
     let mut exact = Vec::new();
     let mut beginnings = Vec::new();
     for word in piece.split('|') {
@@ -193,7 +213,10 @@ fn words_of(piece: &str, classes: &BTreeMap<&str, &str>) -> Option<Element> {
         for word in words.split_whitespace() {
             match word.strip_suffix('*') {
                 Some(beginning) => beginnings.push(plain(beginning)),
-                None => exact.push(plain(word)),
+                None => {
+                    let next = WordId::try_from(ids.len()).ok()?;
+                    exact.push(*ids.entry(plain(word)).or_insert(next));
+                }
             }
         }
     }

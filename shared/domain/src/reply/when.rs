@@ -60,7 +60,8 @@ fn denied(tokens: &[Token], found: &[Found]) -> Vec<Denied> {
             !tokens.iter().take(last).skip(first).any(|token| token.kind.is_boundary())
         };
         let is_cannot = matches!(cannot.sign, Sign::Cannot | Sign::CannotCome);
-        let turns = |other: &(usize, &Found)| matches!(other.1.sign, Sign::But | Sign::Yes | Sign::Cannot);
+        let turns =
+            |other: &(usize, &Found)| matches!(other.1.sign, Sign::But | Sign::Rather | Sign::Yes | Sign::Cannot);
         let before: Vec<usize> = (found.iter().enumerate().take(at).rev())
             .take_while(|other| !turns(other) && same_clause(other.1))
             .filter(|(_, other)| other.sign.is_time())
@@ -97,6 +98,7 @@ fn set(denied: &mut [Denied], at: usize, value: Denied) {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "of the many signs few speak of this")]
 fn days(when: &mut When, times: &[&Found]) {
     for time in times {
         let weekdays = match time.sign {
@@ -117,12 +119,13 @@ fn days(when: &mut When, times: &[&Found]) {
 const WEEKS: [(Sign, u8); 4] =
     [(Sign::ThisWeek, 0), (Sign::NextWeek, 1), (Sign::InTwoWeeks, 2), (Sign::InFourWeeks, 4)];
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "of the many signs few speak of this")]
 fn dates(when: &mut When, times: &[&Found], tokens: &[Token], today: NaiveDate) {
     for time in times {
         let date = match time.sign {
             Sign::Today => Some(today),
-            // With a day of the week it is the other `mañana`, the morning.
-            Sign::Tomorrow if !when.wish.weekdays.is_empty() => {
+            // After a day of the week it is the other `mañana`, the morning.
+            Sign::Tomorrow if weekday_before(times, time) => {
                 when.wish.part = Some(DayPart::Morning);
                 continue;
             }
@@ -145,6 +148,10 @@ fn dates(when: &mut When, times: &[&Found], tokens: &[Token], today: NaiveDate) 
     when.vague |= when.wish.date.is_some_and(other_day);
 }
 
+fn weekday_before(times: &[&Found], time: &Found) -> bool {
+    times.iter().any(|other| other.sign.weekday().is_some() && other.start() < time.start())
+}
+
 /// The next such day of a month, today included.
 fn day_of_month(day: u32, today: NaiveDate) -> Option<NaiveDate> {
     let first = today.with_day(1)?;
@@ -165,6 +172,7 @@ fn in_full(token: &Token, today: NaiveDate) -> Option<NaiveDate> {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "of the many signs few speak of this")]
 fn parts(when: &mut When, times: &[&Found]) {
     for time in times {
         let part = match time.sign {
@@ -178,6 +186,7 @@ fn parts(when: &mut When, times: &[&Found]) {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "of the many signs few speak of this")]
 fn hours(when: &mut When, times: &[&Found], tokens: &[Token]) {
     for time in times {
         let numbers = numbers(time, tokens);
@@ -194,8 +203,8 @@ fn hours(when: &mut When, times: &[&Found], tokens: &[Token]) {
             Sign::AfterWork => (Some(18), None),
             _ => continue,
         };
-        let again =
-            when.wish.from_hour.is_some() && from.is_some() || when.wish.until_hour.is_some() && until.is_some();
+        let differs = |before: Option<u8>, now: Option<u8>| before.is_some() && now.is_some() && before != now;
+        let again = differs(when.wish.from_hour, from) || differs(when.wish.until_hour, until);
         when.vague |= again || from.or(until).is_none() || from.zip(until).is_some_and(|(from, until)| from >= until);
         when.wish.from_hour = from.or(when.wish.from_hour);
         when.wish.until_hour = until.or(when.wish.until_hour);

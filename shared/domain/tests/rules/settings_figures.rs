@@ -123,6 +123,8 @@ fn prices_are_those_of_the_country_exact_to_the_millionth() {
         ("USD", 61_800, 100)
     );
     assert_eq!((prices.of(Channel::Sms), prices.of(Channel::Call)), (50_000, 0));
+    let texts = ["", "Mañana a las 9", &"á".repeat(160), &"á".repeat(161)].map(|text| prices.text_message(text));
+    assert_eq!(texts, [0, 50_000, 50_000, 100_000]);
     assert_eq!(clinic("zone = \"America/Bogota\"").prices.of(Channel::Whatsapp), 12_500);
     let own =
         clinic("[prices]\ncurrency = \"ARS\"\nemail = 1.25\nsms = 2\ncall = 900\n[prices.whatsapp]\nAR = 70.5").prices;

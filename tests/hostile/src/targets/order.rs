@@ -14,7 +14,11 @@ pub fn run(bytes: &[u8]) {
             assert!(EnrollmentId::parse(enrollment).is_none_or(|id| EnrollmentId::parse(&id.to_string()) == Some(id)));
             (clinic, Some(patient))
         }
-        Order::PatientChanged { clinic, patient } => (clinic, Some(patient)),
+        Order::PatientChanged { clinic, patient }
+        | Order::Answered { clinic, patient, .. }
+        | Order::Released { clinic, patient, .. }
+        | Order::Say { clinic, patient, .. } => (clinic, Some(patient)),
+        Order::Freed { clinic, slot: _ } => (clinic, None),
         Order::Sweep { clinic } => (clinic, None),
     };
     for why in [ClinicId::parse(clinic).err(), patient.and_then(|patient| PatientId::parse(patient).err())] {

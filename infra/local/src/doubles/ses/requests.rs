@@ -1,6 +1,8 @@
 //! The SES v2 REST protocol: `SendEmail`, checked as the service checks it (its Smithy model).
 
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -13,6 +15,8 @@ const MAX_HEADERS: usize = 15;
 const MAX_HEADER_NAME: usize = 126;
 const MAX_HEADER_VALUE: usize = 870;
 const MAX_TAG: usize = 256;
+const MAX_FILE_NAME: usize = 255;
+const MAX_CONTENT_TYPE: usize = 78;
 
 pub(super) fn handle(ses: &Ses, request: &HttpRequest) -> Result<Value, Refusal> {
     match route(request) {
@@ -65,7 +69,15 @@ struct Simple {
     #[serde(default)]
     headers: Vec<Pair>,
     #[serde(default)]
-    attachments: Vec<Value>,
+    attachments: Vec<Attachment>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Attachment {
+    file_name: String,
+    content_type: Option<String>,
+    raw_content: String,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -91,14 +103,15 @@ struct Pair {
 impl SendEmail {
     pub(super) fn into_mail(self, number: i64, at: DateTime<Utc>) -> Mail {
         let pairs = |pairs: Vec<Pair>| pairs.into_iter().map(|p| (p.name, p.value)).collect();
-        let (subject, text, html, headers) = match self.content.simple {
+        let (subject, text, html, headers, attachments) = match self.content.simple {
             Some(simple) => (
                 simple.subject.data,
                 simple.body.text.map(|text| text.data),
                 simple.body.html.map(|html| html.data),
                 simple.headers,
+                simple.attachments,
             ),
-            None => (String::new(), None, None, Vec::new()),
+            None => (String::new(), None, None, Vec::new(), Vec::new()),
         };
         Mail {
             at,
@@ -110,6 +123,7 @@ impl SendEmail {
             text,
             html,
             headers: pairs(headers),
+            attachments: attachments.iter().map(|file| (file.file_name.clone(), file.bytes())).collect(),
             tags: pairs(self.email_tags),
             configuration_set: self.configuration_set_name,
         }
@@ -131,6 +145,7 @@ impl SendEmail {
             return Err(format!("more than {MAX_HEADERS} headers"));
         }
         simple.headers.iter().try_for_each(Pair::check_header)?;
+        simple.attachments.iter().try_for_each(Attachment::check)?;
         self.email_tags.iter().try_for_each(Pair::check_tag)
     }
 }
@@ -157,11 +172,26 @@ impl Content {
     fn only_simple(&self) -> Result<&Simple, String> {
         let kinds = [self.simple.is_some(), self.raw.is_some(), self.template.is_some()];
         match (&self.simple, kinds.iter().filter(|given| **given).count()) {
-            (Some(simple), 1) if simple.attachments.is_empty() => Ok(simple),
-            (Some(_), 1) => Err("this double takes no attachments".to_owned()),
+            (Some(simple), 1) => Ok(simple),
             (None, 1) => Err("this double takes Simple content only".to_owned()),
             (_, count) => Err(format!("{count} kinds of content: there must be exactly one")),
         }
+    }
+}
+
+impl Attachment {
+    fn check(&self) -> Result<(), String> {
+        let named = (1..=MAX_FILE_NAME).contains(&self.file_name.len()) && self.file_name.contains('.');
+        let typed = self.content_type.as_ref().is_none_or(|of| of.len() <= MAX_CONTENT_TYPE && of.contains('/'));
+        if named && typed && !self.bytes().is_empty() {
+            return Ok(());
+        }
+        Err("an attachment has a name, a type and content in base64".to_owned())
+    }
+
+    /// Its content; nothing when it is not base64.
+    fn bytes(&self) -> Vec<u8> {
+        STANDARD.decode(&self.raw_content).unwrap_or_default()
     }
 }
 

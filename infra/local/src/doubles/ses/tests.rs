@@ -5,7 +5,9 @@ use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::SdkError;
 use aws_sdk_sesv2::operation::send_email::builders::SendEmailFluentBuilder;
 use aws_sdk_sesv2::primitives::Blob;
-use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag, RawMessage};
+use aws_sdk_sesv2::types::{
+    Attachment, Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag, RawMessage,
+};
 
 use super::Ses;
 use crate::doubles::testing::{Hand, doubles};
@@ -69,6 +71,7 @@ async fn a_mail_is_kept_as_it_was_sent() {
     let newest = ses.mails(1, 0).unwrap();
     assert_eq!(Some(newest[0].message_id.as_str()), second.message_id());
     assert_eq!(ses.mails(10, 1).unwrap(), mails[..1]);
+    assert!(mail.attachments.is_empty());
     let shown = format!("{mail:?}");
     assert!(!shown.contains("ana@") && !shown.contains("visita"), "{shown}");
 }
@@ -134,5 +137,25 @@ async fn a_file_keeps_the_mails() {
     email(&client(&first)).send().await.unwrap();
     drop(first);
     let ses = Doubles::open(&path, clock.clock()).unwrap().ses();
+    assert_eq!(ses.all_mails().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_file_goes_with_a_mail_if_it_is_one() {
+    let (doubles, _clock) = doubles();
+    let ses = doubles.ses();
+    let client = client(&ses);
+    let with = |name: &str, bytes: &str| {
+        let file = Attachment::builder().file_name(name).content_type("text/calendar").raw_content(Blob::new(bytes));
+        let body = Body::builder().text(data("Te esperamos")).build();
+        let message = Message::builder().subject(data("Tu turno")).body(body).attachments(file.build().unwrap());
+        EmailContent::builder().simple(message.build()).build()
+    };
+    email(&client).content(with("turno.ics", "BEGIN:VCALENDAR")).send().await.unwrap();
+    assert_eq!(ses.all_mails().unwrap()[0].attachments, [("turno.ics".to_owned(), b"BEGIN:VCALENDAR".to_vec())]);
+    for (name, bytes) in [("", "a"), ("turno", "a"), ("turno.ics", "")] {
+        let refused = email(&client).content(with(name, bytes)).send().await.unwrap_err();
+        assert!(matches!(refused, SdkError::ServiceError(_)), "{name}");
+    }
     assert_eq!(ses.all_mails().unwrap().len(), 1);
 }

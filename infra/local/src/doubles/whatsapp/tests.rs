@@ -141,6 +141,39 @@ async fn what_the_service_would_refuse_is_refused_in_metas_words() {
     assert_eq!(caller.post(&longest).await.unwrap().0, StatusCode::OK);
 }
 
+fn buttons(buttons: &Value) -> Value {
+    json!({
+        "messaging_product": "whatsapp", "to": "5491158749895", "type": "interactive",
+        "interactive": { "type": "button", "body": { "text": "¿Cuándo?" }, "action": { "buttons": buttons } },
+    })
+}
+
+#[tokio::test]
+async fn a_text_with_reply_buttons_is_kept_and_one_that_meta_refuses_is_refused() {
+    let (doubles, _clock) = doubles();
+    let whatsapp = doubles.whatsapp();
+    let caller = Caller::of(&whatsapp).await;
+    let button = |id: &str, title: &str| json!({ "type": "reply", "reply": { "id": id, "title": title } });
+    let good = buttons(&json!([button("1", "Mañana"), button("2", "Otro día")]));
+    assert_eq!(caller.post(&good).await.unwrap().0, StatusCode::OK);
+    let sent = whatsapp.all_sent().unwrap();
+    assert_eq!((sent[0].text.as_deref(), &sent[0].body), (Some("¿Cuándo?"), &good));
+    let mut list = good.clone();
+    *list.pointer_mut("/interactive/type").unwrap() = json!("list");
+    let four = ["1", "2", "3", "4"].map(|id| button(id, id));
+    for wrong in [
+        list,
+        buttons(&json!([])),
+        buttons(&json!(four)),
+        buttons(&json!([button("1", &"x".repeat(21))])),
+        buttons(&json!([button(&"x".repeat(257), "a")])),
+        buttons(&json!([button("1", "a"), button("1", "b")])),
+    ] {
+        let (status, answer) = caller.post(&wrong).await.unwrap();
+        assert_eq!((status, &answer["error"]["code"]), (StatusCode::BAD_REQUEST, &json!(131_009)), "{wrong}");
+    }
+}
+
 #[tokio::test]
 async fn a_wrong_token_a_wrong_path_and_no_json_are_refused() {
     let (doubles, _clock) = doubles();

@@ -180,6 +180,14 @@ async fn whatever_fails_before_the_hand_over_proves_that_nothing_was_sent() {
     assert_eq!(gateway.test(&clinic, "+5491155550000", "Hola").await, soon("connect"));
 }
 
+#[tokio::test]
+async fn an_answer_without_measure_is_not_read_to_its_end() {
+    let picture = "A".repeat(1024 * 1024);
+    let answers = [(200, json!({"base64": picture, "count": 1}))];
+    let tested = Tested::answering(GatewayKind::Evolution, answers).await;
+    assert_eq!(tested.gateway.link_code(&tested.clinic).await, Err(GatewayError::Unreached("connection")));
+}
+
 /// A gateway that is linked, takes the message, and then breaks in a way of its own.
 #[derive(Debug)]
 struct Breaking(Posted);

@@ -247,6 +247,7 @@ async fn the_headers_are_those_of_the_standard() {
     let gone = format!("{}/send/abc", service.url);
     drop(service);
     let request = PushRequest { url: gone, ..request_like() };
+    let wire = wire::Https::new().unwrap();
     assert_eq!(wire.post(request).await, PushPosted::NeverConnected);
 }
 

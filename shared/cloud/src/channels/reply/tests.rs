@@ -4,6 +4,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use retorno_domain::channel::Channel;
+use retorno_domain::ids::MessageId;
 use retorno_domain::message::{BreakerScope, Outcome, RecipientNews};
 use serde_json::json;
 
@@ -12,7 +13,7 @@ use crate::channels::testing::{Loopback, clinic};
 use crate::channels::{Channels, EmailChannel, EmailSettings, WhatsappChannel};
 use crate::secrets::{SecretKey, Token};
 
-const OPAQUE: &str = "1.aurora.00112233-4455-6677-8899-aabbccddeeff.1.00ff";
+const OPAQUE: &str = "1.aurora.00112233445566778899aabbccddeeff.1.00ff";
 
 fn reply<'a>(clinic: &'a Clinic, to: &'a str, body: &'a str) -> ReplyDispatch<'a> {
     let (subject, html, attachment, answers) = (None, None, None, None);
@@ -80,11 +81,16 @@ async fn what_the_api_would_refuse_is_not_posted() {
     let (title, id) = ("a".repeat(21), "a".repeat(257));
     let four = [1, 2, 3, 4].map(|_| BUTTONS[0]);
     let (wide, deep) = ([ReplyButton { id: "a", title: &title }], [ReplyButton { id: &id, title: "a" }]);
-    let cases: [(&str, &[ReplyButton<'_>], &str); 7] = [
+    let (same_id, same_title) = (
+        [BUTTONS[0], ReplyButton { id: "a.1", title: "Luego" }],
+        [BUTTONS[0], ReplyButton { id: "a.9", title: "Mañana" }],
+    );
+    let cases: [(&str, &[ReplyButton<'_>], &str); 8] = [
         (" ", &[], "reply_text"),
         (&long, &BUTTONS, "reply_text"),
         ("a", &four, "reply_buttons"),
-        ("a", &[BUTTONS[0], BUTTONS[0]], "reply_buttons"),
+        ("a", &same_id, "reply_buttons"),
+        ("a", &same_title, "reply_buttons"),
         ("a", &wide, "reply_buttons"),
         ("a", &deep, "reply_buttons"),
         ("a", &[ReplyButton { id: "", title: "a" }], "reply_buttons"),
@@ -123,7 +129,7 @@ async fn an_email_takes_the_appointment_along() {
     assert_eq!(asked["Destination"]["ToAddresses"], json!(["lucia@correo.example"]));
     assert_eq!(asked["ConfigurationSetName"], "retorno");
     let tag = |name: &str, value: &str| json!({"Name": name, "Value": value});
-    let tags = [tag("m", "00112233-4455-6677-8899-aabbccddeeff"), tag("t", "aurora"), tag("a", "1")];
+    let tags = [tag("m", "00112233445566778899aabbccddeeff"), tag("t", "aurora"), tag("a", "1")];
     assert_eq!(asked["EmailTags"], json!(tags));
     let message = &asked["Content"]["Simple"];
     assert_eq!(message["Subject"]["Data"], "Tu turno");
@@ -134,6 +140,19 @@ async fn an_email_takes_the_appointment_along() {
     assert_eq!((&file["FileName"], &file["ContentType"]), (&json!(calendar.file_name), &json!(calendar.content_type)));
     assert_eq!(file["ContentDisposition"], "ATTACHMENT");
     assert_eq!(STANDARD.decode(file["RawContent"].as_str().unwrap()).unwrap(), calendar.bytes);
+}
+
+#[tokio::test]
+async fn an_id_made_here_comes_back_in_the_tags() {
+    let ses = Loopback::answering([(200, json!({"MessageId": "0100"}))]).await;
+    let (clinic, channels) = (clinic(""), channels(&ses));
+    let message = MessageId::parse("00112233445566778899aabbccddeeff").unwrap();
+    let opaque_id = channels.opaque_id(&clinic.id, message, 3);
+    let reply = ReplyDispatch { opaque_id: &opaque_id, ..reply(&clinic, "lucia@correo.example", "Listo.") };
+    channels.reply(Channel::Email, &reply).await;
+    let tags = &ses.asked_once().json()["EmailTags"];
+    let tag = |name: &str, value: &str| json!({"Name": name, "Value": value});
+    assert_eq!(tags, &json!([tag("m", &message.to_string()), tag("t", "aurora"), tag("a", "3")]));
 }
 
 #[tokio::test]

@@ -1,0 +1,78 @@
+//! The secrets with which senders prove themselves, from the environment.
+
+use std::collections::BTreeMap;
+
+use retorno_cloud::CloudError;
+use serde::Deserialize;
+
+use crate::hook::{HookSecrets, MetaApp};
+use crate::verify::{EvolutionProof, HookSecret};
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    meta: BTreeMap<String, App>,
+    waha: BTreeMap<String, Vec<String>>,
+    evolution: BTreeMap<String, Evolution>,
+    topics: Vec<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct App {
+    secrets: Vec<String>,
+    verify_tokens: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Evolution {
+    Tokens(Vec<String>),
+    JwtKeys(Vec<String>),
+}
+
+/// Reads the secrets from a JSON text: `{"meta": {"app": {"secrets": [..], "verify_tokens": [..]}},
+/// "waha": {"session": [..]}, "evolution": {"instance": {"tokens": [..]}}, "topics": [..]}` (for an
+/// instance that makes JWTs `jwt_keys`); several while one is being replaced.
+///
+/// # Errors
+/// [`CloudError::Setup`] says where the text is wrong, and nothing of what it holds.
+pub fn read(json: &str) -> Result<HookSecrets, CloudError> {
+    let file: File = serde_json::from_str(json).map_err(|error| {
+        CloudError::Setup(format!("HOOK_SECRETS is not of its form (line {}, column {})", error.line(), error.column()))
+    })?;
+    let app = |app: App| MetaApp { secrets: all(app.secrets), verify_tokens: all(app.verify_tokens) };
+    let proof = |of: Evolution| match of {
+        Evolution::Tokens(tokens) => EvolutionProof::Token(all(tokens)),
+        Evolution::JwtKeys(keys) => EvolutionProof::Jwt(all(keys)),
+    };
+    Ok(HookSecrets {
+        meta: file.meta.into_iter().map(|(name, of)| (name, app(of))).collect(),
+        waha: file.waha.into_iter().map(|(name, keys)| (name, all(keys))).collect(),
+        evolution: file.evolution.into_iter().map(|(name, of)| (name, proof(of))).collect(),
+        topics: file.topics,
+    })
+}
+
+fn all(secrets: Vec<String>) -> Vec<HookSecret> {
+    secrets.into_iter().filter_map(HookSecret::new).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn all_entries_are_read_and_a_fault_shows_no_secret() {
+        let read_one = read(
+            r#"{"meta": {"a": {"secrets": ["s1", "s2"], "verify_tokens": ["t"]}}, "waha": {"w": ["k"]},
+                "evolution": {"e": {"tokens": ["x"]}}, "topics": ["arn:aws:sns:us-east-1:1:t"]}"#,
+        )
+        .unwrap();
+        assert_eq!(read_one.meta.get("a").unwrap().secrets.len(), 2);
+        assert_eq!((read_one.waha.len(), read_one.evolution.len(), read_one.topics.len()), (1, 1, 1));
+        let fault = read(r#"{"meta": {"a": {"secret": ["hush"]}}}"#).unwrap_err().to_string();
+        assert!(!fault.contains("hush") && fault.contains("line 1"), "{fault}");
+    }
+}

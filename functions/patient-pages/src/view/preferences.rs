@@ -1,0 +1,73 @@
+//! By which channels a patient is written to.
+
+use maud::{Markup, html};
+use retorno_domain::channel::{Channel, ChannelSet};
+
+use super::Shown;
+
+/// What became of a form sent a moment ago.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Saved {
+    /// No form was sent.
+    No,
+    /// It counts.
+    Yes,
+    /// It counts, but what was taken back today stays so until tomorrow.
+    Partly,
+}
+
+/// What is ticked, and which channels there are.
+pub(crate) struct Ticks {
+    /// The channels the clinic uses.
+    pub(crate) channels: ChannelSet,
+    /// Those agreed to.
+    pub(crate) agreed: ChannelSet,
+    pub(crate) saved: Saved,
+    /// What the page rests on: a form sent twice says the same.
+    pub(crate) seen: String,
+}
+
+/// The page.
+pub(crate) fn preferences(shown: &Shown<'_>, ticks: &Ticks) -> Markup {
+    let texts = &shown.texts.preferences;
+    let note = match ticks.saved {
+        Saved::No => None,
+        Saved::Partly => Some(&texts.later),
+        Saved::Yes if ticks.agreed.is_empty() => Some(&texts.stopped),
+        Saved::Yes => Some(&texts.saved),
+    };
+    let body = html! {
+        h1 { (texts.title) }
+        @if let Some(note) = note { p.note role="status" { strong { (note) } } }
+        p { (texts.lead) }
+        form method="post" action=(shown.own) {
+            input type="hidden" name="do" value="prefer";
+            input type="hidden" name="seen" value=(ticks.seen);
+            fieldset {
+                legend { (texts.kinds) }
+                @for channel in ticks.channels.iter() {
+                    (tick(shown, "channel", channel, ticks.agreed.contains(channel)))
+                }
+            }
+            button.quiet { (texts.save) }
+        }
+        hr;
+        h2 { (texts.stop_title) }
+        p { (texts.stop_lead) }
+        form method="post" action=(shown.own) {
+            input type="hidden" name="seen" value=(ticks.seen);
+            button.leave name="do" value="stop" { (texts.stop) }
+        }
+    };
+    shown.page(&texts.title, &body)
+}
+
+/// A channel to be ticked.
+pub(super) fn tick(shown: &Shown<'_>, name: &str, channel: Channel, ticked: bool) -> Markup {
+    html! {
+        label.choice {
+            input type="checkbox" name=(name) value=(channel.code()) checked[ticked];
+            span { (shown.texts.channel(channel)) }
+        }
+    }
+}

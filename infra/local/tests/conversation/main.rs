@@ -1,0 +1,149 @@
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+//! The conversation as a patient has it: written on the phone, in by the hook, out by the one mouth.
+
+mod scene;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use retorno::host::Written;
+use retorno_cloud::store::BookingStatus;
+use retorno_domain::appointment::AppointmentStatus;
+use retorno_domain::channel::ChannelSet;
+use retorno_domain::enrollment::{EndReason, State};
+use scene::{PHONE, Scene, row};
+
+fn far() -> (DateTime<Utc>, DateTime<Utc>) {
+    (DateTime::UNIX_EPOCH, "2100-01-01T00:00:00Z".parse().unwrap())
+}
+
+#[tokio::test]
+async fn two_books_the_second_slot_and_ends_the_sequence() {
+    let scene = Scene::with(&[("1", PHONE)], 40).await;
+    scene.until_sent().await;
+    scene.says(PHONE, "el 2 porfa").await;
+    let told = scene.told(PHONE);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[1].contains("quedó reservado"), "{told:?}");
+    let one = scene.of("1").await;
+    let visit = one.patient.patient.appointments.iter().find(|visit| visit.id.is_ours()).unwrap();
+    assert_eq!(visit.status, AppointmentStatus::Booked);
+    assert!(visit.lead_source.as_deref().unwrap().starts_with("reactivación-"));
+    let bookings = scene.tenant.bookings(far().0, far().1).await.unwrap();
+    assert_eq!(bookings.len(), 1);
+    assert_eq!(one.messages[0].slots[1], bookings[0].slot, "the second of the message");
+    assert!(matches!(one.enrollments[0].enrollment.state, State::Ended { reason: EndReason::Booked, .. }));
+    let free = scene.tenant.free_slots(far().0, far().1, None, scene.host.now()).await.unwrap();
+    assert_eq!(free.len(), 39);
+
+    // Said again, nothing is booked again; and nothing more is sent of the sequence.
+    scene.says(PHONE, "2").await;
+    assert_eq!(scene.tenant.bookings(far().0, far().1).await.unwrap().len(), 1);
+    let before = scene.told(PHONE).len();
+    scene.pass(TimeDelta::days(14)).await;
+    assert_eq!(scene.told(PHONE).len(), before);
+}
+
+#[tokio::test]
+async fn the_next_export_gives_the_visit_its_number_and_it_stays_one_visit() {
+    let scene = Scene::with(&[("1", PHONE)], 40).await;
+    scene.until_sent().await;
+    scene.says(PHONE, "1").await;
+    let booking = scene.tenant.bookings(far().0, far().1).await.unwrap().remove(0);
+    let local = booking.start.with_timezone(&chrono_tz::America::Argentina::Buenos_Aires).naive_local();
+    let start = local.format("%Y-%m-%dT%H:%M:%S").to_string();
+    let rows =
+        [row("C1", "2025-09-10T10:00:00", "1", PHONE, "completado"), row("C900", &start, "1", PHONE, "reservado")];
+    scene.import(&rows).await;
+    scene.import_slots(40).await;
+    let one = scene.of("1").await;
+    let visits = &one.patient.patient.appointments;
+    assert_eq!(visits.len(), 2, "{visits:?}");
+    let visit = visits.iter().find(|visit| visit.id.as_str() == "C900").unwrap();
+    assert!(visit.lead_source.as_deref().unwrap().starts_with("reactivación-"), "where it came from is kept");
+    let booking = scene.tenant.bookings(far().0, far().1).await.unwrap().remove(0);
+    assert_eq!(booking.clinic_number.unwrap().as_str(), "C900");
+    let free = scene.tenant.free_slots(far().0, far().1, None, scene.host.now()).await.unwrap();
+    assert_eq!(free.len(), 39, "a slot that was booked is not free because a file says so");
+    // Cancelled by chat, it is cancelled under its number, and the slot is free again.
+    scene.says(PHONE, "tengo que cancelar el turno").await;
+    let one = scene.of("1").await;
+    let visit = one.patient.patient.appointments.iter().find(|visit| visit.id.as_str() == "C900").unwrap();
+    assert_eq!(visit.status, AppointmentStatus::Cancelled);
+    let booking = scene.tenant.bookings(far().0, far().1).await.unwrap().remove(0);
+    assert_eq!(booking.status, BookingStatus::Cancelled);
+    assert_eq!(scene.tenant.free_slots(far().0, far().1, None, scene.host.now()).await.unwrap().len(), 40);
+}
+
+#[tokio::test]
+async fn parar_ends_everything_for_everybody_on_that_phone() {
+    let scene = Scene::with(&[("1", PHONE), ("2", PHONE)], 40).await;
+    scene.until_sent().await;
+    scene.says(PHONE, "PARAR").await;
+    let told = scene.told(PHONE);
+    assert!(told.last().unwrap().contains("no te escribimos más"), "{told:?}");
+    scene.pass(TimeDelta::days(40)).await;
+    assert_eq!(scene.told(PHONE).len(), told.len(), "nobody on that phone is written to again");
+    let one = scene.of("1").await;
+    let keys = scene.tenant.contact_keys(&one.patient.patient);
+    let points = scene.tenant.contact_points(&keys).await.unwrap();
+    assert_eq!(points.phone.suppressed, ChannelSet::ALL);
+}
+
+#[tokio::test]
+async fn what_nobody_can_read_goes_to_a_person_and_automation_waits() {
+    let scene = Scene::with(&[("1", PHONE)], 40).await;
+    scene.until_sent().await;
+    scene.says(PHONE, "mi vecino tiene un gato azul").await;
+    let inbox = scene.tenant.inbox().await.unwrap();
+    assert_eq!(inbox.len(), 1);
+    let told = scene.told(PHONE);
+    assert!(told.last().unwrap().contains("Te va a responder una persona"), "{told:?}");
+    scene.pass(TimeDelta::days(20)).await;
+    assert_eq!(scene.told(PHONE).len(), told.len(), "nothing is said in between");
+    // Unwell: to the top, with where to go.
+    scene.says(PHONE, "me duele muchísimo y me sangra la encía").await;
+    assert_eq!(scene.tenant.inbox().await.unwrap()[0].open.urgency.code(), "urgent");
+    assert!(scene.told(PHONE).last().unwrap().contains("emergencia"));
+}
+
+#[tokio::test]
+async fn another_day_is_offered_and_taken_by_button() {
+    let scene = Scene::with(&[("1", PHONE)], 60).await;
+    scene.until_sent().await;
+    scene.says(PHONE, "prefiero el viernes a la mañana").await;
+    let offered = scene.host.doubles.whatsapp().all_sent().unwrap().pop().unwrap();
+    assert!(offered.text.as_deref().unwrap().contains("1)"), "{:?}", scene.told(PHONE));
+    assert_eq!(offered.replies.len(), 3);
+    let (id, title) = offered.replies[0].clone();
+    scene.writes(PHONE, &Written::Choice(id, title)).await;
+    let booking = scene.tenant.bookings(far().0, far().1).await.unwrap().remove(0);
+    let local = booking.start.with_timezone(&chrono_tz::America::Argentina::Buenos_Aires);
+    assert_eq!(local.format("%A").to_string(), "Friday");
+}
+
+#[tokio::test]
+async fn with_no_slot_one_waits_and_a_freed_one_is_offered() {
+    let other = "5491155550202";
+    let scene = Scene::with(&[("1", PHONE), ("2", other)], 2).await;
+    scene.until_sent().await;
+    scene.pass(TimeDelta::hours(9)).await;
+    // Both slots go to the first; the second finds none.
+    scene.says(PHONE, "1").await;
+    let one = scene.of("1").await;
+    assert_eq!(scene.tenant.bookings(far().0, far().1).await.unwrap().len(), 1, "{:?}", one.thread);
+    let left = scene.tenant.free_slots(far().0, far().1, None, scene.host.now()).await.unwrap();
+    assert_eq!(left.len(), 1);
+    scene.import_slots(0).await;
+    scene.says(other, "quiero un turno").await;
+    assert!(scene.told(other).last().unwrap().contains("lista de espera"), "{:?}", scene.told(other));
+    assert_eq!(scene.tenant.waitlist().await.unwrap().len(), 1);
+    scene.says(PHONE, "no puedo ir, cancelo la cita").await;
+    // Whom we begin to write to ourselves is written to in contact hours.
+    scene.pass(TimeDelta::hours(16)).await;
+    assert!(scene.told(other).last().unwrap().contains("se liberó un turno"), "{:?}", scene.told(other));
+    scene.says(other, "sí!").await;
+    let bookings = scene.tenant.bookings(far().0, far().1).await.unwrap();
+    let open: Vec<_> = bookings.iter().filter(|booking| booking.status == BookingStatus::Booked).collect();
+    assert_eq!(open.len(), 1);
+    assert_eq!(open[0].patient.as_str(), "2");
+    assert!(scene.tenant.waitlist().await.unwrap().is_empty());
+}
