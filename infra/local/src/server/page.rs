@@ -58,7 +58,6 @@ pub(super) fn router() -> Router<System> {
         .route("/c/{clinic}/patients/{patient}/consent", post(desk::consent))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .merge(uploads::router())
-        .route("/l/{token}", get(patient_link))
         .fallback(async || Failed(Problem::missing("this page"), Texts::default()))
         .method_not_allowed_fallback(async || {
             Failed(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this page takes no such request"), Texts::default())
@@ -240,10 +239,4 @@ async fn mail(State(system): State<System>, Path((id, message)): Path<(String, S
     let mail = mailbox::find(&system, &of, &message.to_string())?.ok_or_else(|| Problem::missing("this mail"))?;
     let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, MAIL_POLICY)];
     Ok((headers, mailbox::as_read(&mail)).into_response())
-}
-
-/// Where links in messages lead.
-async fn patient_link() -> Page {
-    let texts = Texts::default();
-    Page(frame::plain(texts, html! { p { (texts.word("link_page")) } }))
 }
