@@ -193,7 +193,7 @@ async fn one(shown: &Shown<'_>, of: &OpenClinic, id: &PatientId, looking: &Looki
                 (why_view::panel(shown, of, &why))
                 (patient::timeline(shown, of, &collection, &lines))
             }
-            div.column {
+            div.column.talk {
                 (phone::conversation(shown, of, &collection, &lines))
                 (mailbox::panel(shown, of, Some(id), &mails, looking.mail.as_deref())?)
                 (calls::panel(shown, of, &sent.calls))

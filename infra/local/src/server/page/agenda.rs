@@ -61,8 +61,10 @@ fn body(shown: &Shown<'_>, of: &OpenClinic, agenda: &Agenda) -> Markup {
                 }
             }
             div.column {
-                @for date in &days { (one_day(shown, of, agenda, *date)) }
-                @if days.is_empty() { section.panel { p.empty { (texts.word("agenda_empty")) } } }
+                section.panel.days {
+                    @for date in &days { (one_day(shown, of, agenda, *date)) }
+                    @if days.is_empty() { p.empty { (texts.word("agenda_empty")) } }
+                }
             }
             div.column { (waitlist(shown, of, &agenda.waitlist)) }
         }
@@ -75,10 +77,10 @@ fn one_day(shown: &Shown<'_>, of: &OpenClinic, agenda: &Agenda, date: NaiveDate)
     let bookings: Vec<&BookingView> = of_day.collect();
     let free = agenda.free_slots.as_ref().map(|free| free.get(&date).copied().unwrap_or(0));
     html! {
-        section.panel.day aria-label=(of.clinic.language.spoken_date(date)) {
+        section.day aria-label=(of.clinic.language.spoken_date(date)) {
             header {
                 h2 { (of.clinic.language.spoken_date(date)) }
-                @if let Some(free) = free { span.soft.number { (free) " " (texts.word("agenda_free")) } }
+                @if let Some(free) = free { span.soft.number { (free) " " (texts.word(if free == 1 { "agenda_free_one" } else { "agenda_free" })) } }
             }
             @if !bookings.is_empty() { ul.bookings { @for booking in bookings { (visit(shown, of, booking)) } } }
         }
@@ -97,7 +99,7 @@ fn visit(shown: &Shown<'_>, of: &OpenClinic, booking: &BookingView) -> Markup {
                 small {
                     (texts.appointment(&booking.status)) " · " (texts.word("agenda_via")) " " (texts.channel(&booking.via))
                     @if let Some(lead) = &booking.lead_source { " · " (lead) }
-                    " · " (booking.clinic_number.as_ref().unwrap_or(&booking.id))
+                    @if let Some(number) = &booking.clinic_number { " · " (number) }
                 }
             }
         }
