@@ -5,11 +5,14 @@ use chrono::NaiveDate;
 use super::phrase::Found;
 use super::sign::Sign;
 use super::token::{Kind, Token};
+use super::vocabulary::Vocabulary;
 use super::when::{When, when};
 use super::{Asked, Intent, Reading};
 
 /// Words nothing is known of that may follow a word that ends messages.
 const AFTER_OPT_OUT_WORDS_MAX: usize = 3;
+/// Phrases that bear no more words than this bear names only.
+const NAMES_MAX: usize = 1;
 /// Words nothing is known of that may stand beside a time.
 const BESIDE_TIME_WORDS_MAX: usize = 3;
 
@@ -46,8 +49,10 @@ struct Scene<'a> {
     found: &'a [Found],
     asked: &'a Asked,
     when: When,
-    /// Words nothing is known of.
+    /// Words that no phrase holds.
     rest: usize,
+    /// Those of them that mean something elsewhere, so that they are no names.
+    rest_with_meaning: usize,
     /// Whether there is a question mark.
     asks: bool,
 }
@@ -67,9 +72,16 @@ impl<'a> Scene<'a> {
                 }
             }
         }
-        let rest = tokens.iter().zip(&explained).filter(|(token, explained)| speaks(token) && !**explained).count();
+        let unexplained: Vec<&Token> = (tokens.iter().zip(&explained))
+            .filter(|(token, explained)| speaks(token) && !**explained)
+            .map(|(token, _)| token)
+            .collect();
+        let rest = unexplained.len();
+        let known = &Vocabulary::embedded().known;
+        let means = |token: &&&Token| token.kind != Kind::Word || known.contains(&token.text);
+        let rest_with_meaning = unexplained.iter().filter(means).count();
         let asks = tokens.iter().any(|token| token.kind == Kind::Question);
-        Self { tokens, found, asked, when, rest, asks }
+        Self { tokens, found, asked, when, rest, rest_with_meaning, asks }
     }
 
     fn has(&self, sign: Sign) -> bool {
@@ -86,7 +98,8 @@ impl<'a> Scene<'a> {
 
     /// Sure unless more is said than the phrase bears, or the text is in doubt.
     fn reading(&self, intent: Intent, phrase: &Found) -> Reading {
-        Reading { intent, sure: self.rest <= phrase.rest && !self.in_doubt() }
+        let names_only = phrase.rest > NAMES_MAX || self.rest_with_meaning == 0;
+        Reading { intent, sure: self.rest <= phrase.rest && names_only && !self.in_doubt() }
     }
 
     fn in_doubt(&self) -> bool {
