@@ -1,6 +1,6 @@
 //! What a person does in a conversation: writes as the patient on the sandbox phone, or acts as staff.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate};
 use retorno_cloud::desk::{Desk, StaffDone};
 use retorno_cloud::store::Collection;
 use retorno_domain::consent::Wish;
@@ -54,6 +54,9 @@ impl System {
         self.check_free()?;
         let collection = self.patient(of, patient).await?;
         let digits = digits(&collection).ok_or_else(|| Problem::bad("the patient has no phone with WhatsApp"))?;
+        // Providers tell whole seconds: on the next one, so that this comes after all that was said before.
+        let second = DateTime::from_timestamp(self.host.now().timestamp() + 1, 0);
+        self.clock.move_to(second.unwrap_or(self.host.now()))?;
         self.host.write_on_phone(&of.clinic, digits, written, answers).await?;
         self.take_up_now().await
     }

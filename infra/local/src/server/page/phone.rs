@@ -137,7 +137,8 @@ pub(super) fn linked(text: &str) -> Markup {
 pub(super) fn own_page(url: &str) -> Option<&str> {
     let rest = url.strip_prefix("http://127.0.0.1")?;
     let (port, path) = rest.split_at(rest.find('/')?);
-    let is_port = port.strip_prefix(':').is_none_or(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    let digits = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
+    let is_port = port.is_empty() || port.strip_prefix(':').is_some_and(digits);
     (is_port && path.starts_with("/l/")).then_some(path)
 }
 
