@@ -47,8 +47,16 @@ struct Sizes {
 }
 
 impl Sizes {
-    const WHOLE: Self = Self { import: 62_000, send: 2_000, place: 20_000_000, evaluate: 100_000, race: (10_000, 100), webhooks: (20_000, 2_000) };
-    const QUICK: Self = Self { import: 300, send: 30, place: 20_000, evaluate: 400, race: (120, 10), webhooks: (100, 20) };
+    const WHOLE: Self = Self {
+        import: 62_000,
+        send: 2_000,
+        place: 20_000_000,
+        evaluate: 100_000,
+        race: (10_000, 100),
+        webhooks: (20_000, 2_000),
+    };
+    const QUICK: Self =
+        Self { import: 300, send: 30, place: 20_000, evaluate: 400, race: (120, 10), webhooks: (100, 20) };
 }
 
 /// Measures everything. `on_part` hears the name of each part as it begins.

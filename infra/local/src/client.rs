@@ -2,6 +2,7 @@
 
 mod connection;
 mod print;
+mod talk;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -33,6 +34,14 @@ pub enum ClientCommand {
     Outbox(OutboxArgs),
     /// Explain why a patient is, or is not, written to.
     Why(WhyArgs),
+    /// Write to the clinic as a patient, on the sandbox phone, and show what follows.
+    Write(WriteArgs),
+    /// Show the conversation with a patient.
+    Thread(ThreadArgs),
+    /// Show which conversations wait for a person.
+    Inbox(ListArgs),
+    /// Show what was booked through us, and who waits for a slot.
+    Agenda(ListArgs),
 }
 
 /// Which clinic.
@@ -115,6 +124,32 @@ pub struct WhyArgs {
     json: bool,
 }
 
+/// `retorno write`.
+#[derive(Debug, Args)]
+pub struct WriteArgs {
+    /// The patient's id, as the clinic's system has it.
+    patient: String,
+    /// What the patient writes.
+    text: String,
+    #[command(flatten)]
+    which: Which,
+    /// One JSON array on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+/// `retorno thread`.
+#[derive(Debug, Args)]
+pub struct ThreadArgs {
+    /// The patient's id, as the clinic's system has it.
+    patient: String,
+    #[command(flatten)]
+    which: Which,
+    /// One JSON array on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
 /// How often a move of the clock is asked how far it is.
 const ASKED_EVERY: Duration = Duration::from_millis(250);
 
@@ -154,6 +189,28 @@ pub async fn run(command: &ClientCommand, data: &Path) -> Result<(), HostError> 
             } else {
                 print::why(&why)
             }
+            Ok(())
+        }
+        ClientCommand::Write(args) => {
+            let clinic = clinic(&connection, &args.which).await?;
+            let path = ["clinics", &clinic, "patients", &args.patient, "write"];
+            talk::thread(&connection.post_json(&path, &json!({ "text": args.text })).await?, args.json);
+            Ok(())
+        }
+        ClientCommand::Thread(args) => {
+            let clinic = clinic(&connection, &args.which).await?;
+            let path = ["clinics", &clinic, "patients", &args.patient, "thread"];
+            talk::thread(&connection.get(&path, &[]).await?, args.json);
+            Ok(())
+        }
+        ClientCommand::Inbox(args) => {
+            let clinic = clinic(&connection, &args.which).await?;
+            talk::inbox(&connection.get(&["clinics", &clinic, "inbox"], &[]).await?, args.json);
+            Ok(())
+        }
+        ClientCommand::Agenda(args) => {
+            let clinic = clinic(&connection, &args.which).await?;
+            talk::agenda(&connection.get(&["clinics", &clinic, "agenda"], &[]).await?, args.json);
             Ok(())
         }
     }

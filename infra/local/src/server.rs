@@ -1,11 +1,15 @@
 //! The running system: everything in one process over one folder, with a clock that goes on by
 //! itself and can be moved, pages for people and an API for the commands.
 
+mod agenda;
 mod api;
+mod consents;
 mod driver;
 mod folder;
 mod guard;
+mod hooks;
 mod import;
+mod inbox;
 mod kept_clock;
 mod load;
 mod page;
@@ -13,8 +17,10 @@ mod problem;
 mod state;
 mod survey;
 mod system;
+mod talk;
 #[cfg(test)]
 mod tests;
+mod thread;
 mod upload;
 mod wave;
 
@@ -145,7 +151,7 @@ async fn serve(system: &System, listener: TcpListener, signals: &mut Signals) ->
 
 /// Pages and API over a system.
 fn router(system: System) -> Router {
-    let app = Router::new().nest("/api", api::router()).merge(page::router());
+    let app = Router::new().nest("/api", api::router()).merge(page::router()).merge(hooks::router());
     app.layer(axum::middleware::from_fn(guard::guard)).with_state(system)
 }
 

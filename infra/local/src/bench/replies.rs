@@ -115,7 +115,8 @@ async fn recount(stage: &Stage, phones: &[(PatientId, String)], slots: u32) -> R
     let mut answered = 0;
     for (patient, _) in phones {
         let Some(collection) = tenant.collection(patient).await? else { continue };
-        let last = collection.answers.iter().max_by_key(|stored| (stored.answer.at, stored.answer.say != Some(Say::Offer)));
+        let last =
+            collection.answers.iter().max_by_key(|stored| (stored.answer.at, stored.answer.say != Some(Say::Offer)));
         let said = last.and_then(|stored| stored.answer.say);
         let is_answer = matches!(said, Some(Say::Booked | Say::Taken | Say::Offer | Say::Waitlisted));
         answered += u64::from(is_answer && collection.answers.len() >= 2);

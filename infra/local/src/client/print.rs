@@ -11,7 +11,7 @@ use crate::server::Advanced;
 use crate::span::in_words;
 use crate::why::{RuleSays, Why};
 
-fn out(text: &str) {
+pub(super) fn out(text: &str) {
     // A reader that went away (`| head`) is no failure.
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
@@ -32,11 +32,11 @@ fn number(of: &Value, name: &str) -> u64 {
     of.get(name).and_then(Value::as_u64).unwrap_or(0)
 }
 
-fn text<'v>(of: &'v Value, name: &str) -> &'v str {
+pub(super) fn text<'v>(of: &'v Value, name: &str) -> &'v str {
     of.get(name).and_then(Value::as_str).unwrap_or("")
 }
 
-fn list<'v>(of: &'v Value, name: &str) -> &'v [Value] {
+pub(super) fn list<'v>(of: &'v Value, name: &str) -> &'v [Value] {
     of.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 

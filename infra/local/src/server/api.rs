@@ -7,22 +7,31 @@ use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
+use chrono::NaiveDate;
 use retorno_domain::channel::ChannelSet;
 use retorno_domain::ids::{ClinicId, PatientId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::agenda::{self, Agenda};
+use super::consents::{self, ConsentsDone};
 use super::import::{self, Files};
+use super::inbox::{self, Inbox};
 use super::problem::Problem;
 use super::state::AdvanceBy;
 use super::survey::Segments;
 use super::system::{OpenClinic, System, instant};
+use super::thread::{self, Line};
 use super::upload::{receive, receive_text};
 use super::wave::Waves;
+use crate::host::Written;
 use crate::outbox::{self, Sent};
 use crate::why::{Why, why};
 
 const SETTINGS_BYTES_MAX: usize = 256 << 10;
+/// About a hundred thousand agreements.
+const CONSENTS_BYTES_MAX: usize = 8 << 20;
+const NAME_CHARS_MAX: usize = 100;
 const OUTBOX_MAX: usize = 10_000;
 const OUTBOX_DEFAULT: usize = 50;
 
@@ -40,7 +49,12 @@ pub(super) fn router() -> Router<System> {
         .route("/clinics/{clinic}/segments", get(segments))
         .route("/clinics/{clinic}/waves", get(waves))
         .route("/clinics/{clinic}/outbox", get(outbox))
+        .route("/clinics/{clinic}/inbox", get(inbox))
+        .route("/clinics/{clinic}/agenda", get(agenda))
+        .route("/clinics/{clinic}/consents", post(consents))
         .route("/clinics/{clinic}/patients/{patient}/why", get(explain))
+        .route("/clinics/{clinic}/patients/{patient}/thread", get(thread))
+        .route("/clinics/{clinic}/patients/{patient}/write", post(write))
         .fallback(async || Problem::missing("this address of the API"))
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this address takes another method")
@@ -140,6 +154,81 @@ async fn outbox(
     Ok(Json(outbox::latest(&of.tenant, &of.clinic.flows, ChannelSet::ALL, days, limit).await?))
 }
 
+async fn inbox(State(system): State<System>, Path(clinic): Path<String>) -> Answer<Inbox> {
+    let of = system.clinic(&clinic).await?;
+    Ok(Json(inbox::inbox(&of).await?))
+}
+
+#[derive(Deserialize)]
+struct From {
+    from: Option<NaiveDate>,
+}
+
+async fn agenda(
+    State(system): State<System>,
+    Path(clinic): Path<String>,
+    from: Result<Query<From>, QueryRejection>,
+) -> Answer<Agenda> {
+    let of = system.clinic(&clinic).await?;
+    Ok(Json(agenda::agenda(&system, &of, query(from)?.from).await?))
+}
+
+#[derive(Deserialize)]
+struct Attested {
+    attested_by: Option<String>,
+}
+
+async fn consents(
+    State(system): State<System>,
+    Path(clinic): Path<String>,
+    attested: Result<Query<Attested>, QueryRejection>,
+    body: Body,
+) -> Answer<ConsentsDone> {
+    let of = system.clinic(&clinic).await?;
+    let by = query(attested)?.attested_by.unwrap_or_default();
+    let by = by.trim();
+    if by.is_empty() || by.chars().count() > NAME_CHARS_MAX || by.contains(char::is_control) {
+        return Err(Problem::bad("say who attests to these agreements: ?attested_by=NAME"));
+    }
+    let file = receive_text(body, CONSENTS_BYTES_MAX).await?;
+    Ok(Json(consents::record(&system, &of, &file, by).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Words {
+    text: String,
+}
+
+async fn write(
+    State(system): State<System>,
+    Path((clinic, patient)): Path<(String, String)>,
+    words: Result<Json<Words>, JsonRejection>,
+) -> Answer<Vec<Line>> {
+    let of = system.clinic(&clinic).await?;
+    let patient = patient_id(&patient)?;
+    let expected = "send {\"text\": …}";
+    let Json(words) = words.map_err(|rejection| Problem::new(rejection.status(), expected))?;
+    let before = said(&system, &of, &patient).await?.len();
+    system.write_as_patient(&of, &patient, &Written::Text(words.text), None).await?;
+    let lines = said(&system, &of, &patient).await?;
+    Ok(Json(lines.into_iter().skip(before).collect()))
+}
+
+async fn thread(State(system): State<System>, Path((clinic, patient)): Path<(String, String)>) -> Answer<Vec<Line>> {
+    let of = system.clinic(&clinic).await?;
+    Ok(Json(said(&system, &of, &patient_id(&patient)?).await?))
+}
+
+async fn said(system: &System, of: &OpenClinic, patient: &PatientId) -> Result<Vec<Line>, Problem> {
+    let collection = system.patient(of, patient).await?;
+    thread::lines(system, of, &collection).await
+}
+
+fn patient_id(text: &str) -> Result<PatientId, Problem> {
+    PatientId::parse(text).map_err(|error| Problem::bad(format!("the patient's id: {error}")))
+}
+
 #[derive(Deserialize)]
 struct At {
     at: Option<String>,
@@ -152,7 +241,7 @@ async fn explain(
 ) -> Answer<Why> {
     let of = system.clinic(&clinic).await?;
     let at = query(at)?.at.map(|text| instant(&text, of.clinic.zone)).transpose().map_err(Problem::bad)?;
-    let patient = PatientId::parse(&patient).map_err(|error| Problem::bad(format!("the patient's id: {error}")))?;
+    let patient = patient_id(&patient)?;
     let answer = why(&system.host, &of.id, &patient, at).await?;
     answer.map(Json).ok_or_else(|| Problem::missing(format!("patient {patient} of clinic {clinic}")))
 }

@@ -11,8 +11,8 @@ use super::problem::Problem;
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; form-action 'self'; \
                       frame-ancestors 'none'; base-uri 'none'";
-/// For a mail shown in a frame: its own styles, nothing fetched, nothing run.
-pub(crate) const MAIL_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; base-uri 'none'; form-action 'none'";
+/// For a mail shown in a frame: its own styles, nothing fetched, nothing run; its links open beside it.
+pub(crate) const MAIL_POLICY: &str = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; base-uri 'none'; form-action 'none'";
 
 const HEADERS: [(HeaderName, &str); 5] = [
     (header::CONTENT_SECURITY_POLICY, POLICY),
@@ -25,7 +25,7 @@ const HEADERS: [(HeaderName, &str); 5] = [
 
 /// Refuses what does not come from here, and adds the headers.
 pub(crate) async fn guard(request: Request, next: Next) -> Response {
-    let refusal = refusal(request.method(), request.headers());
+    let refusal = refusal(request.method(), request.uri().path(), request.headers());
     let mut response = match refusal {
         Some(why) => Problem::new(StatusCode::FORBIDDEN, why).into_response(),
         None => next.run(request).await,
@@ -37,18 +37,24 @@ pub(crate) async fn guard(request: Request, next: Next) -> Response {
     response
 }
 
-fn refusal(method: &Method, headers: &HeaderMap) -> Option<&'static str> {
+fn refusal(method: &Method, path: &str, headers: &HeaderMap) -> Option<&'static str> {
     let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let Some(host) = text(header::HOST).filter(|host| is_local(host)) else {
         return Some("only requests to localhost or 127.0.0.1 are answered");
     };
-    if method.is_safe() {
+    if method.is_safe() || is_open(path) {
         return None;
     }
     let foreign_origin = text(header::ORIGIN).is_some_and(|origin| origin.strip_prefix("http://") != Some(host));
     let foreign_site =
         text(HeaderName::from_static("sec-fetch-site")).is_some_and(|site| site != "same-origin" && site != "none");
     (foreign_origin || foreign_site).then_some("requests of other pages are refused")
+}
+
+/// What proves itself by a signature, not by where it comes from: the hooks, which no browser calls, and
+/// patients' pages, which show no referrer and so send `Origin: null` with their forms.
+fn is_open(path: &str) -> bool {
+    path.starts_with("/hooks/") || path.starts_with("/l/")
 }
 
 fn is_local(host: &str) -> bool {
@@ -84,7 +90,7 @@ mod tests {
         ] {
             assert!(!is_local(host), "{host}");
         }
-        assert!(refusal(&Method::GET, &headers(&[])).is_some(), "no host is no local host");
+        assert!(refusal(&Method::GET, "/", &headers(&[])).is_some(), "no host is no local host");
     }
 
     #[test]
@@ -92,7 +98,7 @@ mod tests {
         let post = |pairs: &[(&'static str, &'static str)]| {
             let mut all = headers(pairs);
             all.insert(header::HOST, "127.0.0.1:8787".parse().unwrap());
-            refusal(&Method::POST, &all)
+            refusal(&Method::POST, "/c/aurora/advance", &all)
         };
         assert_eq!(post(&[]), None, "a command sends no origin");
         assert_eq!(post(&[("origin", "http://127.0.0.1:8787"), ("sec-fetch-site", "same-origin")]), None);
@@ -102,8 +108,11 @@ mod tests {
             let origin = HeaderValue::from_static(origin);
             let mut all = headers(&[("host", "127.0.0.1:8787")]);
             all.insert(header::ORIGIN, origin.clone());
-            assert!(refusal(&Method::POST, &all).is_some(), "{origin:?}");
-            assert!(refusal(&Method::GET, &all).is_none());
+            assert!(refusal(&Method::POST, "/c/aurora/advance", &all).is_some(), "{origin:?}");
+            assert!(refusal(&Method::GET, "/", &all).is_none());
+            for open in ["/hooks/meta/sandbox", "/l/token"] {
+                assert!(refusal(&Method::POST, open, &all).is_none(), "{open}");
+            }
         }
         assert!(post(&[("sec-fetch-site", "cross-site")]).is_some());
         assert!(post(&[("sec-fetch-site", "same-site")]).is_some());

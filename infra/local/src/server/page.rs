@@ -1,12 +1,16 @@
 //! The pages: what a clinic's manager looks at. Plain HTML without script, in the clinic's language.
 
+mod agenda;
 mod calls;
+mod desk;
 mod frame;
+mod inbox;
 mod mailbox;
 mod overview;
 mod patient;
 mod phone;
 mod progress;
+mod qr;
 mod sent;
 mod texts;
 mod uploads;
@@ -26,6 +30,7 @@ use super::guard::MAIL_POLICY;
 use super::problem::Problem;
 use super::state::AdvanceBy;
 use super::system::{OpenClinic, System};
+use super::thread;
 use frame::{Frame, Shown};
 use texts::Texts;
 
@@ -40,9 +45,19 @@ pub(super) fn router() -> Router<System> {
         .route("/c/{clinic}/advance", post(advance))
         .route("/c/{clinic}/cancel", post(cancel))
         .route("/c/{clinic}/mail/{message}", get(mail))
+        .route("/c/{clinic}/inbox", get(inbox::page))
+        .route("/c/{clinic}/agenda", get(agenda::page))
+        .route("/c/{clinic}/agenda.csv", get(agenda::csv_file))
+        .route("/c/{clinic}/agenda.ics", get(agenda::calendar_file))
+        .route("/c/{clinic}/qr", get(qr::page))
+        .route("/c/{clinic}/qr.svg", get(qr::picture))
+        .route("/c/{clinic}/patients/{patient}/write", post(desk::write))
+        .route("/c/{clinic}/patients/{patient}/reply", post(desk::reply))
+        .route("/c/{clinic}/patients/{patient}/hold", post(desk::hold))
+        .route("/c/{clinic}/patients/{patient}/release", post(desk::release))
+        .route("/c/{clinic}/patients/{patient}/consent", post(desk::consent))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .merge(uploads::router())
-        .route("/l/{token}", get(patient_link))
         .fallback(async || Failed(Problem::missing("this page"), Texts::default()))
         .method_not_allowed_fallback(async || {
             Failed(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this page takes no such request"), Texts::default())
@@ -79,7 +94,7 @@ async fn home(State(system): State<System>) -> Result<Response, Failed> {
         return Ok(Redirect::to(&format!("/c/{}", first.id)).into_response());
     }
     let texts = Texts::default();
-    let shown = Shown { system: &system, texts, clinics: &clinics, of: None };
+    let shown = Shown { system: &system, texts, clinics: &clinics, of: None, waiting: 0 };
     if let Some(work) = system.under_way() {
         return Ok(Page(progress::page(&shown, &work)).into_response());
     }
@@ -102,6 +117,8 @@ async fn style() -> impl IntoResponse {
 struct Looking {
     patient: Option<String>,
     mail: Option<String>,
+    /// Why what was asked for was not done.
+    not: Option<String>,
 }
 
 async fn clinic(
@@ -114,59 +131,71 @@ async fn clinic(
     let failed = |problem: Problem| Failed(problem, texts);
     let Query(looking) = looking.map_err(|rejection| failed(Problem::bad(rejection.body_text())))?;
     let clinics = system.clinics().await.map_err(failed)?;
-    let shown = Shown { system: &system, texts, clinics: &clinics, of: Some(&of) };
+    let waiting = waiting(&of).await.map_err(failed)?;
+    let shown = Shown { system: &system, texts, clinics: &clinics, of: Some(&of), waiting };
     if let Some(work) = system.under_way() {
         return Ok(Page(progress::page(&shown, &work)));
     }
     let patient = looking.patient.as_deref().map(str::trim).filter(|id| !id.is_empty());
     let body = match patient.map(PatientId::parse) {
         None => everybody(&shown, &of, looking.mail.as_deref()).await,
-        Some(Ok(patient)) => one(&shown, &of, &patient, looking.mail.as_deref()).await,
+        Some(Ok(patient)) => one(&shown, &of, &patient, &looking).await,
         Some(Err(_)) => Err(Problem::missing(texts.word("patient"))),
     };
     Ok(Page(shown.page(&Frame { title: &of.clinic.name, refresh: false }, &body.map_err(failed)?)))
+}
+
+/// How many conversations wait for a person.
+async fn waiting(of: &OpenClinic) -> Result<usize, Problem> {
+    Ok(of.tenant.inbox().await?.len())
 }
 
 async fn everybody(shown: &Shown<'_>, of: &OpenClinic, mail: Option<&str>) -> Result<Markup, Problem> {
     let segments = shown.system.segments(of).await?;
     let waves = shown.system.waves(of).await?;
     let sent = sent::latest(shown.system, of).await?;
+    let mails = mailbox::rows(shown.system, of, &sent.email, &[])?;
     Ok(html! {
         main.wide id="content" {
             (uploads::result(shown))
             (progress::last(shown))
+            (inbox::notice(shown, of))
             div.column {
                 (overview::segments(shown, of, &segments))
                 (overview::wave(shown, of, &waves))
                 (overview::running(shown, &waves))
                 (patient::find(shown, of))
                 (uploads::forms(shown))
+                (qr::panel(shown, of))
             }
             div.column {
-                (phone::panel(shown, of, None, &sent.whatsapp))
-                (mailbox::panel(shown, of, None, &sent.email, mail)?)
+                (phone::panel(shown, of, &sent.whatsapp))
+                (mailbox::panel(shown, of, None, &mails, mail)?)
                 (calls::panel(shown, of, &sent.calls))
             }
         }
     })
 }
 
-async fn one(shown: &Shown<'_>, of: &OpenClinic, id: &PatientId, mail: Option<&str>) -> Result<Markup, Problem> {
+async fn one(shown: &Shown<'_>, of: &OpenClinic, id: &PatientId, looking: &Looking) -> Result<Markup, Problem> {
     let missing = || Problem::missing(format!("{} {id}", shown.texts.word("patient")));
     let collection = of.tenant.collection(id).await?.ok_or_else(missing)?;
     let why = crate::why::why(&shown.system.host, &of.id, id, None).await?.ok_or_else(missing)?;
-    let sent = sent::to(shown.system, of, &collection)?;
+    let lines = thread::lines(shown.system, of, &collection).await?;
+    let sent = sent::to(&collection);
+    let mails = mailbox::rows(shown.system, of, &sent.email, &lines)?;
     Ok(html! {
         main.wide id="content" {
             (patient::head(shown, of, &collection))
             (progress::last(shown))
             div.column {
+                (desk::panel(shown, of, &collection, looking.not.as_deref())?)
                 (why_view::panel(shown, of, &why))
-                (patient::timeline(shown, of, &collection))
+                (patient::timeline(shown, of, &collection, &lines))
             }
-            div.column {
-                (phone::panel(shown, of, Some(id), &sent.whatsapp))
-                (mailbox::panel(shown, of, Some(id), &sent.email, mail)?)
+            div.column.talk {
+                (phone::conversation(shown, of, &collection, &lines))
+                (mailbox::panel(shown, of, Some(id), &mails, looking.mail.as_deref())?)
                 (calls::panel(shown, of, &sent.calls))
             }
         }
@@ -209,11 +238,5 @@ async fn mail(State(system): State<System>, Path((id, message)): Path<(String, S
     let message = MessageId::parse(&message).ok_or_else(|| Problem::missing("this mail"))?;
     let mail = mailbox::find(&system, &of, &message.to_string())?.ok_or_else(|| Problem::missing("this mail"))?;
     let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, MAIL_POLICY)];
-    Ok((headers, mail.html.unwrap_or_default()).into_response())
-}
-
-/// Where links in messages lead.
-async fn patient_link() -> Page {
-    let texts = Texts::default();
-    Page(frame::plain(texts, html! { p { (texts.word("link_page")) } }))
+    Ok((headers, mailbox::as_read(&mail)).into_response())
 }

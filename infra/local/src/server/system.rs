@@ -159,6 +159,31 @@ impl System {
         Ok(begun)
     }
 
+    /// That nothing is under way that a request could disturb.
+    ///
+    /// # Errors
+    /// [`Problem`] says what is under way.
+    pub(crate) fn check_free(&self) -> Result<(), Problem> {
+        self.papers().check_free(self.is_stopping())
+    }
+
+    /// Takes up at once what has just been asked for, so that its asker sees what came of it.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub(crate) async fn take_up_now(&self) -> Result<(), Problem> {
+        // Stored before anything happens at this instant.
+        self.clock.move_to(self.host.now())?;
+        self.host.settle().await?;
+        self.touch();
+        Ok(())
+    }
+
+    /// Lets the driver look for what is due without waiting for its next tick.
+    pub(crate) fn wake(&self) {
+        self.desk.ordered.notify_one();
+    }
+
     /// The order that lies on the desk, with its beginning.
     pub(super) fn take_order(&self) -> Option<(AdvanceOrder, Advanced)> {
         let mut papers = self.papers();

@@ -1,6 +1,8 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 //! The running system over a folder, asked as the commands and a browser ask it.
 
+mod talk;
+
 use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -170,11 +172,16 @@ async fn a_mail_is_shown_in_a_frame_that_can_do_nothing() {
     let id = mail["message_id"].as_str().unwrap();
     let page = running.get(&format!("/c/aurora?mail={id}")).await;
     assert!(
-        page.text.contains("<iframe sandbox=\"\"") && page.text.contains("List-Unsubscribe")
+        page.text.contains("<iframe sandbox=\"allow-popups allow-popups-to-escape-sandbox\"")
+            && page.text.contains("List-Unsubscribe")
             || page.text.contains("/l/")
     );
     let frame = running.get(&format!("/c/aurora/mail/{id}")).await;
-    assert!(frame.policy.starts_with("sandbox;"), "{}", frame.policy);
+    assert!(
+        frame.policy.starts_with("sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'"),
+        "{}",
+        frame.policy
+    );
     assert!(frame.text.contains("<html"));
     assert_eq!(running.get("/c/aurora/mail/0").await.status, StatusCode::NOT_FOUND);
 }

@@ -12,6 +12,8 @@ pub(super) struct Shown<'a> {
     pub(super) texts: &'static Texts,
     pub(super) clinics: &'a [OpenClinic],
     pub(super) of: Option<&'a OpenClinic>,
+    /// Conversations of that clinic that wait for a person.
+    pub(super) waiting: usize,
 }
 
 /// What a page says about itself.
@@ -40,11 +42,28 @@ impl Shown<'_> {
                             }
                         } }
                     } }
-                    @if let Some(of) = self.of.filter(|_| !frame.refresh) { (self.clock(of)) }
+                    @if let Some(of) = self.of.filter(|_| !frame.refresh) { (self.clock(of)) (self.sections(of)) }
                     (body)
                     footer { p.soft { (texts.word("sandbox")) } }
                 }
             }
+        }
+    }
+
+    /// The parts of a clinic's pages.
+    fn sections(&self, of: &OpenClinic) -> Markup {
+        let texts = self.texts;
+        let part = |path: &str| format!("/c/{}{path}", of.id);
+        html! {
+            nav.sections aria-label=(texts.word("sections")) { ul {
+                li { a href=(part("")) { (texts.word("overview")) } }
+                li { a href=(part("/inbox")) {
+                    (texts.word("inbox"))
+                    @if self.waiting > 0 { " " span.count { (self.waiting) } }
+                } }
+                li { a href=(part("/agenda")) { (texts.word("agenda")) } }
+                li { a href=(part("/qr")) { (texts.word("qr_short")) } }
+            } }
         }
     }
 
@@ -116,8 +135,13 @@ pub(super) fn address(of: &OpenClinic, patient: Option<&PatientId>, mail: Option
     if query.is_empty() { format!("/c/{}", of.id) } else { format!("/c/{}?{query}{anchor}", of.id) }
 }
 
-/// A value in a query: every byte but letters, digits and a few marks as `%XX`.
-fn escaped(text: &str) -> String {
+/// Where a form about a patient goes.
+pub(super) fn action(of: &OpenClinic, patient: &PatientId, what: &str) -> String {
+    format!("/c/{}/patients/{}/{what}", of.id, escaped(patient.as_str()))
+}
+
+/// A value in an address: every byte but letters, digits and a few marks as `%XX`.
+pub(super) fn escaped(text: &str) -> String {
     let byte = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(byte).to_string(),
         _ => format!("%{byte:02X}"),

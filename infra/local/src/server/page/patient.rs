@@ -11,6 +11,7 @@ use retorno_domain::enrollment::State;
 use super::frame::{Shown, address};
 use super::texts::{day, moment};
 use crate::server::system::OpenClinic;
+use crate::server::thread::{Line, Speaker};
 
 /// The form that finds a patient.
 pub(super) fn find(shown: &Shown<'_>, of: &OpenClinic) -> Markup {
@@ -52,11 +53,12 @@ pub(super) fn head(shown: &Shown<'_>, of: &OpenClinic, collection: &Collection) 
 }
 
 /// What happened, the newest first.
-pub(super) fn timeline(shown: &Shown<'_>, of: &OpenClinic, collection: &Collection) -> Markup {
+pub(super) fn timeline(shown: &Shown<'_>, of: &OpenClinic, collection: &Collection, lines: &[Line]) -> Markup {
     let mut entries: Vec<(DateTime<Utc>, Markup)> = appointments(shown, of, collection);
     entries.extend(consent(shown, of, collection));
     entries.extend(sequences(shown, of, collection));
     entries.extend(messages(shown, of, collection));
+    entries.extend(lines.iter().filter_map(|line| talk(shown, of, line)));
     entries.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
     let texts = shown.texts;
     html! {
@@ -135,4 +137,29 @@ fn messages(shown: &Shown<'_>, of: &OpenClinic, collection: &Collection) -> Entr
         Some((at, markup))
     };
     collection.messages.iter().filter_map(entry).collect()
+}
+
+/// What the patient said and what was answered; what sequences sent stands among the messages.
+fn talk(shown: &Shown<'_>, of: &OpenClinic, line: &Line) -> Option<(DateTime<Utc>, Markup)> {
+    let texts = shown.texts;
+    let who = match line.by {
+        Speaker::Sequence => return None,
+        Speaker::Patient => "by_patient",
+        Speaker::Answer => "by_answer",
+        Speaker::Staff => "by_staff",
+    };
+    let markup = html! {
+        time { (moment(line.instant, of.clinic.zone)) }
+        strong { (texts.word(who)) } " · " (texts.channel(&line.channel))
+        @if let Some(intent) = &line.intent {
+            " · " (texts.word("understood")) ": " (texts.intent(intent))
+            @if line.sure == Some(false) { " (" (texts.word("unsure")) ")" }
+        }
+        @match line.state.as_deref() {
+            None | Some("accepted") => {},
+            Some(state) => { " · " (texts.state(state)) @if let Some(why) = &line.reason { " (" (texts.reason(why)) ")" } },
+        }
+        @if !line.text.is_empty() { div.said { (line.text) } }
+    };
+    Some((line.instant, markup))
 }

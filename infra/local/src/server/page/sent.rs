@@ -3,12 +3,12 @@
 
 use chrono::{DateTime, Days, Utc};
 use retorno_cloud::store::Collection;
-use retorno_domain::catalogue::Catalogue;
 use retorno_domain::channel::{Channel, ChannelSet};
 
 use crate::outbox::{Sent, latest as latest_of, sent_to};
 use crate::server::problem::Problem;
 use crate::server::system::{OpenClinic, System};
+use crate::server::thread::{on_the_phone, titles};
 
 /// Messages by channel, the newest first.
 #[derive(Default)]
@@ -49,29 +49,22 @@ pub(super) async fn latest(system: &System, of: &OpenClinic) -> Result<Panels, P
     Ok(panels)
 }
 
-/// Everything sent to one patient.
-pub(super) fn to(system: &System, of: &OpenClinic, collection: &Collection) -> Result<Panels, Problem> {
+/// The mails and call tasks of one patient; what WhatsApp brought is part of the conversation.
+pub(super) fn to(collection: &Collection) -> Panels {
     let mut panels = Panels::default();
     for sent in sent_to(collection).into_iter().rev() {
         match sent.channel.parse() {
-            Ok(Channel::Whatsapp) => panels.whatsapp.push(bubble(system, of, sent)?),
             Ok(Channel::Email) => panels.email.push(sent),
             Ok(Channel::Call) => panels.calls.push(sent),
-            Ok(Channel::Sms) | Err(()) => {}
+            Ok(Channel::Whatsapp | Channel::Sms) | Err(()) => {}
         }
     }
-    Ok(panels)
+    panels
 }
 
 fn bubble(system: &System, of: &OpenClinic, sent: Sent) -> Result<Bubble, Problem> {
-    let received = system.host.doubles.whatsapp().sent_as(&format!("1.{}.{}.", of.id, sent.message_id))?.pop();
+    let received = on_the_phone(system, of, &sent.message_id)?;
     let accepted = received.as_ref().map(|received| received.at);
-    let template = received.and_then(|received| received.template);
-    let known = template.and_then(|template| {
-        let is_it = |of: &&retorno_domain::template::Template| {
-            of.whatsapp_name() == template.name && of.language.whatsapp_code() == template.language
-        };
-        Catalogue::embedded().templates().iter().find(is_it)
-    });
-    Ok(Bubble { sent, buttons: known.map(|template| template.buttons.clone()).unwrap_or_default(), accepted })
+    let buttons = received.and_then(|received| received.template).map(|template| titles(&template));
+    Ok(Bubble { sent, buttons: buttons.unwrap_or_default(), accepted })
 }

@@ -24,6 +24,11 @@ pub(super) struct Texts {
     ended: Section,
     rules: Section,
     reasons: Section,
+    waits: Section,
+    intents: Section,
+    wishes: Section,
+    how: Section,
+    refusals: Section,
     #[serde(skip)]
     lang: &'static str,
 }
@@ -87,6 +92,31 @@ impl Texts {
     pub(super) fn reason<'t>(&'t self, code: &'t str) -> &'t str {
         said(&self.reasons, code)
     }
+
+    /// Why a conversation waits for a person.
+    pub(super) fn waits<'t>(&'t self, code: &'t str) -> &'t str {
+        said(&self.waits, code)
+    }
+
+    /// How something was understood.
+    pub(super) fn intent<'t>(&'t self, code: &'t str) -> &'t str {
+        said(&self.intents, code)
+    }
+
+    /// A part of when somebody would rather come.
+    pub(super) fn wish<'t>(&'t self, code: &'t str) -> &'t str {
+        said(&self.wishes, code)
+    }
+
+    /// How an agreement was given.
+    pub(super) fn how<'t>(&'t self, code: &'t str) -> &'t str {
+        said(&self.how, code)
+    }
+
+    /// Why nothing was done; nothing for a word that is none of ours.
+    pub(super) fn refusal(&self, code: &str) -> Option<&str> {
+        self.refusals.get(code).map(String::as_str)
+    }
 }
 
 fn said<'t>(section: &'t Section, key: &'t str) -> &'t str {
@@ -113,7 +143,9 @@ pub(super) fn spoken(at: DateTime<Utc>, zone: Tz, language: Language) -> String 
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
+    use retorno_cloud::desk::Refused;
     use retorno_domain::enrollment::EndReason;
+    use retorno_domain::reply::Intent;
 
     #[test]
     fn both_files_are_whole_and_have_the_same_keys() {
@@ -146,13 +178,17 @@ mod tests {
     fn every_word_the_pages_use_is_there() {
         let sources = [
             include_str!("../page.rs"),
+            include_str!("agenda.rs"),
             include_str!("calls.rs"),
+            include_str!("desk.rs"),
             include_str!("frame.rs"),
+            include_str!("inbox.rs"),
             include_str!("mailbox.rs"),
             include_str!("overview.rs"),
             include_str!("patient.rs"),
             include_str!("phone.rs"),
             include_str!("progress.rs"),
+            include_str!("qr.rs"),
             include_str!("uploads.rs"),
             include_str!("why_view.rs"),
         ];
@@ -165,5 +201,34 @@ mod tests {
             }
         }
         assert!(asked > 40);
+    }
+
+    /// What the code hands over by a word of its own has words in the file.
+    #[test]
+    fn every_code_has_words() {
+        let refused = [
+            Refused::WindowClosed,
+            Refused::OptedOut,
+            Refused::NoPhone,
+            Refused::Words,
+            Refused::NoChannels,
+            Refused::Future,
+            Refused::OptOutStands,
+        ];
+        let intents = [Intent::OptOut, Intent::OptIn, Intent::StopReminders, Intent::Option(1), Intent::Option(9)];
+        let waits = include_str!("../../../../../shared/domain/src/conversation.rs");
+        for texts in [&*SPANISH, &*PORTUGUESE] {
+            assert!(refused.iter().all(|refused| texts.refusal(refused.code()).is_some()));
+            assert!(intents.iter().all(|intent| texts.intent(intent.code()) != intent.code()));
+            let mut codes = 0;
+            for call in ["hand_over(\"", "to_a_person(\""] {
+                for after in waits.split(call).skip(1) {
+                    let code = after.split('"').next().unwrap();
+                    assert!(texts.waits.contains_key(code), "{code}");
+                    codes += 1;
+                }
+            }
+            assert!(codes >= 11);
+        }
     }
 }

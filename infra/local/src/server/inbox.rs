@@ -1,0 +1,104 @@
+//! The inbox: conversations that wait for a person, and the words of people whom nobody knows.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use chrono_tz::Tz;
+use retorno_cloud::store::{HeardLine, StoredAnswer, Waiting};
+use serde::Serialize;
+
+use super::problem::Problem;
+use super::system::OpenClinic;
+
+/// Words of strangers listed, the newest first.
+const STRANGERS_MOST: usize = 100;
+
+/// What waits for a person.
+#[derive(Clone, Serialize)]
+pub(crate) struct Inbox {
+    /// Conversations, the most urgent first.
+    pub(crate) waiting: Vec<WaitingView>,
+    /// Words of people whom the clinic does not know, the newest first.
+    pub(crate) strangers: Vec<StrangerView>,
+}
+
+/// A conversation that waits for a person.
+#[derive(Clone, Serialize)]
+pub(crate) struct WaitingView {
+    /// With whom.
+    pub(crate) patient_id: String,
+    /// Their name.
+    pub(crate) name: String,
+    /// `urgent`, `high` or `normal`.
+    pub(crate) urgency: String,
+    /// Why.
+    pub(crate) reason: String,
+    /// Since when (RFC 3339, the clinic's zone).
+    pub(crate) since: String,
+    /// What the patient said last.
+    pub(crate) last_words: Option<String>,
+    /// Whether staff has answered since.
+    pub(crate) answered: bool,
+    /// The same instant.
+    #[serde(skip)]
+    pub(crate) since_at: DateTime<Utc>,
+}
+
+/// Words of somebody unknown.
+#[derive(Clone, Serialize)]
+pub(crate) struct StrangerView {
+    /// When (RFC 3339, the clinic's zone).
+    pub(crate) at: String,
+    /// The phone as digits, when it was shown.
+    pub(crate) phone: Option<String>,
+    /// The words.
+    pub(crate) text: String,
+    /// How they were understood.
+    pub(crate) intent: String,
+    /// The same instant.
+    #[serde(skip)]
+    pub(crate) instant: DateTime<Utc>,
+}
+
+/// The inbox of a clinic.
+///
+/// # Errors
+/// [`Problem`].
+pub(crate) async fn inbox(of: &OpenClinic) -> Result<Inbox, Problem> {
+    let zone = of.clinic.zone;
+    let mut waiting = Vec::new();
+    for open in of.tenant.inbox().await? {
+        // Erased meanwhile: the index is a little behind.
+        let Some(collection) = of.tenant.collection(&open.patient).await? else { continue };
+        let heard = of.tenant.heard(&open.patient).await?;
+        let name = collection.patient.patient.profile.name.as_str();
+        waiting.push(view(&open, name, zone, heard.last(), &collection.answers));
+    }
+    let mut strangers = of.tenant.strangers().await?;
+    strangers.reverse();
+    strangers.truncate(STRANGERS_MOST);
+    let strangers = strangers.into_iter().map(|stranger| StrangerView {
+        at: local(stranger.at, zone),
+        phone: stranger.phone,
+        text: stranger.text,
+        intent: stranger.intent,
+        instant: stranger.at,
+    });
+    Ok(Inbox { waiting, strangers: strangers.collect() })
+}
+
+fn view(open: &Waiting, name: &str, zone: Tz, last: Option<&HeardLine>, answers: &[StoredAnswer]) -> WaitingView {
+    let after = last.map_or(open.open.since, |line| line.at);
+    WaitingView {
+        patient_id: open.patient.to_string(),
+        name: name.to_owned(),
+        urgency: open.open.urgency.code().to_owned(),
+        reason: open.open.reason.clone(),
+        since: local(open.open.since, zone),
+        last_words: last.map(|line| line.text.clone()),
+        answered: answers.iter().any(|stored| stored.answer.words.is_some() && stored.answer.at >= after),
+        since_at: open.open.since,
+    }
+}
+
+pub(crate) fn local(at: DateTime<Utc>, zone: Tz) -> String {
+    at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, false)
+}

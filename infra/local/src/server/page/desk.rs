@@ -1,0 +1,266 @@
+//! What staff does with one patient: answers, takes over, hands back, records what was agreed to.
+
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Form, Path, State};
+use axum::http::StatusCode;
+use axum::response::Redirect;
+use chrono::NaiveDate;
+use maud::{Markup, html};
+use retorno_cloud::desk::StaffDone;
+use retorno_cloud::store::Collection;
+use retorno_domain::channel::{Channel, ChannelSet};
+use retorno_domain::consent::Wish;
+use retorno_domain::ids::PatientId;
+use serde::Deserialize;
+
+use super::Failed;
+use super::frame::{Shown, action, address};
+use super::texts::{Texts, moment};
+use crate::host::Written;
+use crate::server::problem::Problem;
+use crate::server::system::{OpenClinic, System};
+use crate::server::talk::{StaffAct, is_held};
+
+/// How an agreement may be given; the words are the texts'.
+const HOW: [&str; 4] = ["in_person", "by_phone", "signed_form", "in_writing"];
+/// Characters of the name that a rendering gives to what its forms do.
+const EVENT_CHARS_MAX: usize = 64;
+
+/// What is pressed or written on the phone.
+#[derive(Deserialize)]
+pub(super) struct OnPhone {
+    text: Option<String>,
+    payload: Option<String>,
+    choice: Option<String>,
+    title: Option<String>,
+    answers: Option<String>,
+}
+
+/// What staff sends.
+#[derive(Deserialize)]
+pub(super) struct ByStaff {
+    event: String,
+    #[serde(default)]
+    words: String,
+    #[serde(default)]
+    wish: String,
+    #[serde(default)]
+    how: String,
+    on: Option<NaiveDate>,
+    whatsapp: Option<String>,
+    email: Option<String>,
+    sms: Option<String>,
+    call: Option<String>,
+}
+
+type Answered<T> = Result<Form<T>, FormRejection>;
+
+pub(super) async fn write(
+    State(system): State<System>,
+    Path((id, patient)): Path<(String, String)>,
+    form: Answered<OnPhone>,
+) -> Result<Redirect, Failed> {
+    let (of, patient) = opened(&system, &id, &patient).await?;
+    let failed = |problem: Problem| Failed(problem, Texts::of(of.clinic.language));
+    let form = of_form(form).map_err(failed)?;
+    let title = form.title.unwrap_or_default();
+    let written = match (form.text, form.payload, form.choice) {
+        (Some(text), None, None) => Written::Text(text),
+        (None, Some(payload), None) => Written::Button(payload, title),
+        (None, None, Some(choice)) => Written::Choice(choice, title),
+        _ => return Err(failed(Problem::bad("send a text, or one button"))),
+    };
+    match system.write_as_patient(&of, &patient, &written, form.answers.as_deref()).await {
+        Ok(()) => Ok(back(&of, &patient, None, "phone")),
+        Err(problem) if problem.status == StatusCode::CONFLICT => Ok(back(&of, &patient, Some("busy"), "")),
+        Err(problem) => Err(failed(problem)),
+    }
+}
+
+pub(super) async fn reply(
+    state: State<System>,
+    path: Path<(String, String)>,
+    form: Answered<ByStaff>,
+) -> Result<Redirect, Failed> {
+    act(state, path, form, |_, form| Ok(StaffAct::Write(form.words.clone()))).await
+}
+
+pub(super) async fn hold(
+    state: State<System>,
+    path: Path<(String, String)>,
+    form: Answered<ByStaff>,
+) -> Result<Redirect, Failed> {
+    act(state, path, form, |_, _| Ok(StaffAct::TakeOver)).await
+}
+
+pub(super) async fn release(
+    state: State<System>,
+    path: Path<(String, String)>,
+    form: Answered<ByStaff>,
+) -> Result<Redirect, Failed> {
+    act(state, path, form, |_, _| Ok(StaffAct::Release)).await
+}
+
+pub(super) async fn consent(
+    state: State<System>,
+    path: Path<(String, String)>,
+    form: Answered<ByStaff>,
+) -> Result<Redirect, Failed> {
+    act(state, path, form, |today, form| {
+        let how = HOW.into_iter().find(|how| *how == form.how);
+        let how = how.ok_or_else(|| Problem::bad("say how it was given"))?;
+        let wish = if form.wish == "out" { Wish::OptOut } else { Wish::OptIn(form.channels()) };
+        Ok(StaffAct::Consent(form.on.unwrap_or(today), wish, format!("desk: {how}")))
+    })
+    .await
+}
+
+impl ByStaff {
+    fn channels(&self) -> ChannelSet {
+        let ticked = |channel: &Channel| match channel {
+            Channel::Whatsapp => self.whatsapp.is_some(),
+            Channel::Email => self.email.is_some(),
+            Channel::Sms => self.sms.is_some(),
+            Channel::Call => self.call.is_some(),
+        };
+        Channel::ALL.into_iter().filter(ticked).collect()
+    }
+
+    /// The name of the event: of this patient, and of the page that held the form. Sent twice, it is one.
+    fn event(&self, patient: &PatientId) -> Result<String, Problem> {
+        let plain = self.event.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if !plain || self.event.is_empty() || self.event.len() > EVENT_CHARS_MAX {
+            return Err(Problem::bad("the form is not whole"));
+        }
+        Ok(format!("staff#{patient}#{}", self.event))
+    }
+}
+
+async fn act(
+    State(system): State<System>,
+    Path((id, patient)): Path<(String, String)>,
+    form: Answered<ByStaff>,
+    act: impl FnOnce(NaiveDate, &ByStaff) -> Result<StaffAct, Problem>,
+) -> Result<Redirect, Failed> {
+    let (of, patient) = opened(&system, &id, &patient).await?;
+    let failed = |problem: Problem| Failed(problem, Texts::of(of.clinic.language));
+    let form = of_form(form).map_err(failed)?;
+    let event = form.event(&patient).map_err(failed)?;
+    let act = act(of.clinic.date(system.host.now()), &form).map_err(failed)?;
+    match system.staff(&of, &patient, &event, &act).await {
+        Ok(StaffDone::Done | StaffDone::Repeated) => Ok(back(&of, &patient, None, "")),
+        Ok(StaffDone::Refused(why)) => Ok(back(&of, &patient, Some(why.code()), "")),
+        Ok(StaffDone::Nobody) => Err(failed(Problem::missing(Texts::of(of.clinic.language).word("patient")))),
+        Err(problem) if problem.status == StatusCode::CONFLICT => Ok(back(&of, &patient, Some("busy"), "")),
+        Err(problem) => Err(failed(problem)),
+    }
+}
+
+async fn opened(system: &System, id: &str, patient: &str) -> Result<(OpenClinic, PatientId), Failed> {
+    let of = system.clinic(id).await?;
+    match PatientId::parse(patient) {
+        Ok(patient) => Ok((of, patient)),
+        Err(_) => {
+            let texts = Texts::of(of.clinic.language);
+            Err(Failed(Problem::missing(texts.word("patient")), texts))
+        }
+    }
+}
+
+fn of_form<T>(form: Answered<T>) -> Result<T, Problem> {
+    form.map(|Form(form)| form).map_err(|rejection| Problem::new(rejection.status(), rejection.body_text()))
+}
+
+/// Back to the patient, perhaps with why nothing was done.
+fn back(of: &OpenClinic, patient: &PatientId, not: Option<&str>, anchor: &str) -> Redirect {
+    let not = not.map(|code| format!("&not={code}")).unwrap_or_default();
+    let anchor = if anchor.is_empty() { String::new() } else { format!("#{anchor}") };
+    Redirect::to(&format!("{}{not}{anchor}", address(of, Some(patient), None)))
+}
+
+/// What staff may do with a patient.
+pub(super) fn panel(
+    shown: &Shown<'_>,
+    of: &OpenClinic,
+    collection: &Collection,
+    not: Option<&str>,
+) -> Result<Markup, Problem> {
+    let event = event_name()?;
+    let texts = shown.texts;
+    let id = &collection.patient.patient.id;
+    let thread = &collection.thread.thread;
+    let now = shown.system.host.now();
+    let hidden = html! { input type="hidden" name="event" value=(event); };
+    Ok(html! {
+        section.panel id="desk" aria-labelledby="desk-title" {
+            header {
+                h2 id="desk-title" { (texts.word("desk")) }
+                span.soft { (texts.word(if is_held(collection) { "desk_held" } else { "desk_automatic" })) }
+            }
+            @if let Some(why) = not.and_then(|code| texts.refusal(code)) { p.refused role="alert" { (why) } }
+            @if let Some(open) = &thread.open {
+                p.open-reason class=(open.urgency.code()) {
+                    span.tag { (texts.waits(&open.reason)) } " " (texts.word("inbox_since")) " " (moment(open.since, of.clinic.zone))
+                }
+            }
+            @if thread.window_is_open(now) {
+                form.reply method="post" action=(action(of, id, "reply")) {
+                    (hidden)
+                    label { (texts.word("desk_words")) textarea name="words" rows="3" required maxlength="4096" {} }
+                    button { (texts.word("desk_send")) }
+                }
+            } @else { p.soft { (texts.word("desk_window")) } }
+            div.acts {
+                @if is_held(collection) {
+                    form method="post" action=(action(of, id, "release")) { (hidden) button.plain { (texts.word("desk_release")) } }
+                } @else {
+                    form method="post" action=(action(of, id, "hold")) { (hidden) button.plain { (texts.word("desk_hold")) } }
+                }
+            }
+            (agreement(shown, of, collection, &hidden))
+        }
+    })
+}
+
+fn agreement(shown: &Shown<'_>, of: &OpenClinic, collection: &Collection, hidden: &Markup) -> Markup {
+    let texts = shown.texts;
+    let patient = &collection.patient.patient;
+    let agreed = patient.consent.agreed(of.clinic.date(shown.system.host.now()));
+    let has = |channel: Channel| agreed.is_ok_and(|(_, channels)| channels.contains(channel));
+    let channels = || Channel::ALL.into_iter().filter(|channel| of.clinic.channels.contains(*channel));
+    html! {
+        details.agreement {
+            summary { (texts.word("agreement")) ": "
+                @match agreed {
+                    Ok((_, channels)) => (channels.iter().map(|channel| texts.channel(channel.code())).collect::<Vec<_>>().join(", ")),
+                    Err(why) => (texts.reason(why.code())),
+                }
+            }
+            form method="post" action=(action(of, &patient.id, "consent")) {
+                (hidden)
+                fieldset {
+                    legend { (texts.word("agreement_channels")) }
+                    @for channel in channels() {
+                        label.tick { input type="checkbox" name=(channel.code()) checked[has(channel)]; (texts.channel(channel.code())) }
+                    }
+                }
+                label { (texts.word("agreement_how"))
+                    select name="how" { @for how in HOW { option value=(how) { (texts.how(how)) } } }
+                }
+                div.acts {
+                    button name="wish" value="in" { (texts.word("agreement_in")) }
+                    button.plain name="wish" value="out" { (texts.word("agreement_out")) }
+                }
+            }
+        }
+    }
+}
+
+/// A name that no other rendering has.
+fn event_name() -> Result<String, Problem> {
+    const BYTES: usize = 12;
+    let mut bytes = [0; BYTES];
+    let broken = |_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "no randomness for the form");
+    getrandom::fill(&mut bytes).map_err(broken)?;
+    Ok(retorno_cloud::secrets::hex(&bytes))
+}
