@@ -33,7 +33,7 @@ pub(crate) async fn offer(reach: &Reach, clinic: &ClinicId, reference: &str) -> 
     let zone = tenant.settings(now).await?.clinic.zone;
     for waiter in tenant.waitlist().await? {
         let asked = matches!(&waiter.state, WaiterState::Offered { until, .. } if *until > now);
-        if asked || !waiter.wish.fits(slot.local(zone)) {
+        if asked || !waiter.wish.fits_from(waiter.since.with_timezone(&zone).date_naive(), slot.local(zone)) {
             continue;
         }
         if ask(&desk, &tenant, &waiter, &slot, now).await? {

@@ -177,6 +177,10 @@ impl World {
         let (tenant, handler) = match &order {
             Order::Step { clinic, .. } => (clinic.clone(), "dispatch step"),
             Order::PatientChanged { clinic, .. } => (clinic.clone(), "dispatch change"),
+            Order::Answered { clinic, .. } => (clinic.clone(), "dispatch answered"),
+            Order::Released { clinic, .. } => (clinic.clone(), "dispatch released"),
+            Order::Say { clinic, .. } => (clinic.clone(), "dispatch say"),
+            Order::Freed { clinic, .. } => (clinic.clone(), "dispatch freed"),
             Order::Sweep { clinic } => (clinic.clone(), "dispatch sweep"),
         };
         let environment = self.dispatcher();

@@ -3,6 +3,7 @@
 //! hands the orders that follow to the queue. An event delivered again finds itself taken in, and
 //! only its orders are handed over again.
 
+mod offers;
 mod page;
 mod plan;
 mod staff;

@@ -4,12 +4,11 @@ use chrono::TimeDelta;
 use retorno_domain::appointment::{Appointment, AppointmentStatus};
 use retorno_domain::channel::{Channel, ChannelSet};
 use retorno_domain::consent::{Statement, Wish as Consents};
-use retorno_domain::conversation::{Act, OfferedSlot, Open, Question, Say, Thread, Urgency};
+use retorno_domain::conversation::{Act, Open, Say, Thread, Urgency};
 use retorno_domain::flow::Answer;
 use retorno_domain::ids::{AppointmentId, MessageId};
 use retorno_domain::patient::Patient;
 use retorno_domain::reply::Wish;
-use retorno_domain::slot::{FreeSlot, two};
 
 use super::{Desk, Happening, Visitor, recorded};
 use crate::error::CloudError;
@@ -21,27 +20,19 @@ use crate::store::{
 
 /// A conversation that fell silent for so long is given back to the automation.
 pub(super) const SILENCE: TimeDelta = TimeDelta::days(7);
-/// Somebody who asks may come so soon.
-const NOTICE: TimeDelta = TimeDelta::hours(2);
 /// An answer is of use for so long.
 const ANSWER_LASTS: TimeDelta = TimeDelta::minutes(30);
 /// A confirmation of what was done on a page is of use for so long.
 const CONFIRMATION_LASTS: TimeDelta = TimeDelta::hours(6);
-/// An offer of a slot that is held is of use as long as it is held.
-const HELD_FOR: TimeDelta = TimeDelta::hours(24);
-/// Slots looked at for one answer.
-const SLOTS_READ: usize = 200;
-/// Those who ask at the same time are offered different ones of so many.
-const SPREAD: usize = 24;
 
 /// Changes in the making.
 pub(super) struct Plan<'a> {
-    desk: &'a Desk,
-    visitor: &'a Visitor,
-    happening: &'a Happening<'a>,
+    pub(super) desk: &'a Desk,
+    pub(super) visitor: &'a Visitor,
+    pub(super) happening: &'a Happening<'a>,
     /// How a booking comes about.
     via: &'a str,
-    made: Planned,
+    pub(super) made: Planned,
 }
 
 /// Changes, ready to be written.
@@ -49,12 +40,12 @@ pub(super) struct Planned {
     pub(super) orders: Vec<Order>,
     heard: Option<HeardLine>,
     patient: Patient,
-    thread: Thread,
+    pub(super) thread: Thread,
     taken: Vec<Booking>,
     given_back: Vec<Booking>,
     bookings: Vec<Booking>,
     answer: Option<NewAnswer>,
-    waitlist: Option<Option<Wish>>,
+    pub(super) waitlist: Option<Option<Wish>>,
     consent: Option<Statement>,
     /// A slot to be booked is not there any more: nothing is written.
     gone: bool,
@@ -203,55 +194,6 @@ impl<'a> Plan<'a> {
         Ok(())
     }
 
-    async fn offer(&mut self, wish: &Wish, moving: Option<AppointmentId>, say: Say) -> Result<(), CloudError> {
-        let slots = self.slots_for(wish).await?;
-        if slots.is_empty() {
-            self.made.waitlist = Some(Some(wish.clone()));
-            self.say(Say::Waitlisted);
-            return Ok(());
-        }
-        let references: Vec<String> = slots.iter().map(FreeSlot::reference).collect();
-        let offered = references.iter().map(|reference| OfferedSlot { reference: reference.clone() }).collect();
-        self.made.thread.asked = Some((Question::Slots { slots: offered, moving }, self.visitor.now));
-        let answer = self.answer();
-        answer.say = Some(say);
-        answer.slots = references;
-        Ok(())
-    }
-
-    fn offer_held(&mut self, reference: &str) {
-        let slots = vec![OfferedSlot { reference: reference.to_owned() }];
-        self.made.thread.asked = Some((Question::Slots { slots, moving: None }, self.visitor.now));
-        let not_after = self.visitor.now + HELD_FOR;
-        let answer = self.answer();
-        answer.not_after = not_after;
-        answer.say = Some(Say::Freed);
-        answer.slots = vec![reference.to_owned()];
-    }
-
-    /// Two slots that fit; if none does, the next two whatever was wished.
-    async fn slots_for(&self, wish: &Wish) -> Result<Vec<FreeSlot>, CloudError> {
-        let (clinic, now) = (&self.visitor.clinic.clinic, self.visitor.now);
-        let until = now + TimeDelta::days(i64::from(clinic.wave.slots_horizon_days.max(28)));
-        let free = self.desk.reach.store.of(&clinic.id);
-        let mut free = free.free_slots(now + NOTICE, until, Some(SLOTS_READ), now).await?;
-        let wished = two(&free, clinic.zone, |slot| wish.fits(slot.local(clinic.zone)));
-        if *wish != Wish::default() && !wished.is_empty() {
-            return Ok(wished);
-        }
-        // Those who ask at the same time are not all offered the same two.
-        let id = MessageId::answering(&clinic.id, &self.visitor.patient().id, self.happening.event);
-        let among = u128::try_from(free.len().min(SPREAD)).unwrap_or(0);
-        if among > 0 {
-            let turn = usize::try_from(id.as_u128() % among).unwrap_or(0);
-            free.rotate_left(turn);
-            free.truncate(SLOTS_READ.saturating_sub(turn).max(2));
-        }
-        let mut offered = two(&free, clinic.zone, |_| true);
-        offered.sort();
-        Ok(offered)
-    }
-
     async fn cancel(&mut self, id: &AppointmentId) -> Result<(), CloudError> {
         let Some(visit) = self.visitor.open_visit(id).cloned() else { return Ok(()) };
         self.end_visit(&visit).await?;
@@ -333,13 +275,13 @@ impl<'a> Plan<'a> {
     }
 
     /// What is said first stands: an offer introduces itself.
-    fn say(&mut self, say: Say) {
+    pub(super) fn say(&mut self, say: Say) {
         let answer = self.answer();
         answer.say = answer.say.or(Some(say));
     }
 
     /// The answer in the making. Without a channel on which it may be said it is not stored.
-    fn answer(&mut self) -> &mut NewAnswer {
+    pub(super) fn answer(&mut self) -> &mut NewAnswer {
         let (visitor, happening) = (self.visitor, self.happening);
         let lasts = if happening.opens_window { ANSWER_LASTS } else { CONFIRMATION_LASTS };
         self.made.answer.get_or_insert_with(|| NewAnswer {
