@@ -182,6 +182,7 @@ async fn one(shown: &Shown<'_>, of: &OpenClinic, id: &PatientId, looking: &Looki
     let collection = of.tenant.collection(id).await?.ok_or_else(missing)?;
     let why = crate::why::why(&shown.system.host, &of.id, id, None).await?.ok_or_else(missing)?;
     let lines = thread::lines(shown.system, of, &collection).await?;
+    let heard = lines.iter().filter(|line| line.by == thread::Speaker::Patient).count();
     let sent = sent::to(&collection);
     let mails = mailbox::rows(shown.system, of, &sent.email, &lines)?;
     Ok(html! {
@@ -189,7 +190,7 @@ async fn one(shown: &Shown<'_>, of: &OpenClinic, id: &PatientId, looking: &Looki
             (patient::head(shown, of, &collection))
             (progress::last(shown))
             div.column {
-                (desk::panel(shown, of, &collection, looking.not.as_deref())?)
+                (desk::panel(shown, of, &collection, heard, looking.not.as_deref())?)
                 (why_view::panel(shown, of, &why))
                 (patient::timeline(shown, of, &collection, &lines))
             }

@@ -46,6 +46,8 @@ pub(super) struct ByStaff {
     wish: String,
     #[serde(default)]
     how: String,
+    /// How much the patient had said when the page was shown.
+    heard: Option<usize>,
     on: Option<NaiveDate>,
     whatsapp: Option<String>,
     email: Option<String>,
@@ -93,12 +95,18 @@ pub(super) async fn hold(
     act(state, path, form, |_, _| Ok(StaffAct::TakeOver)).await
 }
 
+/// Hands back, unless the patient has said something that whoever hands back has not seen.
 pub(super) async fn release(
-    state: State<System>,
-    path: Path<(String, String)>,
+    State(system): State<System>,
+    Path((id, patient)): Path<(String, String)>,
     form: Answered<ByStaff>,
 ) -> Result<Redirect, Failed> {
-    act(state, path, form, |_, _| Ok(StaffAct::Release)).await
+    let (of, known) = opened(&system, &id, &patient).await?;
+    let heard = of.tenant.heard(&known).await.map_err(Problem::from)?.len();
+    if form.as_ref().is_ok_and(|Form(form)| form.heard.is_some_and(|seen| seen < heard)) {
+        return Ok(back(&of, &known, Some("more_was_said"), ""));
+    }
+    act(State(system), Path((id, patient)), form, |_, _| Ok(StaffAct::Release)).await
 }
 
 pub(super) async fn consent(
@@ -183,6 +191,7 @@ pub(super) fn panel(
     shown: &Shown<'_>,
     of: &OpenClinic,
     collection: &Collection,
+    heard: usize,
     not: Option<&str>,
 ) -> Result<Markup, Problem> {
     let event = event_name()?;
@@ -212,7 +221,11 @@ pub(super) fn panel(
             } @else { p.soft { (texts.word("desk_window")) } }
             div.acts {
                 @if is_held(collection) {
-                    form method="post" action=(action(of, id, "release")) { (hidden) button.plain { (texts.word("desk_release")) } }
+                    form method="post" action=(action(of, id, "release")) {
+                        (hidden)
+                        input type="hidden" name="heard" value=(heard);
+                        button.plain { (texts.word("desk_release")) }
+                    }
                 } @else {
                     form method="post" action=(action(of, id, "hold")) { (hidden) button.plain { (texts.word("desk_hold")) } }
                 }
