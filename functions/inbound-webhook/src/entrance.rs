@@ -27,16 +27,14 @@ impl Entrance {
 
     /// Takes a request in, and says what to answer.
     pub async fn accept(&self, request: HookRequest, secrets: &HookSecrets, now: DateTime<Utc>) -> HookAnswer {
-        let received = match receive(request, secrets, now) {
-            Received::NeedsCertificate(unproven) => {
-                match self.fetcher.document(unproven.certificate().as_str()).await {
-                    Some(certificate) => prove(*unproven, &certificate, now),
-                    // Tried again by SNS.
-                    None => return HookAnswer::of(503),
-                }
-            }
-            received => received,
-        };
+        let mut received = receive(request, secrets, now);
+        if let Received::NeedsCertificate(unproven) = received {
+            let Some(certificate) = self.fetcher.document(unproven.certificate().as_str()).await else {
+                // Tried again by SNS.
+                return HookAnswer::of(503);
+            };
+            received = prove(*unproven, &certificate, now);
+        }
         match received {
             Received::Refused(answer, why) => {
                 tracing::warn!(status = answer.status, ?why, "a request to a hook was refused");

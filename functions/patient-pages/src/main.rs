@@ -1,5 +1,7 @@
 //! Answers API Gateway (HTTP API, payload format 2.0).
 
+use std::pin::Pin;
+
 use aws_lambda_events::encodings::Body;
 use aws_lambda_events::event::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use base64::Engine as _;
@@ -15,7 +17,9 @@ async fn main() -> Result<(), Error> {
 }
 
 async fn answer(pages: &Pages, event: ApiGatewayV2httpRequest) -> Result<ApiGatewayV2httpResponse, Error> {
-    Ok(response(pages.handle(request(event)).await))
+    // Behind a pointer: what it awaits is nested deeper than the compiler lays out in one piece.
+    let handled: Pin<Box<dyn Future<Output = PageAnswer> + '_>> = Box::pin(pages.handle(request(event)));
+    Ok(response(handled.await))
 }
 
 fn request(event: ApiGatewayV2httpRequest) -> PageRequest {

@@ -161,7 +161,7 @@ mod tests {
             assert_eq!(texts.keys().collect::<Vec<_>>(), spanish.keys().collect::<Vec<_>>(), "{language}");
             for (key, text) in &texts {
                 assert!(!text.trim().is_empty(), "{language} {key}");
-                assert_eq!(parts(text), parts(&spanish[key]), "{language} {key}");
+                assert_eq!(parts(text), parts(spanish.get(key).unwrap()), "{language} {key}");
             }
         }
     }

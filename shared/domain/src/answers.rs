@@ -132,7 +132,7 @@ fn texts(of: &BTreeMap<String, String>) -> Result<BTreeMap<Say, Text>, AnswersEr
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
+    #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
     use super::*;
     use crate::template::Variable;
 

@@ -46,7 +46,8 @@ async fn post(asked: &Asked<'_>, visitor: &Visitor) -> Result<PageAnswer, CloudE
         ("confirm", Some(visit)) => asked.desk.confirm(visitor, opened, visit).await?,
         ("cancel", Some(visit)) => asked.desk.cancel(visitor, opened, visit).await?,
         ("book", Some(visit)) => {
-            if slots::book(asked, visitor, &form, Some(visit)).await? == Some(Picked::Taken) {
+            let picked = slots::book(asked, visitor, &form, Some(visit)).await?;
+            if picked == Some(Picked::Taken) {
                 return slots::show(asked, visitor, Notice::Taken, Some(visit)).await;
             }
         }

@@ -247,10 +247,7 @@ impl Desk {
 fn after_taken(acts: Vec<Act>) -> Vec<Act> {
     acts.into_iter()
         .filter(|act| !matches!(act, Act::Say(_)))
-        .map(|act| match act {
-            Act::Book { moving, .. } => when_taken(moving),
-            other => other,
-        })
+        .map(|act| if let Act::Book { moving, .. } = act { when_taken(moving) } else { act })
         .collect()
 }
 

@@ -312,6 +312,7 @@ impl Made {
             attempt: self.claim.attempt,
             tier: self.claim.tier.map(|place| (NUMBER, place)),
             drops,
+            slots: &[],
             epoch: self.claim.epoch,
             template: ("t", 1),
             now: self.claim.now,
