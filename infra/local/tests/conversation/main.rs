@@ -4,7 +4,7 @@
 mod scene;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use retorno::host::Written;
+use retorno::host::{Written, signed, webhook};
 use retorno_cloud::store::BookingStatus;
 use retorno_domain::appointment::AppointmentStatus;
 use retorno_domain::channel::ChannelSet;
@@ -146,4 +146,31 @@ async fn with_no_slot_one_waits_and_a_freed_one_is_offered() {
     assert_eq!(open.len(), 1);
     assert_eq!(open[0].patient.as_str(), "2");
     assert!(scene.tenant.waitlist().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_opt_out_delivered_again_does_not_undo_a_later_opt_in() {
+    let scene = Scene::with(&[("1", PHONE)], 40).await;
+    scene.until_sent().await;
+    let clinic = scene.tenant.settings(scene.host.now()).await.unwrap().clinic;
+    let bring = async |id: &str, text: &str| {
+        let written = Written::Text(text.to_owned());
+        let body = webhook(&clinic, PHONE, &written, (id, None), scene.host.now()).to_string();
+        let request = signed(&scene.host.sandbox_app_secret(), body.into_bytes());
+        assert_eq!(scene.host.hook(request).await.status, 200);
+        scene.host.settle().await.unwrap();
+    };
+    bring("wamid.out", "PARAR").await;
+    scene.pass(TimeDelta::days(2)).await;
+    bring("wamid.in", "ALTA").await;
+    let suppressed = async || {
+        let one = scene.of("1").await;
+        let points = scene.tenant.contact_points(&scene.tenant.contact_keys(&one.patient.patient)).await.unwrap();
+        (points.phone.suppressed, one.patient.patient.consent.is_opted_out(clinic.date(scene.host.now())))
+    };
+    assert_eq!(suppressed().await, (ChannelSet::NONE, false));
+    bring("wamid.out", "PARAR").await;
+    assert_eq!(suppressed().await, (ChannelSet::NONE, false), "the same message twice is one");
+    bring("wamid.out.2", "PARAR").await;
+    assert_eq!(suppressed().await.0, ChannelSet::ALL, "another one is another");
 }

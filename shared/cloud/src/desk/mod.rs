@@ -146,7 +146,11 @@ impl Desk {
             if acts.is_empty() && heard.is_none() {
                 return Ok(Done::Acted(acts));
             }
-            // Whatever else happens or fails: an opt-out stands from here on.
+            // Whatever else happens or fails: an opt-out stands from here on. Not so one that was heard
+            // before and is only delivered again: the person may have changed their mind since.
+            if acts.iter().any(shuts) && tenant.knows_event(happening.event).await? {
+                return self.again(tenant, happening, visitor.now).await;
+            }
             self.shut(&visitor, &acts).await?;
             let planned = Plan::new(self, &visitor, happening, heard, manner.via).carry(&acts).await?;
             match planned.commit(&visitor, happening).await? {
@@ -154,16 +158,24 @@ impl Desk {
                     self.hand_over(&planned.orders, visitor.now).await?;
                     return Ok(Done::Acted(acts));
                 }
-                TurnDone::Repeated => {
-                    let orders = tenant.orders_of(happening.event).await?;
-                    self.hand_over(&orders, visitor.now).await?;
-                    return Ok(Done::Repeated);
-                }
+                TurnDone::Repeated => return self.again(tenant, happening, visitor.now).await,
                 TurnDone::SlotTaken => taken = true,
                 TurnDone::Changed => {}
             }
         }
         Err(CloudError::Retryable { operation: "desk", code: "kept_changing".to_owned() })
+    }
+
+    /// An event that was taken in before: what followed from it is handed over once more.
+    async fn again(
+        &self,
+        tenant: &TenantStore,
+        happening: &Happening<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Done, CloudError> {
+        let orders = tenant.orders_of(happening.event).await?;
+        self.hand_over(&orders, now).await?;
+        Ok(Done::Repeated)
     }
 
     /// Reads everything about a patient.
@@ -241,6 +253,11 @@ impl Desk {
         }
         Ok(())
     }
+}
+
+/// Whether an act writes contact points.
+fn shuts(act: &Act) -> bool {
+    matches!(act, Act::OptOut | Act::StopReminders | Act::OptIn | Act::WrongNumber | Act::Prefer(_))
 }
 
 /// The acts when the slot picked is taken meanwhile.

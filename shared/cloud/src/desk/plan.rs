@@ -184,6 +184,11 @@ impl<'a> Plan<'a> {
         if let Some(visit) = moved {
             self.end_visit(&visit).await?;
         }
+        // Moved to where it is: there is nothing to book.
+        if self.made.given_back.iter().any(|given_back| given_back.slot == reference) {
+            self.made.gone = true;
+            return Ok(());
+        }
         self.made.patient.put_visit(visit_of(&booking));
         self.made.thread.settle(self.visitor.now);
         self.made.waitlist = Some(None);
