@@ -149,7 +149,7 @@ impl Desk {
             // Whatever else happens or fails: an opt-out stands from here on. Not so one that was heard
             // before and is only delivered again: the person may have changed their mind since.
             if acts.iter().any(shuts) && tenant.knows_event(happening.event).await? {
-                return self.again(tenant, happening, visitor.now).await;
+                return self.repeated(tenant, happening, visitor.now).await;
             }
             self.shut(&visitor, &acts).await?;
             let planned = Plan::new(self, &visitor, happening, heard, manner.via).carry(&acts).await?;
@@ -158,7 +158,7 @@ impl Desk {
                     self.hand_over(&planned.orders, visitor.now).await?;
                     return Ok(Done::Acted(acts));
                 }
-                TurnDone::Repeated => return self.again(tenant, happening, visitor.now).await,
+                TurnDone::Repeated => return self.repeated(tenant, happening, visitor.now).await,
                 TurnDone::SlotTaken => taken = true,
                 TurnDone::Changed => {}
             }
@@ -167,7 +167,7 @@ impl Desk {
     }
 
     /// An event that was taken in before: what followed from it is handed over once more.
-    async fn again(
+    async fn repeated(
         &self,
         tenant: &TenantStore,
         happening: &Happening<'_>,
