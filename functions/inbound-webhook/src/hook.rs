@@ -12,6 +12,7 @@ mod chunks;
 
 use std::collections::BTreeMap;
 
+use aws_lambda_events::event::apigw::ApiGatewayV2httpRequest;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
@@ -46,6 +47,21 @@ pub struct HookRequest {
     pub body: Vec<u8>,
     /// Whether the gateway in front wrote the body in base64.
     pub is_base64: bool,
+}
+
+impl From<ApiGatewayV2httpRequest> for HookRequest {
+    fn from(request: ApiGatewayV2httpRequest) -> Self {
+        let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let query = request.query_string_parameters.iter();
+        Self {
+            method: request.request_context.http.method.to_string(),
+            path: request.raw_path.unwrap_or_default(),
+            query: query.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            headers: request.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
+            body: request.body.unwrap_or_default().into_bytes(),
+            is_base64: request.is_base64_encoded,
+        }
+    }
 }
 
 impl std::fmt::Debug for HookRequest {

@@ -1,10 +1,6 @@
 //! Answers API Gateway for the hooks, and reads the queue of what came in.
 
-use std::panic::AssertUnwindSafe;
-
 use aws_lambda_events::event::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
-use futures_util::FutureExt as _;
 use inbound_webhook::entrance::Entrance;
 use inbound_webhook::hook::{HookRequest, HookSecrets};
 use inbound_webhook::process::Inbound;
@@ -39,43 +35,14 @@ async fn main() -> Result<(), Error> {
 impl Function {
     async fn take(&self, event: Value) -> Result<Value, Error> {
         if event.get("Records").is_some() {
-            return Ok(json!(self.batch(serde_json::from_value(event)?).await));
+            return Ok(json!(batch::batch(&self.inbound, serde_json::from_value(event)?, self.clock.now()).await));
         }
         let request: ApiGatewayV2httpRequest = serde_json::from_value(event)?;
-        let answer = self.entrance.accept(asked(request), &self.secrets, self.clock.now()).await;
+        let answer = self.entrance.accept(HookRequest::from(request), &self.secrets, self.clock.now()).await;
         let mut response = ApiGatewayV2httpResponse::default();
         response.status_code = i64::from(answer.status);
         response.headers.insert("content-type", answer.content_type.parse()?);
         response.body = Some(answer.body.into());
         Ok(json!(response))
-    }
-
-    async fn batch(&self, event: SqsEvent) -> SqsBatchResponse {
-        let mut response = SqsBatchResponse::default();
-        for message in event.records {
-            let body = message.body.as_deref().unwrap_or("");
-            let taken = AssertUnwindSafe(batch::take_in(&self.inbound, body, self.clock.now())).catch_unwind().await;
-            if !matches!(taken, Ok(Ok(()))) {
-                tracing::warn!(id = message.message_id, "events are handed back");
-                response.add_failure(message.message_id.unwrap_or_default());
-            }
-        }
-        response
-    }
-}
-
-fn asked(request: ApiGatewayV2httpRequest) -> HookRequest {
-    let text = |value: &http::HeaderValue| value.to_str().unwrap_or("").to_owned();
-    HookRequest {
-        method: request.request_context.http.method.to_string(),
-        path: request.raw_path.unwrap_or_default(),
-        query: request
-            .query_string_parameters
-            .iter()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect(),
-        headers: request.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
-        body: request.body.unwrap_or_default().into_bytes(),
-        is_base64: request.is_base64_encoded,
     }
 }

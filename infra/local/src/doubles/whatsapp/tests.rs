@@ -89,6 +89,7 @@ async fn a_text_is_kept_and_the_newest_comes_first() {
     let (doubles, _clock) = doubles();
     let whatsapp = doubles.whatsapp();
     let caller = Caller::of(&whatsapp).await;
+    whatsapp.hear("5491100000000", "5491158749895").unwrap();
     for body in ["uno", "dos", "tres"] {
         let text = json!({ "messaging_product": "whatsapp", "to": "5491158749895", "type": "text",
             "text": { "body": body } });
@@ -98,6 +99,24 @@ async fn a_text_is_kept_and_the_newest_comes_first() {
     assert_eq!(texts(whatsapp.sent(2, 0).unwrap()), ["tres", "dos"]);
     assert_eq!(texts(whatsapp.sent(2, 2).unwrap()), ["uno"]);
     assert_eq!(texts(whatsapp.all_sent().unwrap()), ["uno", "dos", "tres"]);
+}
+
+#[tokio::test]
+async fn one_may_write_freely_for_a_day_after_the_persons_last_word() {
+    let (doubles, clock) = doubles();
+    let whatsapp = doubles.whatsapp();
+    let caller = Caller::of(&whatsapp).await;
+    let text = json!({ "messaging_product": "whatsapp", "to": "5491158749895", "type": "text",
+        "text": { "body": "hola" } });
+    let answer = async || {
+        let (status, answer) = caller.post(&text).await.unwrap();
+        (status.as_u16(), answer["error"]["code"].clone())
+    };
+    assert_eq!(answer().await, (400, json!(131_047)), "nobody has written");
+    whatsapp.hear("5491100000000", "5491158749895").unwrap();
+    assert_eq!(answer().await.0, 200);
+    clock.forward(24 * 3_600);
+    assert_eq!(answer().await, (400, json!(131_047)), "a day ago");
 }
 
 fn changed(pointer: &str, value: Value) -> Value {
@@ -153,6 +172,7 @@ async fn a_text_with_reply_buttons_is_kept_and_one_that_meta_refuses_is_refused(
     let (doubles, _clock) = doubles();
     let whatsapp = doubles.whatsapp();
     let caller = Caller::of(&whatsapp).await;
+    whatsapp.hear("5491100000000", "5491158749895").unwrap();
     let button = |id: &str, title: &str| json!({ "type": "reply", "reply": { "id": id, "title": title } });
     let good = buttons(&json!([button("1", "Mañana"), button("2", "Otro día")]));
     assert_eq!(caller.post(&good).await.unwrap().0, StatusCode::OK);
