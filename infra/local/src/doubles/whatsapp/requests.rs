@@ -83,7 +83,7 @@ fn text(body: &Value) -> Result<String, Refusal> {
 /// A text with reply buttons: 1 to 3, each with an id and a title of its own.
 fn interactive(body: &Value) -> Result<(String, Vec<(String, String)>), Refusal> {
     if text_at(body, "/interactive/type")? != "button" {
-        return Err(Refusal::invalid(UNSUPPORTED_TYPE, "interactive.type must be button"));
+        return Err(Refusal::invalid(INVALID_VALUE, "interactive.type must be button"));
     }
     let text = text_at(body, "/interactive/body/text")?;
     let buttons = list(body.pointer("/interactive/action/buttons"), "interactive.action.buttons")?;
