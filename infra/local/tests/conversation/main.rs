@@ -136,6 +136,11 @@ async fn with_no_slot_one_waits_and_a_freed_one_is_offered() {
     scene.says(other, "quiero un turno").await;
     assert!(scene.told(other).last().unwrap().contains("lista de espera"), "{:?}", scene.told(other));
     assert_eq!(scene.tenant.waitlist().await.unwrap().len(), 1);
+    assert_eq!(
+        scene.of("2").await.thread.thread.asked,
+        None,
+        "the slots of the first message are no question any more"
+    );
     scene.says(PHONE, "no puedo ir, cancelo la cita").await;
     // Whom we begin to write to ourselves is written to in contact hours.
     scene.pass(TimeDelta::hours(16)).await;

@@ -27,6 +27,8 @@ impl Plan<'_> {
     ) -> Result<(), CloudError> {
         let slots = self.slots_for(wish).await?;
         if slots.is_empty() {
+            // What was offered before is gone: a number said now means nothing any more.
+            self.made.thread.settle(self.visitor.now);
             self.made.waitlist = Some(Some(wish.clone()));
             self.say(Say::Waitlisted);
             return Ok(());
