@@ -131,7 +131,7 @@ async fn everybody_says(
 }
 
 /// How many slots are booked, and how many of the patients were answered: with a booking, with other
-/// slots, or with a place on the waitlist.
+/// slots, with a place on the waitlist, or by a person.
 async fn recount(stage: &Stage, phones: &[(PatientId, String)], slots: u32) -> Result<(u64, u64), HostError> {
     let tenant = stage.host.reach.store.of(&stage.id);
     let now = stage.host.now();
@@ -147,7 +147,8 @@ async fn recount(stage: &Stage, phones: &[(PatientId, String)], slots: u32) -> R
         let last =
             collection.answers.iter().max_by_key(|stored| (stored.answer.at, stored.answer.say != Some(Say::Offer)));
         let said = last.and_then(|stored| stored.answer.say);
-        let is_answer = matches!(said, Some(Say::Booked | Say::Taken | Say::Offer | Say::Waitlisted));
+        // Who says 2 when one slot is left is handed to a person, and told so.
+        let is_answer = matches!(said, Some(Say::Booked | Say::Taken | Say::Offer | Say::Waitlisted | Say::HandedOver));
         answered += u64::from(is_answer && collection.answers.len() >= 2);
     }
     if answered != u64::try_from(phones.len()).unwrap_or(0) {
