@@ -49,7 +49,7 @@ impl Urgency {
 pub struct Open {
     /// Since when.
     pub since: DateTime<Utc>,
-    /// Why; a word of [`respond`]'s.
+    /// Why; a word of [`super::respond`]'s.
     pub reason: String,
     /// How soon.
     pub urgency: Urgency,
