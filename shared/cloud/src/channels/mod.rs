@@ -4,6 +4,7 @@
 
 mod email;
 mod gateway;
+mod http;
 pub mod meta_templates;
 pub mod push;
 mod reply;

@@ -83,12 +83,7 @@ impl WhatsappChannel {
     /// # Errors
     /// [`CloudError::Setup`] when TLS cannot be set up.
     pub fn new(base_url: &str, token: Token) -> Result<Self, CloudError> {
-        let http = reqwest::Client::builder()
-            .timeout(TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .map_err(|_| CloudError::Setup("the HTTP client for WhatsApp".to_owned()))?;
+        let http = super::http::client("WhatsApp")?;
         Ok(Self::over(Arc::new(Https { http, base_url: base_url.trim_end_matches('/').to_owned(), token })))
     }
 
@@ -127,16 +122,7 @@ impl Graph for Https {
     fn post<'a>(&'a self, path: String, body: Vec<u8>) -> Pin<Box<dyn Future<Output = Posted> + Send + 'a>> {
         let request = self.http.post(format!("{}/{path}", self.base_url)).bearer_auth(self.token.expose());
         let request = request.header(reqwest::header::CONTENT_TYPE, "application/json").body(body);
-        Box::pin(async move {
-            let response = match request.send().await {
-                Ok(response) => response,
-                Err(e) if e.is_connect() || e.is_builder() => return Posted::NeverConnected,
-                Err(e) if e.is_timeout() => return Posted::TimedOut,
-                Err(_) => return Posted::Broken,
-            };
-            let status = response.status().as_u16();
-            response.bytes().await.map_or(Posted::Broken, |bytes| Posted::Answered(status, bytes.to_vec()))
-        })
+        Box::pin(super::http::posted(request.timeout(TIMEOUT)))
     }
 }
 

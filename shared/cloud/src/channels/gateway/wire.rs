@@ -19,8 +19,6 @@ pub(super) const ASK_TIMEOUT: Duration = Duration::from_millis(1_500);
 pub(super) const SEND_TIMEOUT: Duration = Duration::from_millis(3_500);
 /// Managing, with nobody's claim running.
 pub(super) const MANAGE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Bytes of an answer; the largest is the picture of a QR code.
-const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
 /// The methods that gateways are called with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,11 +78,7 @@ pub(super) struct Https {
 
 impl Https {
     pub(super) fn new() -> Result<Self, CloudError> {
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .map_err(|_| CloudError::Setup("the HTTP client for gateways".to_owned()))?;
+        let http = crate::channels::http::client("gateways")?;
         Ok(Self { http })
     }
 }
@@ -117,26 +111,6 @@ impl GatewayWire for Https {
         if let Some(body) = &call.body {
             request = request.json(body);
         }
-        Box::pin(async move {
-            match request.send().await {
-                Ok(response) => read(response).await,
-                Err(e) if e.is_connect() || e.is_builder() => Posted::NeverConnected,
-                Err(e) if e.is_timeout() => Posted::TimedOut,
-                Err(_) => Posted::Broken,
-            }
-        })
-    }
-}
-
-async fn read(mut response: reqwest::Response) -> Posted {
-    let status = response.status().as_u16();
-    let mut body = Vec::new();
-    loop {
-        match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() <= ANSWER_BYTES_MAX => body.extend_from_slice(&chunk),
-            Ok(None) => return Posted::Answered(status, body),
-            Err(e) if e.is_timeout() => return Posted::TimedOut,
-            Ok(Some(_)) | Err(_) => return Posted::Broken,
-        }
+        Box::pin(crate::channels::http::posted(request))
     }
 }

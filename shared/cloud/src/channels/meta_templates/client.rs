@@ -123,12 +123,7 @@ impl MetaTemplates {
     /// # Errors
     /// [`CloudError::Setup`] when TLS cannot be set up.
     pub fn new(base_url: &str, token: Token, account: AccountId) -> Result<Self, CloudError> {
-        let http = reqwest::Client::builder()
-            .timeout(TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .map_err(|_| CloudError::Setup("the HTTP client for Meta".to_owned()))?;
+        let http = crate::channels::http::client("Meta")?;
         Ok(Self { http, base_url: base_url.trim_end_matches('/').to_owned(), token, account })
     }
 
@@ -206,7 +201,7 @@ impl MetaTemplates {
         body: Option<Value>,
     ) -> Result<A, MetaError> {
         let request = self.http.request(method, format!("{}/{path}", self.base_url)).query(query);
-        let request = request.bearer_auth(self.token.expose());
+        let request = request.timeout(TIMEOUT).bearer_auth(self.token.expose());
         let request = match &body {
             Some(body) => request.json(body),
             None => request,

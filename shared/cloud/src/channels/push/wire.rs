@@ -68,12 +68,7 @@ pub(super) struct Https {
 
 impl Https {
     pub(super) fn new() -> Result<Self, CloudError> {
-        let http = reqwest::Client::builder()
-            .timeout(TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .map_err(|_| CloudError::Setup("the HTTP client for web push".to_owned()))?;
+        let http = crate::channels::http::client("web push")?;
         Ok(Self { http })
     }
 }
@@ -83,6 +78,7 @@ impl PushWire for Https {
         let mut post = self
             .http
             .post(request.url)
+            .timeout(TIMEOUT)
             .header(reqwest::header::AUTHORIZATION, request.authorization)
             .header(reqwest::header::CONTENT_ENCODING, "aes128gcm")
             .header(reqwest::header::CONTENT_TYPE, "application/octet-stream")
