@@ -68,22 +68,14 @@ async fn ask(
     // The wake-up first: whatever happens now, the slot goes on to the next.
     let order = Order::Freed { clinic: tenant.clinic().to_string(), slot: reference.clone() };
     desk.reach().orders.wake(&order, 0, now, until).await?;
-    let happening = Happening {
-        event: &event,
-        channel: visitor.channel(false).unwrap_or(Channel::Call),
-        heard: None,
-        said: None,
-        opens_window: false,
-        asked_for: false,
-        consent_how: "",
-    };
+    let happening = Happening::silent(&event, visitor.channel().unwrap_or(Channel::Call), "");
     let done = desk.act(tenant, &waiter.patient, &happening, |visitor, _| acts(visitor, &reference)).await?;
     Ok(matches!(done, DeskDone::Acted(_)))
 }
 
 /// Where nothing may be written freely, a person calls.
 fn acts(visitor: &Visitor, reference: &str) -> Vec<Act> {
-    match visitor.channel(false) {
+    match visitor.channel() {
         Some(_) => vec![Act::OfferHeld { reference: reference.to_owned() }],
         None => vec![
             Act::OfferHeld { reference: reference.to_owned() },

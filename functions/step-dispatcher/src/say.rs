@@ -6,8 +6,8 @@ use retorno_cloud::CloudError;
 use retorno_cloud::channels::{ReplyButton, ReplyDispatch};
 use retorno_cloud::desk::{Desk, Visitor};
 use retorno_cloud::links::{Link, LinkPurpose};
-use retorno_cloud::orders::Order;
-use retorno_cloud::store::{AnswerClaim, StoredAnswer};
+use retorno_cloud::orders::say_order;
+use retorno_cloud::store::{AnswerClaim, SETTINGS_STALE_MAX, StoredAnswer};
 use retorno_domain::answers::Answers;
 use retorno_domain::channel::{Channel, Purpose};
 use retorno_domain::conversation::Say;
@@ -18,8 +18,16 @@ use retorno_domain::template::{Values, Variable};
 
 use crate::dispatch::{Dispatcher, Done};
 
-/// While the clinic or a channel is halted an answer is looked at again after so long.
-const HALTED_AGAIN: TimeDelta = TimeDelta::seconds(60);
+/// While the clinic or a channel is halted an answer is looked at again on these marks of the clock.
+const HALTED_MARK_SECONDS: i64 = 20 * 60;
+
+/// The next mark that a schedule can be asked for (the queue takes what is nearer): on a mark, so that
+/// all who find the clinic halted ask for one and the same wake-up.
+fn next_mark(now: DateTime<Utc>) -> DateTime<Utc> {
+    let soonest = now.timestamp() + 16 * 60;
+    let mark = (soonest.div_euclid(HALTED_MARK_SECONDS) + 1) * HALTED_MARK_SECONDS;
+    DateTime::from_timestamp(mark, 0).unwrap_or(now)
+}
 
 /// What is to become of an answer now.
 enum Now {
@@ -60,11 +68,7 @@ impl Dispatcher {
     }
 
     async fn again(&self, visitor: &Visitor, stored: &StoredAnswer, at: DateTime<Utc>) -> Result<Done, CloudError> {
-        let order = Order::Say {
-            clinic: visitor.tenant.clinic().to_string(),
-            patient: visitor.patient().id.to_string(),
-            answer: stored.answer.id.to_string(),
-        };
+        let order = say_order(visitor.tenant.clinic(), &visitor.patient().id, stored.answer.id);
         self.reach.orders.wake(&order, stored.attempts, visitor.now, at).await?;
         Ok(Done::Decided)
     }
@@ -84,7 +88,7 @@ impl Dispatcher {
         }
         let breaker = visitor.clinic.breakers.channels.iter().any(|(of, until)| *of == answer.channel && *until > now);
         if clinic.halted || breaker {
-            return Ok(Now::Wait(now + HALTED_AGAIN));
+            return Ok(Now::Wait(next_mark(now)));
         }
         if answer.channel == Channel::Whatsapp && !visitor.thread.window_is_open(now) {
             return Ok(Now::Drop("window_closed"));
@@ -155,6 +159,10 @@ impl Dispatcher {
         let answer = &stored.answer;
         let patient = &visitor.patient().id;
         let now = self.reach.clock.now();
+        // Whoever stood still since the settings were read looks again: the kill switch is in them.
+        if now - visitor.clinic.read_at > SETTINGS_STALE_MAX || now > answer.not_after {
+            return self.again(visitor, stored, now).await;
+        }
         let despite_opt_out = answer.say.is_some_and(Say::survives_opt_out);
         let claim = AnswerClaim { patient, stored, contact, despite_opt_out, text: &spoken.text, now };
         if !visitor.tenant.claim_answer(&claim).await? {
@@ -172,11 +180,7 @@ impl Dispatcher {
         self.learn(&visitor.tenant, answer.id, place, now, &outcome).await?;
         let delivery = visitor.tenant.record_answer(patient, answer.id, attempt, now, &outcome).await?;
         if let (Delivery::Ready { .. }, Outcome::NotSent { again_in, .. }) = (&delivery, &outcome) {
-            let order = Order::Say {
-                clinic: visitor.tenant.clinic().to_string(),
-                patient: patient.to_string(),
-                answer: answer.id.to_string(),
-            };
+            let order = say_order(visitor.tenant.clinic(), patient, answer.id);
             self.reach.orders.wake(&order, attempt, now, now + *again_in).await?;
         }
         Ok(Done::Sent)

@@ -2,7 +2,7 @@
 //! alone decides, and hands everything else back to the queue.
 
 use chrono::TimeDelta;
-use retorno_cloud::orders::{Order, step_order};
+use retorno_cloud::orders::{say_order, step_order};
 use retorno_cloud::{CloudError, Reach};
 use retorno_domain::ids::ClinicId;
 use retorno_domain::message::Delivery;
@@ -34,11 +34,10 @@ pub(crate) async fn sweep(reach: &Reach, clinic: &ClinicId) -> Result<Done, Clou
     for open in tenant.overdue_answers(now).await? {
         found += 1;
         if let Delivery::Ready { .. } = open.delivery {
-            let (patient, answer) = (open.patient.to_string(), open.id.to_string());
-            reach.orders.queue(&Order::Say { clinic: clinic.to_string(), patient, answer }, now, now).await?;
+            reach.orders.queue(&say_order(clinic, &open.patient, open.id), now, now).await?;
         } else {
             tracing::warn!(%clinic, answer = %open.id, "fate of an answer unknown");
-            tenant.age_answer(&open).await?;
+            tenant.age_answer(&open, now).await?;
         }
     }
     for (patient, enrollment, step) in tenant.overdue_enrollments(now - WAKE_LOST_AFTER).await? {

@@ -3,7 +3,7 @@
 
 use aws_sdk_scheduler::types::{ActionAfterCompletion, FlexibleTimeWindow, FlexibleTimeWindowMode, Target};
 use chrono::{DateTime, TimeDelta, Utc};
-use retorno_domain::ids::{ClinicId, EnrollmentId, PatientId};
+use retorno_domain::ids::{ClinicId, EnrollmentId, MessageId, PatientId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -176,6 +176,12 @@ impl Orders {
 
 fn body(order: &Order) -> Result<String, CloudError> {
     serde_json::to_string(order).map_err(|e| CloudError::Setup(e.to_string()))
+}
+
+/// The order to say an answer.
+#[must_use]
+pub fn say_order(clinic: &ClinicId, patient: &PatientId, answer: MessageId) -> Order {
+    Order::Say { clinic: clinic.to_string(), patient: patient.to_string(), answer: answer.to_string() }
 }
 
 /// The order about a step.

@@ -54,7 +54,6 @@ impl Inbound {
             channel: message.channel,
             heard: Some(line),
             said: Some(message.id.as_str()),
-            opens_window: true,
             asked_for: true,
             consent_how: "message",
         };

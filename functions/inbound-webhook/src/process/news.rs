@@ -24,6 +24,11 @@ impl Inbound {
         tenant: &TenantStore,
         preference: &Preference,
     ) -> Result<Processed, CloudError> {
+        // Told again, it undoes nothing that was said since.
+        let event = format!("preference#{}", preference.id);
+        if tenant.knows_event(&event).await? {
+            return Ok(Processed::Repeated);
+        }
         let only: ChannelSet = [Channel::Whatsapp].into_iter().collect();
         for hash in self.hashes_of(tenant, &preference.from).await? {
             match preference.wants {
@@ -32,6 +37,7 @@ impl Inbound {
                 Wants::Resume => tenant.resume_channel(&hash, Channel::Whatsapp, preference.at).await?,
             }
         }
+        tenant.take_in(&event, self.now()).await?;
         Ok(Processed::Done)
     }
 
@@ -48,7 +54,7 @@ impl Inbound {
         for patient in self.patients_of(tenant, &changed.old).await? {
             let acts = [Act::HandOver { reason: "number_changed", urgency: Urgency::Normal }];
             let event = format!("{event}#{patient}");
-            let happening = told_by_provider(&event, "number_changed");
+            let happening = Happening::silent(&event, Channel::Whatsapp, "number_changed");
             done = processed(&self.desk.act(tenant, &patient, &happening, |_, _| acts.to_vec()).await?);
         }
         Ok(done)
@@ -74,7 +80,7 @@ impl Inbound {
             }
             let event = format!("echo#{}#{patient}", echo.id.as_str());
             let acts = [Act::HandOver { reason: "staff_wrote", urgency: Urgency::Normal }];
-            let happening = told_by_provider(&event, "echo");
+            let happening = Happening::silent(&event, Channel::Whatsapp, "echo");
             done = processed(&self.desk.act(tenant, &patient, &happening, |_, _| acts.to_vec()).await?);
         }
         Ok(done)
@@ -156,16 +162,4 @@ impl Inbound {
 async fn keep(tenant: &TenantStore, of: String, at: DateTime<Utc>, told: &impl Serialize) -> Result<bool, CloudError> {
     let told = serde_json::to_string(told).map_err(|e| CloudError::Setup(e.to_string()))?;
     tenant.keep_news(&News { of, at, told }).await
-}
-
-fn told_by_provider<'a>(event: &'a str, how: &'a str) -> Happening<'a> {
-    Happening {
-        event,
-        channel: Channel::Whatsapp,
-        heard: None,
-        said: None,
-        opens_window: false,
-        asked_for: false,
-        consent_how: how,
-    }
 }

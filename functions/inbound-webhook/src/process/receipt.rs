@@ -80,8 +80,14 @@ impl Inbound {
         match (follows, hash) {
             (Follows::Unreachable, Some(hash)) => tenant.mark_unreachable(hash, receipt.channel, receipt.at).await?,
             (Follows::ChannelOptOut, Some(hash)) => {
+                // Told again, it undoes nothing that was said since.
+                let event = format!("stopped#{message}");
+                if tenant.knows_event(&event).await? {
+                    return Ok(Processed::Repeated);
+                }
                 let only: ChannelSet = [receipt.channel].into_iter().collect();
                 tenant.opt_out(hash, only, receipt.at).await?;
+                tenant.take_in(&event, self.now()).await?;
             }
             (Follows::OptOut, _) => {
                 let acts = [Act::OptOut, Act::Tell(Answer::OptOut)];
@@ -104,15 +110,7 @@ impl Inbound {
         event: &str,
         acts: &[Act],
     ) -> Result<Processed, CloudError> {
-        let happening = Happening {
-            event,
-            channel: receipt.channel,
-            heard: None,
-            said: None,
-            opens_window: false,
-            asked_for: false,
-            consent_how: receipt.status.code(),
-        };
+        let happening = Happening::silent(event, receipt.channel, receipt.status.code());
         let done = self.desk.act(tenant, patient, &happening, |_, _| acts.to_vec()).await?;
         Ok(processed(&done))
     }

@@ -40,12 +40,18 @@ pub struct Happening<'a> {
     pub heard: Option<HeardLine>,
     /// The provider's id of what was said.
     pub said: Option<&'a str>,
-    /// Whether it opens the window in which one may write freely (a message of the patient's own).
-    pub opens_window: bool,
     /// Whether the patient did something just now. Otherwise what is said keeps hours and consent.
     pub asked_for: bool,
     /// How a consent given or withdrawn by it came about, for the ledger: where, and the words shown.
     pub consent_how: &'a str,
+}
+
+impl<'a> Happening<'a> {
+    /// Something that nobody said to us, and that nobody waits to be answered.
+    #[must_use]
+    pub fn silent(event: &'a str, channel: Channel, consent_how: &'a str) -> Self {
+        Self { event, channel, heard: None, said: None, asked_for: false, consent_how }
+    }
 }
 
 /// What came of it.
@@ -149,16 +155,20 @@ impl Desk {
             // Whatever else happens or fails: an opt-out stands from here on. Not so one that was heard
             // before and is only delivered again: the person may have changed their mind since.
             if acts.iter().any(shuts) && tenant.knows_event(happening.event).await? {
-                return self.repeated(tenant, happening, visitor.now).await;
+                self.repeated(tenant, happening.event, visitor.now).await?;
+                return Ok(Done::Repeated);
             }
-            self.shut(&visitor, &acts).await?;
+            self.shut(&visitor, happening, &acts).await?;
             let planned = Plan::new(self, &visitor, happening, heard, manner.via).carry(&acts).await?;
             match planned.commit(&visitor, happening).await? {
                 TurnDone::Done => {
                     self.hand_over(&planned.orders, visitor.now).await?;
                     return Ok(Done::Acted(acts));
                 }
-                TurnDone::Repeated => return self.repeated(tenant, happening, visitor.now).await,
+                TurnDone::Repeated => {
+                    self.repeated(tenant, happening.event, visitor.now).await?;
+                    return Ok(Done::Repeated);
+                }
                 TurnDone::SlotTaken => taken = true,
                 TurnDone::Changed => {}
             }
@@ -167,15 +177,9 @@ impl Desk {
     }
 
     /// An event that was taken in before: what followed from it is handed over once more.
-    async fn repeated(
-        &self,
-        tenant: &TenantStore,
-        happening: &Happening<'_>,
-        now: DateTime<Utc>,
-    ) -> Result<Done, CloudError> {
-        let orders = tenant.orders_of(happening.event).await?;
-        self.hand_over(&orders, now).await?;
-        Ok(Done::Repeated)
+    async fn repeated(&self, tenant: &TenantStore, event: &str, now: DateTime<Utc>) -> Result<(), CloudError> {
+        let orders = tenant.orders_of(event).await?;
+        self.hand_over(&orders, now).await
     }
 
     /// Reads everything about a patient.
@@ -187,7 +191,7 @@ impl Desk {
     }
 
     /// Closes contact points, unconditionally.
-    async fn shut(&self, visitor: &Visitor, acts: &[Act]) -> Result<(), CloudError> {
+    async fn shut(&self, visitor: &Visitor, happening: &Happening<'_>, acts: &[Act]) -> Result<(), CloudError> {
         let (tenant, now) = (&visitor.tenant, visitor.now);
         for act in acts {
             match act {
@@ -214,12 +218,14 @@ impl Desk {
                         tenant.lift_opt_out(hash, &visitor.collection.patient.patient.id).await?;
                     }
                 }
-                Act::OptIn => {
+                // Of one day's words the opt-out counts: then nothing is reopened.
+                Act::OptIn if visitor.reopens_by(happening.channel) => {
                     for hash in visitor.contacts.iter() {
                         tenant.lift_opt_out(hash, &visitor.collection.patient.patient.id).await?;
                     }
                 }
-                Act::Deceased
+                Act::OptIn
+                | Act::Deceased
                 | Act::Book { .. }
                 | Act::Offer { .. }
                 | Act::OfferHeld { .. }

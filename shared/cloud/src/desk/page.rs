@@ -231,15 +231,7 @@ impl Desk {
         consent_how: &str,
         decide: impl Fn(&Visitor) -> Vec<Act>,
     ) -> Result<Done, CloudError> {
-        let happening = Happening {
-            event,
-            channel: Channel::Email,
-            heard: None,
-            said: None,
-            opens_window: false,
-            asked_for: true,
-            consent_how,
-        };
+        let happening = Happening { asked_for: true, ..Happening::silent(event, Channel::Email, consent_how) };
         let decide = |visitor: &Visitor, _: Option<&mut crate::store::HeardLine>| decide(visitor);
         self.act_so(&visitor.tenant, &visitor.patient().id, &happening, &ON_A_PAGE, decide).await
     }

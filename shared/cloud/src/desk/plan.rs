@@ -12,7 +12,7 @@ use retorno_domain::reply::Wish;
 
 use super::{Desk, Happening, Visitor, recorded};
 use crate::error::CloudError;
-use crate::orders::Order;
+use crate::orders::{Order, say_order};
 use crate::store::{
     Booking, BookingStatus, ConsentRecord, HeardLine, NewAnswer, PatientChange, SlotChange, Turn, TurnDone,
     WaitlistChange,
@@ -62,7 +62,8 @@ impl<'a> Plan<'a> {
         via: Option<&'a str>,
     ) -> Self {
         let mut thread = visitor.thread.clone();
-        if let (true, Some(line)) = (happening.opens_window, &heard) {
+        // A message of the patient's own opens WhatsApp's window; a text message does not.
+        if let (Channel::Whatsapp, Some(line)) = (happening.channel, &heard) {
             thread.heard_at = thread.heard_at.max(Some(line.at));
         }
         let made = Planned {
@@ -109,12 +110,8 @@ impl<'a> Plan<'a> {
             self.made.answer = None;
         }
         if let Some(answer) = &self.made.answer {
-            let order = Order::Say {
-                clinic: self.visitor.tenant.clinic().to_string(),
-                patient: self.visitor.patient().id.to_string(),
-                answer: answer.id.to_string(),
-            };
-            self.made.orders.push(order);
+            let (clinic, patient) = (self.visitor.tenant.clinic(), &self.visitor.patient().id);
+            self.made.orders.push(say_order(clinic, patient, answer.id));
         }
         Ok(self.made)
     }
@@ -288,12 +285,17 @@ impl<'a> Plan<'a> {
     /// The answer in the making. Without a channel on which it may be said it is not stored.
     pub(super) fn answer(&mut self) -> &mut NewAnswer {
         let (visitor, happening) = (self.visitor, self.happening);
-        let lasts = if happening.opens_window { ANSWER_LASTS } else { CONFIRMATION_LASTS };
+        // Whoever wrote is answered where they wrote.
+        let channel = match happening.heard {
+            Some(_) => Some(happening.channel),
+            None => visitor.channel(),
+        };
+        let lasts = if happening.heard.is_some() { ANSWER_LASTS } else { CONFIRMATION_LASTS };
         self.made.answer.get_or_insert_with(|| NewAnswer {
             id: MessageId::answering(visitor.tenant.clinic(), &visitor.patient().id, happening.event),
             say: None,
             words: None,
-            channel: visitor.channel(happening.opens_window).unwrap_or(Channel::Call),
+            channel: channel.unwrap_or(Channel::Call),
             slots: Vec::new(),
             visit: None,
             answers: happening.said.map(str::to_owned),

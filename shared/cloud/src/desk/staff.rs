@@ -13,7 +13,7 @@ use retorno_domain::patient::Patient;
 use super::{Desk, Done, Happening, TRIES_MAX, Visitor};
 use crate::channels::TEXT_CHARS_MAX;
 use crate::error::CloudError;
-use crate::orders::Order;
+use crate::orders::{Order, say_order};
 use crate::store::{ConsentRecord, NewAnswer, PatientChange, TenantStore, Turn, TurnDone};
 
 /// Words of staff's are of use for so long.
@@ -137,11 +137,7 @@ impl Desk {
             }
             let answer = in_words(visitor, event, words);
             let mut made = Made::of(visitor).held(visitor, "staff_wrote");
-            made.orders.push(Order::Say {
-                clinic: tenant.clinic().to_string(),
-                patient: patient.to_string(),
-                answer: answer.id.to_string(),
-            });
+            made.orders.push(say_order(tenant.clinic(), patient, answer.id));
             made.answer = Some(answer);
             Ok(made)
         })
@@ -210,15 +206,7 @@ impl Desk {
         event: &str,
         how: &str,
     ) -> Result<StaffDone, CloudError> {
-        let happening = Happening {
-            event,
-            channel: Channel::Call,
-            heard: None,
-            said: None,
-            opens_window: false,
-            asked_for: false,
-            consent_how: how,
-        };
+        let happening = Happening::silent(event, Channel::Call, how);
         let acts = vec![Act::OptOut, Act::Tell(Answer::OptOut)];
         Ok(match self.act(tenant, patient, &happening, |_, _| acts.clone()).await? {
             Done::Acted(_) => StaffDone::Done,
@@ -240,7 +228,8 @@ impl Desk {
             let Some(visitor) = self.visit(tenant, patient).await? else { return Ok(StaffDone::Nobody) };
             // Asked first: what was done is not refused when it is sent a second time.
             if tenant.knows_event(event).await? {
-                return self.again(tenant, event, &visitor).await;
+                self.repeated(tenant, event, visitor.now).await?;
+                return Ok(StaffDone::Repeated);
             }
             let points = tenant.contact_points(&visitor.contacts).await?;
             let made = match make(&visitor, points.of(Channel::Whatsapp)) {
@@ -257,17 +246,14 @@ impl Desk {
                     self.hand_over(&made.orders, visitor.now).await?;
                     return Ok(StaffDone::Done);
                 }
-                TurnDone::Repeated => return self.again(tenant, event, &visitor).await,
+                TurnDone::Repeated => {
+                    self.repeated(tenant, event, visitor.now).await?;
+                    return Ok(StaffDone::Repeated);
+                }
                 TurnDone::SlotTaken | TurnDone::Changed => {}
             }
         }
         Err(CloudError::Retryable { operation: "desk", code: "kept_changing".to_owned() })
-    }
-
-    async fn again(&self, tenant: &TenantStore, event: &str, visitor: &Visitor) -> Result<StaffDone, CloudError> {
-        let orders = tenant.orders_of(event).await?;
-        self.hand_over(&orders, visitor.now).await?;
-        Ok(StaffDone::Repeated)
     }
 }
 

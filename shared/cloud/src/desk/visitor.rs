@@ -64,8 +64,8 @@ impl Visitor {
     /// The channel on which something may be said now: WhatsApp while the window is open, else e-mail
     /// where it was agreed to.
     #[must_use]
-    pub fn channel(&self, opens_window: bool) -> Option<Channel> {
-        if opens_window || self.thread.window_is_open(self.now) {
+    pub fn channel(&self) -> Option<Channel> {
+        if self.thread.window_is_open(self.now) {
             return Some(Channel::Whatsapp);
         }
         let today = self.clinic.clinic.date(self.now);
@@ -79,6 +79,11 @@ impl Visitor {
         let mut consent = self.patient().consent.clone();
         consent.record(super::recorded(self, Consents::OptIn(channels)));
         self.patient().consent.is_opted_out(today) && !consent.is_opted_out(today)
+    }
+
+    /// Whether agreeing to one more channel now ends an opt-out.
+    pub(super) fn reopens_by(&self, channel: Channel) -> bool {
+        self.reopens(ChannelSet::NONE.with(channel))
     }
 
     /// Where a booking made now comes from: the sequence the patient is in, or was in last.

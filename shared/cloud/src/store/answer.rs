@@ -301,12 +301,13 @@ impl TenantStore {
         Ok(found)
     }
 
-    /// An answer in flight for too long: nobody knows, and it is not said again.
+    /// An answer in flight for too long: unless a receipt comes nobody knows, and it is not said again.
     ///
     /// # Errors
     /// [`CloudError`].
-    pub async fn age_answer(&self, open: &OverdueAnswer) -> Result<(), CloudError> {
-        self.close_answer(&open.patient, open.id, open.delivery.code(), &Delivery::Undetermined).await
+    pub async fn age_answer(&self, open: &OverdueAnswer, now: DateTime<Utc>) -> Result<(), CloudError> {
+        let unknown = Delivery::Unknown { claimed_at: now };
+        self.close_answer(&open.patient, open.id, open.delivery.code(), &unknown).await
     }
 
     async fn close_answer(

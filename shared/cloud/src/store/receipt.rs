@@ -126,17 +126,17 @@ impl TenantStore {
         }
     }
 
-    /// A receipt is evidence that the provider took the message, whatever we thought.
+    /// A receipt is evidence that the provider took a message of unknown fate. One given up for good
+    /// stays so: the receipt stands beside it.
     async fn settle(&self, key: &super::key::Key, failed: bool) -> Result<(), CloudError> {
         let call = self.client().update_item().table_name(self.table());
         let call = call
             .set_key(Some(key.item()))
             .update_expression("SET st = :st REMOVE g1pk, g1sk")
-            .condition_expression("st IN (:flying, :unknown, :undetermined)")
+            .condition_expression("st IN (:flying, :unknown)")
             .expression_attribute_values(":st", s(if failed { "failed" } else { "accepted" }))
             .expression_attribute_values(":flying", s("in_flight"))
-            .expression_attribute_values(":unknown", s("unknown"))
-            .expression_attribute_values(":undetermined", s("undetermined"));
+            .expression_attribute_values(":unknown", s("unknown"));
         match call.send().await {
             Ok(_) => Ok(()),
             Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
