@@ -9,6 +9,7 @@ mod private;
 mod receipt;
 
 use chrono::{DateTime, Utc};
+pub use retorno_domain::sender::GatewayKind;
 use serde::{Deserialize, Serialize};
 
 pub use message::{InboundMessage, Said, Sender};
@@ -51,16 +52,6 @@ pub enum Route {
     Clinic(String),
     /// Nothing names a clinic: only the provider's id of the message may lead to it.
     Unknown,
-}
-
-/// A gateway that links a number by QR.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GatewayKind {
-    /// Evolution API v2.
-    Evolution,
-    /// WAHA.
-    Waha,
 }
 
 /// What came in.

@@ -15,7 +15,7 @@ use retorno_domain::ids::{ClinicId, PatientId};
 
 use crate::event::{Event, GatewayKind, Route, Routed, Sender};
 
-/// What became of an event.
+/// What became of an event; at several clinics, what comes first here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Processed {
     /// Something followed from it.
@@ -48,39 +48,45 @@ impl Inbound {
     /// # Errors
     /// [`CloudError`]: whoever handed the event over keeps it and hands it over again.
     pub async fn take_in(&self, routed: &Routed) -> Result<Processed, CloudError> {
-        let Some(clinic) = self.clinic_of(routed).await? else {
+        let clinics = self.clinics_of(&routed.route).await?;
+        if clinics.is_empty() {
             tracing::warn!(kind = routed.event.kind(), "an event of no clinic of ours");
-            return Ok(Processed::Nobodys);
-        };
-        let tenant = self.desk.reach().store.of(&clinic);
-        match &routed.event {
-            Event::Message(message) => Box::pin(self.message(&tenant, message)).await,
-            Event::Receipt(receipt) => Box::pin(self.receipt(&tenant, receipt)).await,
-            Event::Preference(preference) => self.preference(&tenant, preference).await,
-            Event::NumberChanged(changed) => self.number_changed(&tenant, changed).await,
-            Event::Echo(echo) => self.echo(&tenant, echo).await,
-            Event::Template(news) => self.template(&tenant, news).await,
-            Event::Number(news) => self.number(&tenant, news).await,
-            Event::Account(news) => self.account(&tenant, news).await,
-            Event::Connection(news) => self.connection(&tenant, news).await,
+        }
+        let mut done = Processed::Nobodys;
+        for clinic in clinics {
+            done = done.min(self.take_in_at(&self.desk.reach().store.of(&clinic), &routed.event).await?);
+        }
+        Ok(done)
+    }
+
+    async fn take_in_at(&self, tenant: &TenantStore, event: &Event) -> Result<Processed, CloudError> {
+        match event {
+            Event::Message(message) => Box::pin(self.message(tenant, message)).await,
+            Event::Receipt(receipt) => Box::pin(self.receipt(tenant, receipt)).await,
+            Event::Preference(preference) => self.preference(tenant, preference).await,
+            Event::NumberChanged(changed) => self.number_changed(tenant, changed).await,
+            Event::Echo(echo) => self.echo(tenant, echo).await,
+            Event::Template(news) => self.template(tenant, news).await,
+            Event::Number(news) => self.number(tenant, news).await,
+            Event::Account(news) => self.account(tenant, news).await,
+            Event::Connection(news) => self.connection(tenant, news).await,
             Event::Ignored(_) => Ok(Processed::Nothing),
         }
     }
 
-    /// The clinic that an event is of: by the route, or by the id of ours that it gives back.
-    async fn clinic_of(&self, routed: &Routed) -> Result<Option<ClinicId>, CloudError> {
-        let store = &self.desk.reach().store;
-        let (kind, id) = match &routed.route {
+    /// The clinics that an event is of: one by its route, several where they share an account.
+    async fn clinics_of(&self, route: &Route) -> Result<Vec<ClinicId>, CloudError> {
+        let (kind, id) = match route {
             Route::WhatsappNumber(id) => (RouteKind::WhatsappNumber, id),
             Route::WhatsappAccount(id) => (RouteKind::WhatsappAccount, id),
             Route::Gateway { kind: GatewayKind::Evolution, instance } => (RouteKind::Evolution, instance),
             Route::Gateway { kind: GatewayKind::Waha, instance } => (RouteKind::Waha, instance),
             Route::SmsNumber(id) => (RouteKind::SmsNumber, id),
             // From tags of ours in a verified event of our own account.
-            Route::Clinic(id) => return Ok(ClinicId::parse(id).ok()),
-            Route::Unknown => return Ok(None),
+            Route::Clinic(id) => return Ok(ClinicId::parse(id).into_iter().collect()),
+            Route::Unknown => return Ok(Vec::new()),
         };
-        store.clinic_of(kind, id).await
+        self.desk.reach().store.clinics_of(kind, id).await
     }
 
     /// The phone of a sender, noted under the messenger's own id where both are shown.

@@ -108,6 +108,9 @@ pub struct Clinic {
     pub whatsapp_phone_number_id: String,
     /// The WhatsApp number itself, as patients dial it; without it no link to it can be made.
     pub whatsapp_number: Option<E164>,
+    /// Meta's id of the WhatsApp business account that the number is of: news of templates and of the
+    /// account come under it. Several clinics may share one.
+    pub whatsapp_account_id: Option<String>,
     /// The clinic's own gateway to WhatsApp; none where the Cloud API is used.
     pub gateway: Option<Gateway>,
     /// Who sends its text messages; without one its flows have none.

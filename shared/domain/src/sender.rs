@@ -2,7 +2,7 @@
 //! and a gateway of its own in place of WhatsApp's Cloud API. Credentials are not settings: they are
 //! kept with whoever sends.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::settings::{SettingsError, wrong};
 
@@ -16,7 +16,7 @@ pub struct SmsSender {
 }
 
 /// A program that speaks to WhatsApp as a linked device, operated by the clinic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum GatewayKind {
     /// Evolution API v2.

@@ -59,6 +59,7 @@ struct Settings {
     email_from: String,
     whatsapp_phone_number_id: String,
     whatsapp_number: Option<String>,
+    whatsapp_account_id: Option<String>,
     #[serde(default)]
     whatsapp: WhatsappFile,
     #[serde(default)]
@@ -177,6 +178,7 @@ fn build(id: ClinicId, settings: Settings, zone: Option<Tz>) -> Result<Clinic, S
         clinical_detail: settings.clinical_detail,
         whatsapp_phone_number_id: digits("whatsapp_phone_number_id", settings.whatsapp_phone_number_id)?,
         whatsapp_number: settings.whatsapp_number.as_deref().map(e164).transpose()?,
+        whatsapp_account_id: settings.whatsapp_account_id.map(|id| digits("whatsapp_account_id", id)).transpose()?,
         gateway: settings.whatsapp.read()?,
         sms,
         email_from: crate::contact::EmailAddress::parse(&settings.email_from)

@@ -6,7 +6,6 @@ use aws_sdk_scheduler::types::{ActionAfterCompletion, FlexibleTimeWindow, Flexib
 use chrono::{DateTime, TimeDelta, Utc};
 use retorno_cloud::CloudError;
 use retorno_cloud::orders::Order;
-use retorno_cloud::store::RouteKind;
 use retorno_domain::ids::ClinicId;
 use segment_evaluator::{Evaluation, Scope, evaluate};
 use step_dispatcher::Done;
@@ -48,11 +47,10 @@ impl Host {
     pub async fn add_clinic(&self, id: &ClinicId, settings_toml: &str, sweep: &str) -> Result<(), HostError> {
         let clinic = retorno_domain::settings::clinic_from_toml(id.clone(), settings_toml, None)?;
         let tenant = self.reach.store.of(id);
-        let number = &clinic.whatsapp_phone_number_id;
-        // A number belongs to one clinic: what is written to it must reach nobody else.
-        if !tenant.claim_route(RouteKind::WhatsappNumber, number).await? {
+        // What is written to a number must reach nobody else.
+        if let Some(setting) = tenant.claim_routes(&clinic).await? {
             return Err(HostError::User(format!(
-                "another clinic here has whatsapp_phone_number_id {number}: give this one its own in its settings"
+                "another clinic here has the same {setting}: give this one its own in its settings"
             )));
         }
         tenant.put_settings(settings_toml).await?;

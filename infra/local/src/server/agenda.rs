@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use export_importer::export::REQUIRED_COLUMNS;
 use retorno_cloud::store::{Booking, BookingStatus, StoredPatient, Waiter, WaiterState};
 use retorno_domain::appointment::AppointmentStatus;
 use retorno_domain::calendar::{local_time, start_of_day};
@@ -183,19 +184,6 @@ async fn everything(system: &System, of: &OpenClinic) -> Result<Vec<BookingView>
     bookings(of, of.since, system.host.now() + AHEAD).await
 }
 
-/// Columns of the file, as in the export of an appointment system.
-const COLUMNS: [&str; 9] = [
-    "id_cita",
-    "fecha_hora_inicio",
-    "zona_horaria",
-    "paciente_nombre",
-    "paciente_contacto",
-    "profesional",
-    "servicio",
-    "estado",
-    "origen_lead",
-];
-
 /// The agenda as a CSV file for the clinic's system.
 ///
 /// # Errors
@@ -203,7 +191,9 @@ const COLUMNS: [&str; 9] = [
 pub(crate) async fn csv(system: &System, of: &OpenClinic) -> Result<Vec<u8>, Problem> {
     let failed = |_| Problem::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, "the file could not be written");
     let mut file = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    file.write_record(COLUMNS).map_err(failed)?;
+    // As in the export of an appointment system, but for what patients agreed to.
+    let columns = REQUIRED_COLUMNS.into_iter().filter(|column| *column != "consentimiento");
+    file.write_record(columns).map_err(failed)?;
     let zone = of.clinic.zone;
     for booking in everything(system, of).await? {
         let start = local_time(booking.start_at, zone).format("%Y-%m-%dT%H:%M").to_string();

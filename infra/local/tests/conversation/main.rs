@@ -4,11 +4,15 @@
 mod scene;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use inbound_webhook::event::{Event, InboundMessage, Private, Route, Routed, Said, Sender};
+use inbound_webhook::process::{Inbound, Processed};
 use retorno::host::{Written, signed, webhook};
+use retorno_cloud::secrets::SecretKey;
 use retorno_cloud::store::BookingStatus;
 use retorno_domain::appointment::AppointmentStatus;
-use retorno_domain::channel::ChannelSet;
+use retorno_domain::channel::{Channel, ChannelSet};
 use retorno_domain::enrollment::{EndReason, State};
+use retorno_domain::ids::ClinicId;
 use scene::{PHONE, Scene, row};
 
 fn far() -> (DateTime<Utc>, DateTime<Utc>) {
@@ -178,4 +182,53 @@ async fn an_opt_out_delivered_again_does_not_undo_a_later_opt_in() {
     assert_eq!(suppressed().await, (ChannelSet::NONE, false), "the same message twice is one");
     bring("wamid.out.2", "PARAR").await;
     assert_eq!(suppressed().await.0, ChannelSet::ALL, "another one is another");
+}
+
+#[tokio::test]
+async fn a_text_message_is_answered_by_text_message_and_opens_no_window() {
+    let scene = Scene::of_clinic("[sms]\norigination = \"+5491155550999\"", &[("1", PHONE)], 40).await;
+    let inbound = Inbound::new(scene.host.reach.clone(), SecretKey::new([7_u8; 32]).unwrap());
+    let message = InboundMessage {
+        channel: Channel::Sms,
+        id: Private::new("sms-1"),
+        from: Sender { phone: Some(Private::new(PHONE)), user_id: None },
+        at: scene.host.now(),
+        said: Said::Text(Private::new("quiero un turno")),
+        answers: None,
+        received_by: "5491155550999".to_owned(),
+    };
+    let route = Route::SmsNumber("5491155550999".to_owned());
+    let event = Event::Message(Box::new(message));
+    assert_eq!(inbound.take_in(&Routed { route, event }).await.unwrap(), Processed::Done);
+    let one = scene.of("1").await;
+    assert_eq!(one.answers.last().unwrap().answer.channel, Channel::Sms);
+    assert_eq!(one.thread.thread.heard_at, None);
+}
+
+#[tokio::test]
+async fn news_of_an_account_reach_all_clinics_that_share_it_and_a_number_is_of_one() {
+    let scene = Scene::of_clinic("whatsapp_account_id = \"900\"", &[("1", PHONE)], 2).await;
+    let other = ClinicId::parse("otra").unwrap();
+    let settings = format!("{}whatsapp_account_id = \"900\"", scene::SETTINGS);
+    let refused = scene.host.add_clinic(&other, &settings, "rate(15 minutes)").await.unwrap_err().to_string();
+    assert!(refused.contains("whatsapp_phone_number_id"), "{refused}");
+    let settings = settings.replace("\"700\"", "\"701\"");
+    scene.host.add_clinic(&other, &settings, "rate(15 minutes)").await.unwrap();
+    let rejected = serde_json::json!({
+        "object": "whatsapp_business_account",
+        "entry": [{ "id": "900", "time": scene.host.now().timestamp(), "changes": [{
+            "field": "message_template_status_update",
+            "value": { "event": "REJECTED", "message_template_id": 1, "message_template_name": "retorno_x_v1",
+                       "message_template_language": "es_AR", "reason": "INVALID_FORMAT" },
+        }] }],
+    });
+    let request = signed(&scene.host.sandbox_app_secret(), rejected.to_string().into_bytes());
+    assert_eq!(scene.host.hook(request).await.status, 200);
+    assert_eq!(scene.host.settle().await.unwrap().failed, 0);
+    for clinic in [&scene.clinic, &other] {
+        let later = scene.host.now() + TimeDelta::seconds(20);
+        let stored = scene.host.reach.store.of(clinic).settings(later).await.unwrap();
+        assert_eq!(stored.breakers.templates.len(), 1, "{clinic}");
+        assert_eq!(stored.breakers.templates[0].0, "retorno_x_v1");
+    }
 }

@@ -10,7 +10,7 @@ use segment_evaluator::Scope;
 
 pub(crate) const PHONE: &str = "5491155550101";
 
-const SETTINGS: &str = r#"
+pub(crate) const SETTINGS: &str = r#"
 name = "Clínica Prueba"
 agent = "Eva"
 contact = "la recepción, 011 5555-0100"
@@ -38,11 +38,16 @@ pub(crate) fn row(appointment: &str, start: &str, patient: &str, phone: &str, st
 impl Scene {
     /// On a Monday morning, with these patients due and so many slots free from Thursday on.
     pub(crate) async fn with(patients: &[(&str, &str)], slots: usize) -> Self {
+        Self::of_clinic("", patients, slots).await
+    }
+
+    /// The same, with more settings.
+    pub(crate) async fn of_clinic(settings: &str, patients: &[(&str, &str)], slots: usize) -> Self {
         let now: DateTime<Utc> = "2026-06-01T09:00:00Z".parse().unwrap();
         let keys = HostKeys::from_seed(b"a seed of at least thirty-two bytes").unwrap();
         let host = Host::in_memory(Clock::movable(now), &keys, "https://citas.example").await.unwrap();
         let clinic = ClinicId::parse("prueba").unwrap();
-        host.add_clinic(&clinic, SETTINGS, "rate(15 minutes)").await.unwrap();
+        host.add_clinic(&clinic, &format!("{SETTINGS}{settings}"), "rate(15 minutes)").await.unwrap();
         let tenant = host.reach.store.of(&clinic);
         let scene = Self { host, clinic, tenant };
         scene.import_slots(slots).await;

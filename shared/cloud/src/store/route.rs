@@ -2,7 +2,9 @@
 //! clinic; they hold nothing but its id.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use retorno_domain::clinic::Clinic;
 use retorno_domain::ids::ClinicId;
+use retorno_domain::sender::GatewayKind;
 
 use super::item::{Item, Reader, s};
 use super::{Store, TenantStore};
@@ -41,35 +43,70 @@ fn key(kind: RouteKind, id: &str) -> Item {
 }
 
 impl Store {
-    /// The clinic that something of a provider's belongs to. Strongly consistent.
+    /// The clinics that something of a provider's belongs to: one, or those that share an account.
+    /// Strongly consistent.
     ///
     /// # Errors
     /// [`CloudError`].
-    pub async fn clinic_of(&self, kind: RouteKind, id: &str) -> Result<Option<ClinicId>, CloudError> {
+    pub async fn clinics_of(&self, kind: RouteKind, id: &str) -> Result<Vec<ClinicId>, CloudError> {
         let call = self.client.get_item().table_name(&self.table).set_key(Some(key(kind, id))).consistent_read(true);
-        let Some(item) = call.send().await.map_err(|e| sort("GetItem route", &e))?.item else { return Ok(None) };
+        let Some(item) = call.send().await.map_err(|e| sort("GetItem route", &e))?.item else { return Ok(Vec::new()) };
         let reader = Reader { kind: "route", item: &item };
-        reader.parse("clinic", |text| ClinicId::parse(text).ok()).map(Some)
+        let clinics = item.get("clinics").and_then(|clinics| clinics.as_ss().ok());
+        let clinics = clinics.ok_or_else(|| reader.corrupt("clinics"))?.iter();
+        let mut found: Vec<ClinicId> = clinics
+            .map(|text| ClinicId::parse(text).map_err(|_| reader.corrupt("clinics")))
+            .collect::<Result<_, _>>()?;
+        found.sort_unstable();
+        Ok(found)
     }
 }
 
 impl TenantStore {
-    /// Makes something of a provider's the clinic's; says whether it is. It is not when it is
-    /// another's: nothing is taken from anybody.
+    /// Makes what the clinic's settings name at its providers the clinic's. Says what is another's:
+    /// nothing is taken from anybody.
     ///
     /// # Errors
     /// [`CloudError`].
-    pub async fn claim_route(&self, kind: RouteKind, id: &str) -> Result<bool, CloudError> {
-        let mut item = key(kind, id);
-        item.insert("clinic".to_owned(), s(self.clinic.as_str()));
-        let call = self.client().put_item().table_name(self.table()).set_item(Some(item));
-        let call = call
-            .condition_expression("attribute_not_exists(pk) OR clinic = :c")
-            .expression_attribute_values(":c", s(self.clinic.as_str()));
+    pub async fn claim_routes(&self, clinic: &Clinic) -> Result<Option<&'static str>, CloudError> {
+        let number = clinic.whatsapp_phone_number_id.as_str();
+        let mut routes = vec![("whatsapp_phone_number_id", RouteKind::WhatsappNumber, number.to_owned())];
+        if let Some(account) = &clinic.whatsapp_account_id {
+            routes.push(("whatsapp_account_id", RouteKind::WhatsappAccount, account.clone()));
+        }
+        if let Some(gateway) = &clinic.gateway {
+            let kind = match gateway.kind {
+                GatewayKind::Evolution => RouteKind::Evolution,
+                GatewayKind::Waha => RouteKind::Waha,
+            };
+            routes.push(("whatsapp.instance", kind, gateway.instance.clone()));
+        }
+        // What is no number (a sender id, a pool) receives nothing.
+        let digits = clinic.sms.as_ref().and_then(|sms| sms.origination.strip_prefix('+'));
+        if let Some(digits) = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit())) {
+            routes.push(("sms.origination", RouteKind::SmsNumber, digits.to_owned()));
+        }
+        for (setting, kind, id) in routes {
+            if !self.claim_route(kind, &id).await? {
+                return Ok(Some(setting));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn claim_route(&self, kind: RouteKind, id: &str) -> Result<bool, CloudError> {
+        let mine = AttributeValue::Ss(vec![self.clinic.to_string()]);
+        let call = self.client().update_item().table_name(self.table()).set_key(Some(key(kind, id)));
+        let call = call.update_expression("ADD clinics :c").expression_attribute_values(":c", mine);
+        let call = if kind == RouteKind::WhatsappAccount {
+            call
+        } else {
+            call.condition_expression("attribute_not_exists(pk) OR clinics = :c")
+        };
         match call.send().await {
             Ok(_) => Ok(true),
             Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(false),
-            Err(e) => Err(sort("PutItem route", &e)),
+            Err(e) => Err(sort("UpdateItem route", &e)),
         }
     }
 }
