@@ -202,6 +202,7 @@ impl Day<'_> {
             seat: seat.number,
             state: State::Running { step: 0, due: place_in_day(id, left) },
             first_sent_on: None,
+            told_at: None,
             wakes: 1,
             epoch: self.clinic.epoch,
         };

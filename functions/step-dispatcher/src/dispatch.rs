@@ -103,10 +103,9 @@ impl Dispatcher {
                 let at = DateTime::from_timestamp_millis(*at_ms).ok_or_else(bad_order)?;
                 Box::pin(self.answered(&clinic, &patient, answer, at)).await
             }
-            Order::Released { clinic, patient, quiet_since_ms } => {
+            Order::Released { clinic, patient } => {
                 let (clinic, patient) = (parsed(ClinicId::parse(clinic))?, parsed(PatientId::parse(patient))?);
-                let quiet_since = quiet_since_ms.and_then(DateTime::from_timestamp_millis);
-                Box::pin(self.released(&clinic, &patient, quiet_since)).await
+                Box::pin(self.about(&clinic, &patient, None, |_| Event::Released)).await
             }
             Order::Say { clinic, patient, answer } => {
                 let (clinic, patient) = (parsed(ClinicId::parse(clinic))?, parsed(PatientId::parse(patient))?);

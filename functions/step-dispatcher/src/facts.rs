@@ -33,6 +33,7 @@ pub(crate) struct Situation {
     pub(crate) contacts: ContactKeys,
     pub(crate) points: ContactPoints,
     pub(crate) placement: Placement,
+    pub(crate) heard_at: Option<DateTime<Utc>>,
     pub(crate) tier: TierRoom,
     pub(crate) slots: Vec<FreeSlot>,
 }
@@ -50,7 +51,7 @@ impl Situation {
     ) -> Result<Option<Self>, CloudError> {
         let now = dispatcher.reach.clock.now();
         let clinic = tenant.settings(now).await?;
-        let Some(Collection { patient, enrollments, messages, .. }) = tenant.collection(patient).await? else {
+        let Some(Collection { patient, enrollments, messages, thread, .. }) = tenant.collection(patient).await? else {
             return Ok(None);
         };
         let Some(id) = id.or(patient.patient.sequence) else { return Ok(None) };
@@ -78,7 +79,21 @@ impl Situation {
         }
         let messages = messages.into_iter().filter(|m| m.enrollment == id).map(|m| (m.id, m.delivery)).collect();
         let flow = Arc::new(flow);
-        Ok(Some(Self { now, clinic, flow, patient, stored, messages, contacts, points, placement, tier, slots }))
+        let heard_at = thread.thread.heard_at;
+        Ok(Some(Self {
+            now,
+            clinic,
+            flow,
+            patient,
+            stored,
+            messages,
+            contacts,
+            points,
+            placement,
+            heard_at,
+            tier,
+            slots,
+        }))
     }
 
     pub(crate) fn facts<'a>(&'a self, copy: &'a dyn Fn(&Step) -> Option<CopyProblem>) -> Facts<'a> {
@@ -88,6 +103,7 @@ impl Situation {
             patient: &self.patient.patient,
             points: &self.points,
             placement: self.placement,
+            heard_at: self.heard_at,
             number_full_until: self.tier.full_until(),
             breakers: &self.clinic.breakers.channels,
             copy,

@@ -40,17 +40,15 @@ pub enum Order {
         patient: String,
         /// What was answered; a word of [`retorno_domain::flow::Answer`].
         answer: String,
-        /// When, in milliseconds since 1970. An order that comes much later tells nothing new.
+        /// When, in milliseconds since 1970: told twice, it is no news.
         at_ms: i64,
     },
-    /// A conversation is given back to the automation: by staff, or because it fell silent.
+    /// Staff gives a conversation back to the automation.
     Released {
         /// The clinic.
         clinic: String,
         /// The patient.
         patient: String,
-        /// Only if nothing was heard after this instant (milliseconds since 1970).
-        quiet_since_ms: Option<i64>,
     },
     /// An answer is to be said.
     Say {

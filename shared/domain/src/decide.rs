@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::because::{Because, Finding, Verdict};
 use crate::calendar::local_date;
-use crate::enrollment::{EndReason, Enrollment, State};
+use crate::enrollment::{EndReason, Enrollment, SILENCE, State};
 use crate::flow::{Answer, Flow, Reaction};
 use crate::ids::{MessageId, StepId};
 use crate::message::{Delivery, Intent};
@@ -26,8 +26,8 @@ pub enum Event {
     },
     /// Something about the patient changed: an import, a staff action.
     PatientChanged,
-    /// The patient answered, or kept silent.
-    Answered(Answer),
+    /// The patient answered, or kept silent; and when. Told again, it is no news.
+    Answered(Answer, DateTime<Utc>),
     /// Staff released the conversation.
     Released,
 }
@@ -79,17 +79,21 @@ pub fn decide(enrollment: &Enrollment, event: &Event, now: DateTime<Utc>, facts:
     let mut course = Course { next: enrollment.clone(), commands: Vec::new(), findings: Vec::new(), now, facts };
     match (event, &enrollment.state) {
         // What was proven not sent is given up with the sequence, and while the patient converses.
-        (
-            Event::StepDue { step, message: Some(Delivery::Ready { .. }) },
-            State::Ended { .. } | State::Conversing { .. },
-        ) => {
+        (Event::StepDue { step, message: Some(Delivery::Ready { .. }) }, State::Ended { .. }) => course.give_up(*step),
+        (Event::StepDue { step, message: Some(Delivery::Ready { .. }) }, State::Conversing { since, step: next }) => {
             course.give_up(*step);
+            if step == next {
+                course.converse((*since).max(now - SILENCE), *next + 1);
+            }
         }
         (_, State::Ended { .. }) => course.nothing("already_ended"),
         _ if facts.flow.steps.is_empty() => course.end(EndReason::FlowGone),
         (Event::StepDue { step, message }, state) => course.step_due(*step, message.as_ref(), state),
         (Event::PatientChanged, _) => course.stand(),
-        (Event::Answered(answer), _) => course.answer(*answer),
+        (Event::Answered(_, at), _) if enrollment.told_at.is_some_and(|told| told >= *at) => {
+            course.nothing("told_before");
+        }
+        (Event::Answered(answer, at), _) => course.answer(*answer, *at),
         (Event::Released, State::Conversing { step, .. }) => course.resume(*step),
         (Event::Released, State::Running { .. } | State::Closing { .. }) => course.nothing("not_conversing"),
     }
@@ -132,6 +136,7 @@ impl Course<'_> {
                 // The wake-up for its own time is on its way, and the sweep stands behind it.
                 if self.now >= *due { self.advance(step) } else { self.nothing("too_early") }
             }
+            (State::Conversing { since, step: next }, _) if next == &step => self.listen(*since, step),
             (_, Some(Delivery::Ready { .. })) => self.retry(step),
             (State::Running { .. } | State::Closing { .. } | State::Conversing { .. } | State::Ended { .. }, _) => {
                 self.nothing("stale_wake");
@@ -169,6 +174,24 @@ impl Course<'_> {
             }
         }
         self.end(EndReason::NothingSendable);
+    }
+
+    /// A conversation goes back to the sequence once it has fallen silent and no person has it.
+    fn listen(&mut self, since: DateTime<Utc>, step: usize) {
+        if self.now < since + SILENCE {
+            return self.nothing("too_early");
+        }
+        match self.facts.heard_at.filter(|heard| *heard > since) {
+            Some(heard) if self.now < heard + SILENCE => self.converse(heard, step),
+            // Looked at again, so that it is found whatever becomes of the order to release it.
+            _ if self.facts.patient.paused => self.converse(self.now, step),
+            Some(_) | None => self.resume(step),
+        }
+    }
+
+    fn converse(&mut self, since: DateTime<Utc>, step: usize) {
+        self.next.state = State::Conversing { since, step };
+        self.commands.push(Command::Wake { step, at: since + SILENCE });
     }
 
     fn give_up(&mut self, number: usize) {
@@ -268,9 +291,12 @@ impl Course<'_> {
         }
     }
 
-    fn answer(&mut self, answer: Answer) {
+    fn answer(&mut self, answer: Answer, at: DateTime<Utc>) {
         let reaction = self.facts.flow.reaction(answer);
         self.findings.push(Finding::pass("answered"));
+        if reaction != Reaction::NextStep {
+            self.next.told_at = Some(at);
+        }
         match (answer, reaction) {
             (Answer::OptOut, _) => self.end(EndReason::OptedOut),
             (_, Reaction::Close) => {
@@ -282,7 +308,7 @@ impl Course<'_> {
                     State::Running { step, .. } | State::Conversing { step, .. } => step,
                     State::Closing { .. } | State::Ended { .. } => self.facts.flow.steps.len(),
                 };
-                self.next.state = State::Conversing { since: self.now, step };
+                self.converse(self.now, step);
                 self.commands.push(Command::React(reaction));
             }
         }

@@ -87,6 +87,9 @@ impl EndReason {
     }
 }
 
+/// A conversation of which nothing is heard for so long is given back to the sequence.
+pub const SILENCE: TimeDelta = TimeDelta::days(7);
+
 /// Where an enrollment stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
@@ -102,9 +105,10 @@ pub enum State {
         /// When it closes.
         due: DateTime<Utc>,
     },
-    /// The patient answered; automation is silent until a person releases it.
+    /// The patient answered; automation is silent until a person releases it, or until nothing more is
+    /// heard for [`SILENCE`].
     Conversing {
-        /// Since when.
+        /// The patient's last word, as far as the sequence knows, or the day on which a person had it.
         since: DateTime<Utc>,
         /// The step that comes next once released.
         step: usize,
@@ -139,6 +143,8 @@ pub struct Enrollment {
     pub state: State,
     /// The local date (in the patient's zone) on which the first message left.
     pub first_sent_on: Option<NaiveDate>,
+    /// The latest answer that it was told of: told again, it is no news.
+    pub told_at: Option<DateTime<Utc>>,
     /// How many wake-ups were asked for so far; makes their names differ.
     pub wakes: u32,
     /// The table's restore epoch when it was enrolled.
@@ -163,7 +169,8 @@ impl Enrollment {
     pub fn due(&self) -> Option<DateTime<Utc>> {
         match self.state {
             State::Running { due, .. } | State::Closing { due } => Some(due),
-            State::Conversing { .. } | State::Ended { .. } => None,
+            State::Conversing { since, .. } => Some(since + SILENCE),
+            State::Ended { .. } => None,
         }
     }
 

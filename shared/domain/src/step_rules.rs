@@ -40,6 +40,8 @@ pub struct Facts<'a> {
     pub points: &'a ContactPoints,
     /// Where the patient belongs today.
     pub placement: Placement,
+    /// The patient's last word.
+    pub heard_at: Option<DateTime<Utc>>,
     /// Until when the WhatsApp number has reached its daily tier, if it has.
     pub number_full_until: Option<DateTime<Utc>>,
     /// Channels that are halted, each until when.

@@ -8,14 +8,15 @@ use crate::judge::{Accept, Judge};
 const DAY_MS: i64 = 86_400_000;
 
 impl Judge {
-    /// How often a person, an address and a number were used; looked at for the newest accept.
+    /// How often a person, an address and a number were used; looked at for the newest accept. Answers
+    /// are not counted.
     pub(crate) fn within_limits(&mut self) {
         let Some(last) = self.accepts.last().cloned() else { return };
         let Some(clinic) = self.clinics.get(last.clinic) else { return };
         let limits = clinic.limits.clone();
         let zone = last.person.and_then(|n| clinic.known(clinic.told, n)?.zone).unwrap_or(clinic.zone);
         let day = |at: i64| DateTime::from_timestamp_millis(at).map(|at| at.with_timezone(&zone).date_naive());
-        let here: Vec<&Accept> = self.accepts.iter().filter(|accept| accept.clinic == last.clinic).collect();
+        let here: Vec<&Accept> = self.accepts.iter().filter(|a| a.clinic == last.clinic && a.say.is_none()).collect();
         let today = here.iter().filter(|a| a.person == last.person && day(a.at) == day(last.at)).count();
         let by_number = |a: &&&Accept| a.channel == "whatsapp" && a.at > last.at - DAY_MS;
         let mut broken = Vec::new();

@@ -1,11 +1,14 @@
 //! A made-up clinic: its settings, its people, what becomes of them, and the exports that tell it.
 
+mod hours;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use chrono_tz::Tz;
 
+use crate::agenda::Agenda;
 use crate::chance::Chance;
 
 /// Every name, address and free text of a person carries this; it may appear in no log, error or metric.
@@ -23,21 +26,6 @@ const PLACES: [(&str, Tz, &str); 5] = [
     ("ES", chrono_tz::Europe::Madrid, "+34624777"),
     ("CL", chrono_tz::America::Santiago, "+5694777"),
     ("MX", chrono_tz::America::Tijuana, "+526644777"),
-];
-
-/// National holidays that never move, by country: enough to notice one that is not kept.
-const HOLIDAYS: [(&str, u32, u32); 11] = [
-    ("AR", 1, 1),
-    ("AR", 5, 25),
-    ("AR", 12, 25),
-    ("BR", 1, 1),
-    ("BR", 9, 7),
-    ("BR", 12, 25),
-    ("ES", 1, 1),
-    ("ES", 1, 6),
-    ("ES", 12, 25),
-    ("CL", 12, 25),
-    ("CL", 9, 18),
 ];
 
 const HEADER: &str = "id_cita,fecha_hora_inicio,zona_horaria,paciente_id,paciente_nombre,paciente_contacto,\
@@ -109,6 +97,8 @@ pub struct Clinic {
     begins: NaiveDate,
     /// When the newest row was written, in seconds since 1970.
     written: i64,
+    /// Its free slots, and what was booked through the product.
+    pub agenda: Agenda,
 }
 
 impl Clinic {
@@ -142,6 +132,7 @@ impl Clinic {
             landed: None,
             begins,
             written: 0,
+            agenda: Agenda::draw(begins, chance),
         };
         let people = usize::try_from(chance.between(8, 36)).unwrap_or(6);
         let first = (0..people).map(|n| clinic.person(n, chance)).collect();
@@ -246,8 +237,24 @@ impl Clinic {
 
     #[expect(clippy::too_many_arguments, reason = "a row has many cells")]
     fn row(&self, n: usize, who: &Person, id: &str, day: NaiveDate, state: &str, said: &str, updated: &str) -> String {
+        let at = day.and_time(NaiveTime::from_hms_opt(10, 30, 0).unwrap_or_default());
+        self.row_at(n, who, id, at, state, said, updated)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a row has many cells")]
+    fn row_at(
+        &self,
+        n: usize,
+        who: &Person,
+        id: &str,
+        at: NaiveDateTime,
+        state: &str,
+        said: &str,
+        updated: &str,
+    ) -> String {
         format!(
-            "{id},{day}T10:30:00,{},{n},Zorzal{} Zorzal,{},{},Dra. Lima,limpieza,{state},100.00,,,zorzal,,\"{said}\",{updated}",
+            "{id},{},{},{n},Zorzal{} Zorzal,{},{},Dra. Lima,limpieza,{state},100.00,,,zorzal,,\"{said}\",{updated}",
+            at.format("%Y-%m-%dT%H:%M:%S"),
             who.zone.unwrap_or(self.zone).name(),
             letters(n),
             who.phone.as_deref().unwrap_or(""),
@@ -287,6 +294,14 @@ impl Clinic {
             if let Some(place) = people.get_mut(n) {
                 *place = person;
             }
+        }
+        // The clinic's system learns of what was booked through the product, under a number of its own.
+        for (id, n, start) in self.agenda.taken_over(chance) {
+            let Some(person) = people.get(n).filter(|person| person.appears < version && told.insert(n)) else {
+                continue;
+            };
+            let at = start.with_timezone(&person.zone.unwrap_or(self.zone)).naive_local();
+            rows.push(self.row_at(n, person, &format!("k{id}"), at, "reservado", "", &updated));
         }
         self.rows.resize(version, Vec::new());
         self.rows.push(rows);
@@ -347,28 +362,6 @@ impl Clinic {
             }
             _ => None,
         }
-    }
-
-    /// Whether a patient in a zone may be written to at an instant, by the clinic's hours: its own
-    /// reckoning from the wall clock. `slack` widens the hours on both sides.
-    #[must_use]
-    pub fn is_open(&self, at_ms: i64, zone: Tz, slack: TimeDelta) -> bool {
-        let Some(at) = DateTime::from_timestamp_millis(at_ms) else { return false };
-        [at - slack, at, at + slack].into_iter().any(|at| {
-            let local = at.with_timezone(&zone);
-            let day = local.date_naive();
-            let closes = match local.weekday().number_from_monday() {
-                7 => 0,
-                6 => 14 * 60,
-                _ => 20 * 60,
-            };
-            let minute = chrono::Timelike::hour(&local) * 60 + chrono::Timelike::minute(&local);
-            let holiday =
-                HOLIDAYS.iter().any(|(of, month, d)| *of == self.country && (*month, *d) == (day.month(), day.day()));
-            (9 * 60..closes).contains(&minute)
-                && !self.closed_on.contains(&day)
-                && (self.writes_on_holidays || !holiday)
-        })
     }
 }
 

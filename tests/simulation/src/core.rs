@@ -15,6 +15,7 @@ use aws_smithy_async::time::TimeSource;
 
 use crate::chance::Chance;
 use crate::event::Event;
+use crate::inbox::Inbox;
 use crate::judge::Judge;
 use crate::queue::Queue;
 use crate::trouble::Trouble;
@@ -42,6 +43,8 @@ pub struct State {
     pub trouble: Trouble,
     /// The dispatch queue and the schedules that feed it.
     pub queue: Queue,
+    /// What people and providers told the hooks.
+    pub inbox: Inbox,
     /// What was seen, and whether it may be.
     pub judge: Judge,
     /// Who is running: the task and its handler.
@@ -82,6 +85,7 @@ impl Core {
             chance,
             trouble,
             queue: Queue::default(),
+            inbox: Inbox::default(),
             judge,
             running: None,
             tokens: BTreeMap::new(),

@@ -10,7 +10,10 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig};
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 use aws_types::SdkConfig;
+use inbound_webhook::process::Inbound;
+use patient_pages::Pages;
 use retorno_cloud::channels::{Channels, EmailChannel, EmailSettings, WhatsappChannel};
+use retorno_cloud::desk::Desk;
 use retorno_cloud::links::Links;
 use retorno_cloud::orders::{OrderTargets, Orders};
 use retorno_cloud::secrets::SecretKey;
@@ -43,6 +46,12 @@ pub struct Environment {
     pub reach: Reach,
     /// The dispatcher.
     pub dispatcher: Arc<Dispatcher>,
+    /// What takes in what the hooks brought.
+    pub inbound: Inbound,
+    /// The patients' pages.
+    pub pages: Pages,
+    /// Where staff works.
+    pub desk: Desk,
     /// Whether an invocation is under way.
     pub is_busy: bool,
     clock: Arc<AtomicI64>,
@@ -106,8 +115,11 @@ impl Clients {
         };
         let channels = Channels::new(self.whatsapp.clone(), self.email.clone(), self.key.clone());
         let links = Links::new("https://clinica.example", 1, self.key.clone());
-        let dispatcher = Arc::new(Dispatcher::new(reach.clone(), channels, links));
-        Environment { reach, dispatcher, is_busy: false, clock, skew }
+        let dispatcher = Arc::new(Dispatcher::new(reach.clone(), channels, links.clone()));
+        let inbound = Inbound::new(reach.clone(), self.key.clone());
+        let pages = Pages::new(reach.clone(), links);
+        let desk = Desk::new(reach.clone());
+        Environment { reach, dispatcher, inbound, pages, desk, is_busy: false, clock, skew }
     }
 }
 

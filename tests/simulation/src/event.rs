@@ -42,14 +42,46 @@ pub enum Event {
         /// Which try, from 1.
         attempt: u32,
     },
-    /// Staff takes a patient's conversation, or gives it back.
-    Pause {
+    /// Somebody's words or a provider's report are handed over.
+    TakeIn {
+        /// Which.
+        id: u64,
+        /// Which try, from 1.
+        attempt: u32,
+    },
+    /// Somebody opens a link.
+    Visit {
+        /// Which clinic.
+        clinic: usize,
+        /// The link's token.
+        token: String,
+        /// Whose mailbox it came to.
+        person: Option<usize>,
+        /// Which try, from 1.
+        attempt: u32,
+    },
+    /// The file of free slots lands.
+    Slots {
+        /// Which clinic.
+        clinic: usize,
+        /// Which try, from 1.
+        attempt: u32,
+    },
+    /// Staff takes a patient's conversation.
+    TakeOver {
         /// Which clinic.
         clinic: usize,
         /// Which patient.
         patient: usize,
-        /// Taken, or given back.
-        paused: bool,
+        /// Which try, from 1.
+        attempt: u32,
+    },
+    /// Staff hands a patient's conversation back.
+    HandBack {
+        /// Which clinic.
+        clinic: usize,
+        /// Which patient.
+        patient: usize,
         /// Which try, from 1.
         attempt: u32,
     },

@@ -2,11 +2,7 @@
 //! the text of its condition. A part that lets something through is found even when another part of
 //! the same transaction refuses.
 
-use serde_json::{Map, Value};
-
-use crate::writes::{Write, number, text};
-
-type Item = Map<String, Value>;
+use crate::writes::{Item, Write, number, text};
 
 /// Why this part must be refused, given the item as it stands; `None` when it may pass.
 #[must_use]
@@ -39,9 +35,36 @@ pub fn must_refuse(label: &str, write: &Write, stands: Option<&Item>) -> Option<
             let (used, cut) = (stands.and_then(|item| number(item, "used_at")), number(&write.values, ":cut"));
             (used? > cut?).then_some("a place in use")
         }
+        ("turn", "event" | "heard" | "answer", "Put") => stands.map(|_| "something that is there"),
+        ("turn" | "hold", "slot", _) => slot(write, stands),
+        ("turn", "patient", _) => versions(write, ":ver", stands),
+        ("turn", "conversation", "Put") if write.values.contains_key(":ver") => versions(write, ":ver", stands),
+        ("turn", "conversation", "Put") => stands.map(|_| "a conversation that is there"),
+        ("turn", "booking", "Put") if write.values.contains_key(":seq") => {
+            differs_number(write, ":seq", stands, "seq", "a booking that changed")
+        }
+        ("turn", "booking", "Put") => stands.map(|_| "a booking that is there"),
+        ("say", "answer", _) => {
+            let ready = stands.is_some_and(|item| {
+                text(item, "st") == Some("ready") && number(item, "att") == number(&write.values, ":before")
+            });
+            (!ready).then_some("a claimed answer")
+        }
+        (_, "slot", "Delete") => stands.filter(|item| item.contains_key("bk")).map(|_| "a booked slot"),
+        (_, "slot", "Update") => stands.filter(|item| item.contains_key("bk")).map(|_| "a booked slot"),
         (_, "patient", "Put") if !write.values.contains_key(":v") => stands.map(|_| "a patient who is there"),
         (_, "patient", "Put" | "Update") if write.values.contains_key(":v") => versions(write, ":v", stands),
-        (_, "message", "Update") => message(label, write, stands),
+        (_, "message" | "answer", "Update") if label.ends_with("receipt") => {
+            stands.is_none().then_some("a message that is not there")
+        }
+        (_, "message" | "answer", "Update") if label.ends_with("settled") => {
+            let open = stands.is_some_and(|item| matches!(text(item, "st"), Some("in_flight" | "unknown")));
+            (!open).then_some("a message whose fate is known")
+        }
+        (_, "answer", "Update") if label.ends_with("closed") => {
+            (stands.and_then(|item| text(item, "st")) != text(&write.values, ":was")).then_some("another state")
+        }
+        (_, "message" | "answer", "Update") => message(label, write, stands),
         (_, "lease", "Put") => lease(write, stands),
         _ => None,
     }
@@ -94,6 +117,19 @@ fn busy(write: &Write, stands: Option<&Item>) -> Option<&'static str> {
     let item = stands?;
     let (until, now) = (number(item, "busy_u")?, number(&write.values, ":now")?);
     (until >= now && text(item, "busy_p") != text(&write.values, ":p")).then_some("a contact point in use")
+}
+
+/// A slot is taken when it is there, free, and held for nobody else; and given back by its booking only.
+fn slot(write: &Write, stands: Option<&Item>) -> Option<&'static str> {
+    let Some(item) = stands else { return Some("a slot that is not there") };
+    let Some(now) = number(&write.values, ":now") else {
+        return differs(write, ":b", stands, "bk", "another's booking");
+    };
+    if item.contains_key("bk") {
+        return Some("a booked slot");
+    }
+    let held = number(item, "held_u").is_some_and(|until| until > now);
+    (held && text(item, "held_p") != text(&write.values, ":p")).then_some("a slot held for another")
 }
 
 fn message(label: &str, write: &Write, stands: Option<&Item>) -> Option<&'static str> {

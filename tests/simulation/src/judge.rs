@@ -8,8 +8,9 @@ use chrono::{DateTime, TimeDelta};
 use serde_json::{Map, Value};
 
 use crate::clinic::{CANARY, Clinic, DIGITS, Person};
+use crate::conversation::{Talk, Whom};
 use crate::trouble::fingerprint;
-use crate::writes::{Write, number, text};
+use crate::writes::{number, text};
 
 /// A message that was committed to be sent.
 #[derive(Debug, Clone)]
@@ -19,8 +20,12 @@ pub struct Commit {
     channel: String,
     /// When, by the clock of whoever committed it.
     at: i64,
+    /// When, truly.
+    done_at: i64,
     /// What was wrong with it at that instant.
     fault: Option<String>,
+    /// What it says, where it is an answer.
+    say: Option<String>,
 }
 
 /// What a phone, a mailbox or a call list received.
@@ -38,6 +43,8 @@ pub struct Accept {
     pub to: String,
     /// Whom the commit was about.
     pub person: Option<usize>,
+    /// What it says, where it is an answer.
+    pub say: Option<String>,
 }
 
 /// The judge of a run.
@@ -53,19 +60,23 @@ pub struct Judge {
     pub hash: u64,
     /// Everything that happened, in words, when it is asked for.
     pub told: Option<Vec<String>>,
+    /// Messages that a provider took and that reached nobody.
+    pub in_vain: BTreeSet<String>,
     /// States that were reached, for the run's coverage.
     pub reached: BTreeMap<String, u64>,
     commits: BTreeMap<(String, i64), Commit>,
-    out: BTreeSet<(usize, String, String)>,
-    halted_since: BTreeMap<usize, i64>,
-    paused: BTreeSet<(usize, usize)>,
-    skew: i64,
+    pub(crate) out: BTreeSet<(usize, String, String)>,
+    pub(crate) halted_since: BTreeMap<usize, i64>,
+    /// Conversations that staff has.
+    pub paused: BTreeSet<(usize, usize)>,
+    pub(crate) skew: i64,
+    pub(crate) talk: Talk,
 }
 
 /// The kill switch acts within so long, in ms.
 const HALT_WITHIN_MS: i64 = 15_000;
 /// A call begins at most so long after its claim, in ms.
-const CALL_WITHIN_MS: i64 = 10_000;
+pub(crate) const CALL_WITHIN_MS: i64 = 10_000;
 
 impl Judge {
     /// A judge of these clinics; clocks may be off by `skew` ms.
@@ -77,12 +88,14 @@ impl Judge {
             violations: BTreeSet::new(),
             hash: 0,
             told: tells.then(Vec::new),
+            in_vain: BTreeSet::new(),
             reached: BTreeMap::new(),
             commits: BTreeMap::new(),
             out: BTreeSet::new(),
             halted_since: BTreeMap::new(),
             paused: BTreeSet::new(),
             skew,
+            talk: Talk::default(),
         }
     }
 
@@ -141,16 +154,33 @@ impl Judge {
         ours.map(|(_, commit)| (commit.clinic, commit.person))
     }
 
+    /// Whom a commit was about.
+    #[must_use]
+    pub fn person_of(&self, message: &str, attempt: u32) -> Option<usize> {
+        self.commits.get(&(message.to_owned(), i64::from(attempt))).map(|commit| commit.person)
+    }
+
+    /// Whether a commit was about an answer.
+    #[must_use]
+    pub fn is_answer(&self, message: &str, attempt: u32) -> bool {
+        self.commits.get(&(message.to_owned(), i64::from(attempt))).is_some_and(|commit| commit.say.is_some())
+    }
+
     /// A claim was committed; `record` is its audit record.
     pub fn committed(&mut self, now: i64, clinic: usize, record: &Map<String, Value>) {
         let said = |name: &str| text(record, name).unwrap_or("").to_owned();
         let person: usize = said("patient").parse().unwrap_or(usize::MAX);
         let (channel, at) = (said("channel"), number(record, "at").unwrap_or(0));
-        let fault = self.fault_of(clinic, person, &channel, &said("cp"), at);
+        let say = (said("event") == "answer.committed").then(|| said("say"));
+        let fault = match &say {
+            Some(_) => self.fault_of_answer(clinic, record),
+            None => self.fault_of(clinic, person, &channel, &said("cp"), at),
+        };
         let attempt = number(record, "att").unwrap_or(0);
         let key = (said("message"), attempt);
         let (to, message) = (self.address(clinic, person, &channel), key.0.clone());
-        if self.commits.insert(key, Commit { clinic, person, channel: channel.clone(), at, fault }).is_some() {
+        let commit = Commit { clinic, person, channel: channel.clone(), at, done_at: now, fault, say };
+        if self.commits.insert(key, commit).is_some() {
             self.object("the same attempt was committed twice");
         }
         if channel == "call" {
@@ -167,14 +197,13 @@ impl Judge {
 
     /// What is wrong with writing to a person now, by what is surely true.
     fn fault_of(&self, clinic: usize, person: usize, channel: &str, contact: &str, at: i64) -> Option<String> {
-        if self.out.contains(&(clinic, contact.to_owned(), channel.to_owned())) {
+        if self.is_out(clinic, contact, channel) {
             return Some("committed after an opt-out".to_owned());
         }
         if self.paused.contains(&(clinic, person)) {
             return Some("committed while staff had the conversation".to_owned());
         }
-        let bound = HALT_WITHIN_MS + 2 * self.skew + 50;
-        if self.halted_since.get(&clinic).is_some_and(|since| at > since + bound) {
+        if self.halted_too_long(clinic, at) {
             return Some("committed more than 15 s after the clinic was halted".to_owned());
         }
         let of = self.clinics.get(clinic)?;
@@ -189,11 +218,26 @@ impl Judge {
             })
         };
         let people = of.facts.first().map_or(0, Vec::len);
-        if (0..people).any(|n| n != person && is_out(n)) {
+        if (0..people).any(|n| n != person && !self.came_back(clinic, n) && is_out(n)) {
             return Some("committed to a contact whose sharer opted out".to_owned());
+        }
+        if of.agenda.is_booked(person, at + self.skew) {
+            return Some("committed to somebody who booked".to_owned());
+        }
+        if self.came_back(clinic, person) {
+            return None;
         }
         let mut faults = (landed..=of.told).map(|version| self.fault_in(of, version, person, channel, at));
         faults.find(Option::is_none).unwrap_or_else(|| self.fault_in(of, landed, person, channel, at))
+    }
+
+    pub(crate) fn halted_too_long(&self, clinic: usize, at: i64) -> bool {
+        let bound = HALT_WITHIN_MS + 2 * self.skew + 50;
+        self.halted_since.get(&clinic).is_some_and(|since| at > since + bound)
+    }
+
+    pub(crate) fn is_out(&self, clinic: usize, contact: &str, channel: &str) -> bool {
+        self.out.contains(&(clinic, contact.to_owned(), channel.to_owned()))
     }
 
     fn fault_in(&self, clinic: &Clinic, version: usize, person: usize, channel: &str, at: i64) -> Option<String> {
@@ -217,6 +261,8 @@ impl Judge {
         let commit = self.commits.get(&(message.to_owned(), attempt)).cloned();
         let person = commit.as_ref().map(|commit| commit.person);
         let decided_at = commit.as_ref().filter(|_| channel == "call").map_or(now, |commit| commit.at);
+        let say = commit.as_ref().and_then(|commit| commit.say.clone());
+        let committed_at = commit.as_ref().map_or(now, |commit| commit.done_at);
         match commit {
             None => self.object("accepted without a commit"),
             Some(commit) => {
@@ -243,10 +289,24 @@ impl Judge {
             channel: channel.to_owned(),
             to: to.to_owned(),
             person,
+            say: say.clone(),
         };
-        self.in_hours(&accept);
+        let mut whom: Vec<Whom> = person.map(|person| Whom::Person(clinic, person)).into_iter().collect();
+        if channel != "email" {
+            whom.push(Whom::Phone(clinic, format!("+{}", to.trim_start_matches('+'))));
+        }
+        let is_open = self.in_hours(&accept);
+        self.keeps_still(if channel == "call" { committed_at } else { now }, &whom, committed_at, say.as_deref());
         self.accepts.push(accept);
-        self.within_limits();
+        match say {
+            Some(say) => self.answers_somebody(now, is_open, &whom, &say, channel),
+            None => {
+                if !is_open {
+                    self.object("accepted outside contact hours");
+                }
+                self.within_limits();
+            }
+        }
     }
 
     fn at_the_right_address(&mut self, commit: &Commit, to: &str) {
@@ -262,85 +322,11 @@ impl Judge {
         }
     }
 
-    fn in_hours(&mut self, accept: &Accept) {
-        let Some(clinic) = self.clinics.get(accept.clinic) else { return };
+    fn in_hours(&self, accept: &Accept) -> bool {
+        let Some(clinic) = self.clinics.get(accept.clinic) else { return false };
         let person = accept.person.and_then(|n| clinic.known(clinic.told, n));
         let zone = person.and_then(|who| who.zone).unwrap_or(clinic.zone);
         let slack = TimeDelta::milliseconds(CALL_WITHIN_MS + self.skew + 50);
-        if !clinic.is_open(accept.at, zone, slack) {
-            self.object("accepted outside contact hours");
-        }
+        clinic.is_open(accept.at, zone, slack)
     }
 }
-
-impl Judge {
-    /// An item was written: states move forward only.
-    pub fn moved(&mut self, now: i64, label: &str, write: &Write, before: Option<&Item>, after: Option<&Item>) {
-        let clinic = self.clinic_of(write.pk.split('#').nth(1).unwrap_or("")).unwrap_or(usize::MAX);
-        match write.kind {
-            "settings" => {
-                let halted =
-                    after.and_then(|item| text(item, "toml")).is_some_and(|toml| toml.contains("halted = true"));
-                if !halted {
-                    self.halted_since.remove(&clinic);
-                } else {
-                    self.halted_since.entry(clinic).or_insert(now);
-                }
-            }
-            "patient" => {
-                let person = write.pk.rsplit('#').next().and_then(|id| id.parse().ok()).unwrap_or(usize::MAX);
-                let paused = after.and_then(|item| item.get("paused")?.get("BOOL")?.as_bool()).unwrap_or(false);
-                if paused {
-                    self.paused.insert((clinic, person));
-                } else {
-                    self.paused.remove(&(clinic, person));
-                }
-            }
-            "message" => self.message_moved(label, before, after),
-            "enrollment" => {
-                let state = |item: Option<&Item>| item.and_then(|item| text(item, "st")).unwrap_or("absent").to_owned();
-                let end =
-                    |item: Option<&Item>| item.and_then(|i| Some((text(i, "reason")?.to_owned(), number(i, "at")?)));
-                if state(before) == "ended" && (state(after) != "ended" || end(before) != end(after)) {
-                    self.object("an ended enrollment changed");
-                }
-                if state(before) != "ended" && state(after) == "ended" {
-                    let reason = after.and_then(|item| text(item, "reason")).unwrap_or("").to_owned();
-                    self.reach(&format!("ended {reason}"));
-                }
-            }
-            "contact" => {
-                let out = |item: Option<&Item>| -> Vec<String> {
-                    let names = item.into_iter().flat_map(Map::keys);
-                    names.filter(|name| name.starts_with("oo_") && *name != "oo_imp").cloned().collect()
-                };
-                let stands = out(after);
-                if out(before).iter().any(|name| !stands.contains(name)) {
-                    self.object("an opt-out that we recorded was lifted");
-                }
-                let contact = write.pk.rsplit('#').next().unwrap_or("").to_owned();
-                let channels = stands.iter().filter_map(|name| name.strip_prefix("oo_"));
-                self.out.extend(channels.map(|channel| (clinic, contact.clone(), channel.to_owned())));
-            }
-            _ => {}
-        }
-    }
-
-    fn message_moved(&mut self, label: &str, before: Option<&Item>, after: Option<&Item>) {
-        let state = |item: Option<&Item>| item.and_then(|item| text(item, "st")).unwrap_or("absent").to_owned();
-        let (from, to) = (state(before), state(after));
-        self.reach(&format!("message {from} to {to}"));
-        let may = match from.as_str() {
-            "absent" => matches!(to.as_str(), "in_flight" | "dropped"),
-            "ready" => matches!(to.as_str(), "in_flight" | "dropped"),
-            "in_flight" => matches!(to.as_str(), "accepted" | "failed" | "unknown" | "ready"),
-            "unknown" => matches!(to.as_str(), "accepted" | "failed" | "undetermined" | "unknown" | "ready"),
-            _ => to == from,
-        };
-        if !may {
-            self.object(&format!("{label}: a message went from {from} to {to}"));
-        }
-    }
-}
-
-type Item = Map<String, Value>;

@@ -6,16 +6,21 @@
 //! made true — and nothing of the product's rules — looks at every write and at everything that
 //! reaches a phone. One seed is one run, the same each time.
 
+pub mod agenda;
 pub mod caps;
 pub mod chance;
 pub mod clinic;
+pub mod conversation;
 pub mod core;
 pub mod environment;
 pub mod event;
 pub mod expect;
 pub mod guards;
+pub mod inbox;
 pub mod judge;
 pub mod life;
+pub mod moves;
+pub mod patients;
 pub mod queue;
 pub mod report;
 pub mod rest;
@@ -23,7 +28,9 @@ pub mod rivals;
 pub mod run;
 pub mod services;
 pub mod summary;
+pub mod talk;
 pub mod trouble;
+pub mod visits;
 pub mod wire;
 pub mod witness;
 pub mod world;

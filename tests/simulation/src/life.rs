@@ -1,13 +1,13 @@
 //! What happens to a clinic from outside: mornings, exports, people, staff.
 
 use chrono::{DateTime, Days, TimeZone, Utc};
-use retorno_cloud::Reach;
 use retorno_cloud::orders::Order;
 use retorno_domain::channel::ChannelSet;
-use retorno_domain::ids::{ClinicId, PatientId};
+use retorno_domain::ids::ClinicId;
 use segment_evaluator::{Scope, evaluate};
 
 use crate::core::Due;
+use crate::environment::Environment;
 use crate::event::Event;
 use crate::world::{After, World};
 
@@ -32,7 +32,11 @@ impl World {
             Event::Export { clinic, version, attempt } => self.export(clinic, version, attempt),
             Event::Life { clinic } if !is_over => self.life(clinic),
             Event::OptOut { clinic, contact, attempt } => self.opt_out(clinic, contact, attempt),
-            Event::Pause { clinic, patient, paused, attempt } => self.pause(clinic, patient, paused, attempt),
+            Event::TakeIn { id, attempt } => self.take_in(id, attempt),
+            Event::Visit { clinic, token, person, attempt } => self.visit(clinic, token, person, attempt),
+            Event::Slots { clinic, attempt } => self.slots(clinic, attempt),
+            Event::TakeOver { clinic, patient, attempt } => self.take_over(clinic, patient, attempt),
+            Event::HandBack { clinic, patient, attempt } => self.hand_back(clinic, patient, attempt),
             Event::Settings { clinic, halted, attempt } => self.settings(clinic, halted, attempt),
             Event::ClaimAhead { clinic, contact, patient } if !is_over => self.rival(clinic, contact, &patient),
             Event::ImportAbout { clinic, patient } if !is_over => self.import_about(clinic, patient),
@@ -40,7 +44,7 @@ impl World {
         }
     }
 
-    fn clinic_id(&self, clinic: usize) -> Option<(String, ClinicId)> {
+    pub(crate) fn clinic_id(&self, clinic: usize) -> Option<(String, ClinicId)> {
         let id = self.core.state().judge.clinics.get(clinic)?.id.clone();
         let parsed = ClinicId::parse(&id).ok()?;
         Some((id, parsed))
@@ -139,6 +143,9 @@ impl World {
                 state.happens_in(delay + after, Event::Morning { clinic, attempt: 3 });
             }
         }
+        if state.chance.per_mille(400) {
+            state.happens_in(delay, Event::Slots { clinic, attempt: 1 });
+        }
         if state.chance.per_mille(150) {
             state.happens_in(delay, Event::Settings { clinic, halted: true, attempt: 1 });
         }
@@ -155,7 +162,7 @@ impl World {
             1 if state.chance.per_mille(400) => {
                 state.happens_in(0, Event::Settings { clinic, halted: true, attempt: 1 })
             }
-            2 | 3 => state.happens_in(0, Event::Pause { clinic, patient, paused: true, attempt: 1 }),
+            2 | 3 => state.happens_in(0, Event::TakeOver { clinic, patient, attempt: 1 }),
             4..=6 => {
                 let now = DateTime::from_timestamp_millis(state.now).unwrap_or(DateTime::UNIX_EPOCH);
                 let of = state.judge.clinics.get_mut(clinic);
@@ -190,22 +197,9 @@ impl World {
 
     fn opt_out(&mut self, clinic: usize, contact: String, attempt: u32) {
         let event = Event::OptOut { clinic, contact: contact.clone(), attempt: attempt + 1 };
-        self.act(clinic, "opt-out", event, attempt, move |reach, id| async move {
-            let now = reach.clock.now();
-            reach.store.of(&id).opt_out(&contact, ChannelSet::ALL, now).await.map_err(said)
-        });
-    }
-
-    fn pause(&mut self, clinic: usize, patient: usize, paused: bool, attempt: u32) {
-        let event = Event::Pause { clinic, patient, paused, attempt: attempt + 1 };
-        if paused && attempt == 1 {
-            let mut state = self.core.state();
-            let ms = state.chance.stretch(HOUR_MS, 40 * HOUR_MS);
-            state.happens_in(ms, Event::Pause { clinic, patient, paused: false, attempt: 1 });
-        }
-        self.act(clinic, "pause", event, attempt, move |reach, id| async move {
-            let who = PatientId::parse(&patient.to_string()).map_err(said)?;
-            reach.store.of(&id).set_paused(&who, paused).await.map_err(said)
+        self.act(clinic, "opt-out", event, attempt, move |environment, id| async move {
+            let now = environment.reach.clock.now();
+            environment.reach.store.of(&id).opt_out(&contact, ChannelSet::ALL, now).await.map_err(said)
         });
     }
 
@@ -224,26 +218,26 @@ impl World {
             of.flow_version += u32::from(new_flow && of.landed.is_some());
             of.settings(halted)
         };
-        self.act(clinic, "settings", event, attempt, move |reach, id| async move {
-            reach.store.of(&id).put_settings(&toml).await.map_err(said)
+        self.act(clinic, "settings", event, attempt, move |environment, id| async move {
+            environment.reach.store.of(&id).put_settings(&toml).await.map_err(said)
         });
     }
 
     /// A short invocation of somebody who tries again until it went well.
-    fn act<F>(
+    pub(crate) fn act<F>(
         &mut self,
         clinic: usize,
         handler: &'static str,
         event: Event,
         attempt: u32,
-        run: impl FnOnce(Reach, ClinicId) -> F + 'static,
+        run: impl FnOnce(Environment, ClinicId) -> F + 'static,
     ) where
         F: Future<Output = Result<(), String>> + 'static,
     {
         let Some((tenant, id)) = self.clinic_id(clinic) else { return };
         let after = After::Again(event, WEBHOOK_TRIES.saturating_sub(attempt));
         let environment = self.fresh();
-        self.begin(environment, handler, &tenant, after, move |environment| run(environment.reach, id));
+        self.begin(environment, handler, &tenant, after, move |environment| run(environment, id));
     }
 }
 

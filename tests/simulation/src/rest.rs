@@ -1,16 +1,15 @@
 //! What must hold when everything has come to rest: nothing left open, nothing lost, and the table
 //! and the phones tell the same story.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use retorno::engine::Engine;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use crate::inbox::Inbox;
 use crate::judge::Judge;
-use crate::wire::TABLE;
-use crate::writes::{kind_of, text};
-
-type Item = Map<String, Value>;
+use crate::wire::{TABLE, tenant_of};
+use crate::writes::{Item, kind_of, number, text};
 
 /// Every item of the table.
 fn items(engine: &Engine) -> Vec<Item> {
@@ -42,6 +41,7 @@ pub fn open(engine: &Engine) -> Vec<String> {
     let is_open = |item: &Item| match (kind(item), text(item, "st")) {
         ("enrollment", state) => state != Some("ended"),
         ("message", state) => matches!(state, Some("ready" | "in_flight" | "unknown")),
+        ("answer", state) => matches!(state, Some("ready" | "in_flight")),
         _ => false,
     };
     let name = |item: &Item| format!("{} left {}", kind(item), text(item, "st").unwrap_or(""));
@@ -49,27 +49,35 @@ pub fn open(engine: &Engine) -> Vec<String> {
 }
 
 /// Holds the table against what the phones received.
-pub fn check(engine: &Engine, judge: &mut Judge) {
+pub fn check(engine: &Engine, judge: &mut Judge, inbox: &Inbox) {
+    let everything = items(engine);
+    agenda(judge, &everything);
+    heard(judge, inbox, &everything);
     let mut received: BTreeMap<String, usize> = BTreeMap::new();
     for accept in &judge.accepts {
         *received.entry(accept.message.clone()).or_default() += 1;
     }
     let mut seats: BTreeMap<(String, String), usize> = BTreeMap::new();
     let mut called = 0;
-    for item in items(engine) {
+    for item in everything {
         match kind(&item) {
-            "message" => {
-                let message = text(&item, "sk").unwrap_or("").trim_start_matches("M#").to_owned();
+            "message" | "answer" => {
+                let sk = text(&item, "sk").unwrap_or("");
+                let message = sk.trim_start_matches(['M', 'A']).trim_start_matches('#').to_owned();
                 let times = received.remove(&message).unwrap_or(0);
                 message_at_rest(judge, &item, times);
             }
-            "enrollment" if text(&item, "st") != Some("ended") => judge.object("at rest: an enrollment goes on"),
+            "enrollment" if text(&item, "st") != Some("ended") => {
+                judge.note(0, &format!("goes on: {}", Value::Object(item)));
+                judge.object("at rest: an enrollment goes on");
+            }
             "patient" if item.contains_key("seq") => judge.object("at rest: a patient is kept in a sequence"),
             "seat" => {
                 let segment = text(&item, "sk").unwrap_or("").rsplit_once('#').map_or("", |(head, _)| head).to_owned();
                 *seats.entry((text(&item, "pk").unwrap_or("").to_owned(), segment)).or_default() += 1;
             }
-            "call" => called += 1,
+            // A call that somebody asked for by opening the link is no message of a sequence.
+            "call" => called += usize::from(!item.contains_key("why")),
             _ => {}
         }
     }
@@ -88,12 +96,77 @@ pub fn check(engine: &Engine, judge: &mut Judge) {
     }
 }
 
+/// A slot that is taken is one booking's, and a booking that stands has its slot.
+fn agenda(judge: &mut Judge, everything: &[Item]) {
+    let mut slots: BTreeMap<(String, String), String> = BTreeMap::new();
+    for item in everything.iter().filter(|item| kind(item) == "slot") {
+        let of = |name: &str| text(item, name).unwrap_or("").to_owned();
+        if item.contains_key("bk") {
+            slots.insert((tenant_of(&of("pk")).to_owned(), of("sk")), of("bk"));
+        }
+    }
+    for item in everything.iter().filter(|item| kind(item) == "booking") {
+        let of = |name: &str| text(item, name).unwrap_or("").to_owned();
+        judge.reach(&format!("rest booking {}", of("st")));
+        if of("st") == "cancelled" {
+            continue;
+        }
+        if slots.remove(&(tenant_of(&of("pk")).to_owned(), of("slot"))) != Some(of("id")) {
+            judge.object("at rest: a booking whose slot is not its own");
+        }
+    }
+    if !slots.is_empty() {
+        judge.object("at rest: a slot is taken by no booking");
+    }
+    for item in everything.iter().filter(|item| kind(item) == "patient") {
+        if twice(text(item, "visits").unwrap_or("[]")) {
+            judge.object("at rest: a patient has two visits at one instant");
+        }
+    }
+}
+
+/// Whether two visits that stand begin at the same instant (`[[id, start, status, …], …]`).
+fn twice(visits: &str) -> bool {
+    let visits: Vec<Value> = serde_json::from_str(visits).unwrap_or_default();
+    let stands = visits.iter().filter(|visit| matches!(said(visit, "/2").as_str(), "b" | "f"));
+    let starts: Vec<Option<i64>> = stands.map(|visit| visit.pointer("/1").and_then(Value::as_i64)).collect();
+    let alone: BTreeSet<&Option<i64>> = starts.iter().collect();
+    alone.len() < starts.len()
+}
+
+fn said(value: &Value, at: &str) -> String {
+    value.pointer(at).and_then(Value::as_str).unwrap_or("").to_owned()
+}
+
+/// Whatever was said and taken in stands in a conversation, or among strangers' words; once.
+fn heard(judge: &mut Judge, inbox: &Inbox, everything: &[Item]) {
+    let mut times: BTreeMap<(Option<usize>, i64), usize> = BTreeMap::new();
+    for item in everything.iter().filter(|item| matches!(kind(item), "heard" | "stranger")) {
+        let clinic = judge.clinic_of(tenant_of(text(item, "pk").unwrap_or("")));
+        *times.entry((clinic, number(item, "at").unwrap_or(0))).or_default() += 1;
+    }
+    for (clinic, at) in inbox.words() {
+        match times.get(&(Some(clinic), at)) {
+            Some(1) => judge.reach("words kept"),
+            Some(_) => judge.object("at rest: something that was said stands there twice"),
+            None => judge.object("at rest: something that was said is lost"),
+        }
+    }
+    if !inbox.left().is_empty() {
+        judge.object("at rest: something that was brought was never taken in");
+    }
+}
+
 fn message_at_rest(judge: &mut Judge, item: &Item, received: usize) {
     let state = text(item, "st").unwrap_or("").to_owned();
-    judge.reach(&format!("rest {state}"));
+    let is_answer = kind(item) == "answer";
+    judge.reach(&format!("rest {}{state}", if is_answer { "answer " } else { "" }));
+    let id = text(item, "sk").unwrap_or("").trim_start_matches(['M', 'A', '#']).to_owned();
     let fits = match state.as_str() {
-        "accepted" => received == 1,
+        "accepted" => received == 1 || judge.in_vain.contains(&id),
         "undetermined" => received <= 1,
+        // Nobody told what became of an answer, and it is not said again.
+        "unknown" => is_answer && received <= 1,
         "failed" | "dropped" => received == 0,
         _ => false,
     };

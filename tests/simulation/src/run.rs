@@ -110,6 +110,7 @@ fn play(seed: u64, core: &Core, mutant: Option<Mutant>, days: i64) -> Outcome {
         let mut state = core.state();
         let state = &mut *state;
         state.happens_in(1_000, Event::Export { clinic, version: 0, attempt: 1 });
+        state.happens_in(500, Event::Slots { clinic, attempt: 1 });
         let life = state.chance.between(DAY_MS / 2, 4 * DAY_MS);
         state.happens_in(life, Event::Life { clinic });
         state.happens_in(5_400_000, Event::Morning { clinic, attempt: 1 });
@@ -128,7 +129,13 @@ fn set_up(world: &mut World, clients: &Clients) {
         create_table(&dynamo, TABLE).await.map_err(|e| e.to_string())?;
         for (id, toml) in all {
             let id = ClinicId::parse(&id).map_err(|e| e.to_string())?;
-            environment.reach.store.of(&id).put_settings(&toml).await.map_err(|e| e.to_string())?;
+            let tenant = environment.reach.store.of(&id);
+            tenant.put_settings(&toml).await.map_err(|e| e.to_string())?;
+            let now = environment.reach.clock.now();
+            let clinic = tenant.settings(now).await.map_err(|e| e.to_string())?.clinic;
+            if tenant.claim_routes(&clinic).await.map_err(|e| e.to_string())?.is_some() {
+                return Err("two clinics have one number".to_owned());
+            }
         }
         Ok(())
     });
@@ -171,6 +178,11 @@ fn settle(world: &mut World, until: i64) -> i64 {
     let mut checked = until + DAY_MS;
     loop {
         let next = checked + DAY_MS / 2;
+        world.redrive_inbox();
+        let kept: Vec<(usize, usize)> = world.core.state().judge.paused.iter().copied().collect();
+        for (clinic, patient) in kept {
+            world.core.state().happens_in(HOUR_MS, Event::HandBack { clinic, patient, attempt: 1 });
+        }
         for clinic in 0..clinics {
             world.plan_sweep(clinic);
         }
@@ -190,7 +202,7 @@ const HOUR_MS: i64 = 3_600_000;
 fn finish(seed: u64, world: &mut World, begins: i64, ends: i64) -> Outcome {
     let mut state = world.core.state();
     let state = &mut *state;
-    rest::check(&world.engine, &mut state.judge);
+    rest::check(&world.engine, &mut state.judge, &state.inbox);
     let judge = &mut state.judge;
     let people: usize = judge.clinics.iter().map(|clinic| clinic.facts.first().map_or(0, Vec::len)).sum();
     let days = u64::try_from((ends - begins) / DAY_MS).unwrap_or(0);

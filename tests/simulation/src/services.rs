@@ -6,9 +6,11 @@ use std::pin::Pin;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use retorno_cloud::channels::{Graph, Posted};
+use retorno_domain::channel::Channel;
 use serde_json::{Value, json};
 
 use crate::event::Event;
+use crate::patients::Got;
 use crate::wire::{Wire, response};
 
 type Answer = Result<HttpResponse, ConnectorError>;
@@ -117,6 +119,7 @@ enum Deed {
     Takes,
     TakesAndIsSilent,
     TakesAndMumbles,
+    TakesInVain,
     Throttles,
     RefusesForGood(usize),
     Troubled(usize),
@@ -134,13 +137,14 @@ impl Wire {
             return Deed::Takes;
         }
         let which = state.chance.below(8);
-        let (kind, deed) = match state.chance.below(8) {
+        let (kind, deed) = match state.chance.below(9) {
             0 | 1 => ("provider_throttled", Deed::Throttles),
             2 => ("provider_refused", Deed::RefusesForGood(which)),
             3 => ("provider_refused", Deed::Troubled(which)),
             4 => ("provider_answer_lost", Deed::TakesAndIsSilent),
             5 => ("provider_garbled", Deed::TakesAndMumbles),
             6 => ("provider_unreachable", Deed::CannotBeReached),
+            7 => ("provider_takes_in_vain", Deed::TakesInVain),
             _ => ("provider_ambiguous", Deed::Perhaps),
         };
         state.trouble.note(kind);
@@ -151,7 +155,7 @@ impl Wire {
     async fn somebody_acts_meanwhile(&self, deed: &Deed, body: &[u8]) {
         let in_vain = match deed {
             Deed::Throttles | Deed::RefusesForGood(_) | Deed::Troubled(_) | Deed::CannotBeReached => true,
-            Deed::Takes | Deed::TakesAndIsSilent | Deed::TakesAndMumbles | Deed::Perhaps => false,
+            Deed::Takes | Deed::TakesInVain | Deed::TakesAndIsSilent | Deed::TakesAndMumbles | Deed::Perhaps => false,
         };
         let ms = {
             let mut state = self.core.state();
@@ -176,43 +180,57 @@ impl Wire {
         match deed {
             Deed::Takes | Deed::TakesAndIsSilent | Deed::TakesAndMumbles => true,
             Deed::Perhaps => self.core.state().chance.per_mille(500),
-            Deed::Throttles | Deed::RefusesForGood(_) | Deed::Troubled(_) | Deed::CannotBeReached => false,
+            Deed::Throttles
+            | Deed::RefusesForGood(_)
+            | Deed::Troubled(_)
+            | Deed::CannotBeReached
+            | Deed::TakesInVain => false,
         }
     }
 
-    fn took(&self, clinic: Option<usize>, message: &str, attempt: &str, channel: &str, to: &str) {
+    /// What a provider was handed has reached somebody, or never will.
+    fn took(&self, deed: &Deed, got: Option<Got>) {
+        let took = self.took_it(deed);
         let mut state = self.core.state();
-        let now = state.now;
-        match (clinic, attempt.parse()) {
-            (Some(clinic), Ok(attempt)) => state.judge.accepted(now, clinic, message, attempt, channel, to),
-            _ => state.judge.object("a provider was handed a message that names no clinic or attempt"),
+        let state = &mut *state;
+        match (got, deed) {
+            (Some(got), Deed::TakesInVain) => {
+                state.judge.in_vain.insert(got.message.clone());
+                state.never_reached(&got);
+            }
+            (Some(got), _) if took => {
+                let now = state.now;
+                let Got { clinic, message, attempt, channel, to, .. } = &got;
+                state.judge.accepted(now, *clinic, message, i64::from(*attempt), channel.code(), to);
+                state.reached(&got);
+            }
+            (Some(_), _) => {}
+            (None, _) => state.judge.object("a provider was handed a message that names no clinic or attempt"),
         }
     }
+}
+
+/// The tokens of the links in a text.
+fn links(text: &str) -> Vec<String> {
+    let is_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let after = text.split("/l/").skip(1);
+    let mut found: Vec<String> =
+        after.filter_map(|rest| Some(rest.split(|c| !is_token(c)).next()?.to_owned())).collect();
+    found.sort_unstable();
+    found.dedup();
+    found
 }
 
 async fn email(wire: &Wire, request: &Value) -> Answer {
     wire.wait("call email", "before").await;
     let deed = wire.deed();
-    if wire.took_it(&deed) {
-        let tags = request.get("EmailTags").and_then(Value::as_array).cloned().unwrap_or_default();
-        let tag = |name: &str| {
-            let found = tags.iter().find(|tag| said(tag, "/Name") == name);
-            found.map(|tag| said(tag, "/Value").to_owned()).unwrap_or_default()
-        };
-        let text = said(request, "/Content/Simple/Body/Text/Data").to_owned();
-        let clinic = {
-            let mut state = wire.core.state();
-            if text.is_empty() || text.contains("{{") || text.contains("}}") {
-                state.judge.object("an e-mail with a gap in it");
-            }
-            state.judge.clinic_of(&tag("t"))
-        };
-        wire.took(clinic, &tag("m"), &tag("a"), "email", said(request, "/Destination/ToAddresses/0"));
-    }
+    let got = wire.read_email(request);
+    let provider_id = got.as_ref().map(|got| got.provider_id.clone()).unwrap_or_default();
+    wire.took(&deed, got);
     wire.somebody_acts_meanwhile(&deed, request.to_string().as_bytes()).await;
     wire.wait("call email", "after").await;
     match deed {
-        Deed::Takes => response(200, br#"{"MessageId":"0100"}"#.to_vec()),
+        Deed::Takes | Deed::TakesInVain => response(200, json!({"MessageId": provider_id}).to_string().into_bytes()),
         Deed::TakesAndIsSilent => {
             wire.core.pause(20_000).await;
             lost()
@@ -232,16 +250,18 @@ impl Graph for Wire {
         Box::pin(async move {
             self.wait("call whatsapp", "before").await;
             let deed = self.deed();
-            if self.took_it(&deed) {
-                self.read_whatsapp(&path, &body);
-            }
+            let got = self.read_whatsapp(&path, &body);
+            let provider_id = got.as_ref().map(|got| got.provider_id.clone()).unwrap_or_default();
+            self.took(&deed, got);
             self.somebody_acts_meanwhile(&deed, &body).await;
             self.wait("call whatsapp", "after").await;
             let error = |status, code: i64| {
                 Posted::Answered(status, json!({"error": {"code": code, "message": ""}}).to_string().into_bytes())
             };
             match deed {
-                Deed::Takes => Posted::Answered(200, br#"{"messages":[{"id":"wamid.1"}]}"#.to_vec()),
+                Deed::Takes | Deed::TakesInVain => {
+                    Posted::Answered(200, json!({"messages": [{"id": provider_id}]}).to_string().into_bytes())
+                }
                 Deed::TakesAndIsSilent => {
                     self.core.pause(8_000).await;
                     Posted::TimedOut
@@ -260,22 +280,71 @@ impl Graph for Wire {
 }
 
 impl Wire {
+    /// What arrives in the mailbox.
+    fn read_email(&self, request: &Value) -> Option<Got> {
+        let tags = request.get("EmailTags").and_then(Value::as_array).cloned().unwrap_or_default();
+        let tag = |name: &str| {
+            let found = tags.iter().find(|tag| said(tag, "/Name") == name);
+            found.map(|tag| said(tag, "/Value").to_owned()).unwrap_or_default()
+        };
+        let simple = said(request, "/Content/Simple/Body/Text/Data").to_owned();
+        let mut state = self.core.state();
+        if simple.is_empty() || simple.contains("{{") || simple.contains("}}") {
+            state.judge.object("an e-mail with a gap in it");
+        }
+        let (message, attempt) = (tag("m"), tag("a").parse::<u32>().ok()?);
+        Some(Got {
+            clinic: state.judge.clinic_of(&tag("t"))?,
+            channel: Channel::Email,
+            to: said(request, "/Destination/ToAddresses/0").to_owned(),
+            provider_id: format!("0100-{message}-{attempt}"),
+            opaque: String::new(),
+            buttons: Vec::new(),
+            links: links(&simple),
+            message,
+            attempt,
+        })
+    }
+
     /// What arrives on the phone.
-    fn read_whatsapp(&self, path: &str, body: &[u8]) {
+    fn read_whatsapp(&self, path: &str, body: &[u8]) -> Option<Got> {
         let request: Value = serde_json::from_slice(body).unwrap_or_default();
         let opaque = said(&request, "/biz_opaque_callback_data").to_owned();
         let mut parts = opaque.split('.').skip(1);
         let (clinic, message, attempt) = (parts.next(), parts.next(), parts.next());
-        let clinic = {
-            let mut state = self.core.state();
-            state.judge.nothing_personal("a WhatsApp URL", path);
-            let clinic = clinic.and_then(|id| state.judge.clinic_of(id));
-            let number = clinic.and_then(|clinic| Some(state.judge.clinics.get(clinic)?.number_id()));
-            if number.is_none_or(|number| !path.starts_with(&number)) {
-                state.judge.object("sent by another clinic's number");
-            }
-            clinic
-        };
-        self.took(clinic, message.unwrap_or(""), attempt.unwrap_or(""), "whatsapp", said(&request, "/to"));
+        let mut state = self.core.state();
+        state.judge.nothing_personal("a WhatsApp URL", path);
+        let clinic = clinic.and_then(|id| state.judge.clinic_of(id))?;
+        let number = state.judge.clinics.get(clinic).map(crate::clinic::Clinic::number_id);
+        if number.is_none_or(|number| !path.starts_with(&number)) {
+            state.judge.object("sent by another clinic's number");
+        }
+        let (message, attempt) = (message?.to_owned(), attempt?.parse::<u32>().ok()?);
+        let is_template = said(&request, "/type") == "template";
+        let text = [said(&request, "/text/body"), said(&request, "/interactive/body/text")].concat();
+        if is_template == state.judge.is_answer(&message, attempt) || text.contains("{{") {
+            state.judge.object("a message of the sequence in free words, an answer by template, or one with a gap");
+        }
+        Some(Got {
+            clinic,
+            channel: Channel::Whatsapp,
+            to: said(&request, "/to").to_owned(),
+            provider_id: format!("wamid.{message}.{attempt}"),
+            buttons: buttons(&request),
+            links: Vec::new(),
+            opaque,
+            message,
+            attempt,
+        })
     }
+}
+
+/// The buttons of a request, with what they give back. What a template's last one reads is not in it.
+fn buttons(request: &Value) -> Vec<(String, String)> {
+    let list = |at: &str| request.pointer(at).and_then(Value::as_array).cloned().unwrap_or_default();
+    let of_answer = list("/interactive/action/buttons").into_iter();
+    let of_answer = of_answer.map(|b| (said(&b, "/reply/id").to_owned(), said(&b, "/reply/title").to_owned()));
+    let of_template = list("/template/components").into_iter().filter(|part| said(part, "/type") == "button");
+    let last = of_template.map(|part| (said(&part, "/parameters/0/payload").to_owned(), "PARAR".to_owned())).last();
+    of_answer.chain(last).collect()
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::chance::Chance;
 
 /// Every kind of trouble; each must come up in a long run.
-pub const KINDS: [&str; 33] = [
+pub const KINDS: [&str; 36] = [
     "table_throttled",
     "table_unavailable",
     "table_conflict",
@@ -33,6 +33,9 @@ pub const KINDS: [&str; 33] = [
     "provider_unreachable",
     "provider_garbled",
     "provider_ambiguous",
+    "provider_takes_in_vain",
+    "webhook_twice",
+    "webhook_late",
     "clock_skewed",
     "rival_at_claim",
     "rival_at_call",
@@ -60,6 +63,8 @@ pub struct Knobs {
     pub provider: u32,
     /// Somebody acts at the very moment of a claim.
     pub rival: u32,
+    /// How readily people answer what reaches them.
+    pub talk: u32,
     /// How far a clock may be off, in ms.
     pub skew_ms: i64,
     /// The longest wait for an answer in ordinary times, in ms.
@@ -95,6 +100,7 @@ impl Knobs {
             delivery: chance.pick(&[50, 200, 400], 200),
             provider: chance.pick(&[50, 200, 450], 200),
             rival: chance.pick(&[100, 300, 600], 300),
+            talk: chance.pick(&[0, 150, 400, 700], 400),
             skew_ms: chance.pick(&[0, 200, 2_000], 200),
             latency_ms: chance.pick(&[20, 80, 400], 80),
         }

@@ -130,7 +130,7 @@ impl Wire {
         let now = state.now;
         let about = writes.first().map_or("", |write| if write.kind == "audit" { "" } else { &write.sk });
         let whose = writes.iter().find_map(|write| write.pk.split_once("#P#")).map_or("", |(_, id)| id);
-        let task = state.running.map_or(0, |(task, _)| task);
+        let (task, by) = state.running.unwrap_or((0, ""));
         state.judge.note(now, &format!("[{task}] {label} {whose} {about} {status} {}", reasons.join(",")));
         let done = status == 200;
         if let (Some(token), true) = (token, done) {
@@ -146,10 +146,10 @@ impl Wire {
                 state.judge.object(&format!("{label}: the {} part let pass: {why}", write.kind));
             }
             if done {
-                state.judge.moved(now, label, write, stands.as_ref(), self.look(write).as_ref());
+                state.judge.moved(now, (label, by), write, stands.as_ref(), self.look(write).as_ref());
             }
         }
-        if done && label == "claim" {
+        if done && (label == "claim" || label == "say") {
             let record = writes.iter().find(|write| write.kind == "audit");
             let clinic = record.and_then(|record| state.judge.clinic_of(tenant_of(&record.pk)));
             if let (Some(record), Some(clinic)) = (record, clinic) {

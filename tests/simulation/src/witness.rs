@@ -15,7 +15,8 @@ thread_local! {
 
 /// The crates whose every word is heard; of others, only what they say at `INFO` and above, as in
 /// production.
-const OURS: [&str; 4] = ["retorno", "step_dispatcher", "segment_evaluator", "export_importer"];
+const OURS: [&str; 6] =
+    ["retorno", "step_dispatcher", "segment_evaluator", "export_importer", "inbound_webhook", "patient_pages"];
 
 struct Ear;
 

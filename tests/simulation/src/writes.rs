@@ -2,6 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+/// An item, as the table's protocol writes it.
+pub type Item = Map<String, Value>;
+
 /// A write of one item.
 #[derive(Debug, Clone)]
 pub struct Write {
@@ -32,7 +35,16 @@ pub fn kind_of(pk: &str, sk: &str) -> &'static str {
         ("P", "PATIENT") => "patient",
         ("P", _) if sk.starts_with("E#") => "enrollment",
         ("P", _) if sk.starts_with("M#") => "message",
+        ("P", _) if sk.starts_with("A#") => "answer",
+        ("P", _) if sk.starts_with("I#") => "heard",
+        ("P", _) if sk.starts_with("SURVEY#") => "survey",
         ("P", _) => "conversation",
+        ("EVENT", _) => "event",
+        ("AGENDA", _) => "booking",
+        ("WAITLIST", _) => "waiting",
+        ("STRANGERS", _) => "stranger",
+        ("USER", _) => "user",
+        ("NEWS", _) => "news",
         ("CP", _) => "contact",
         ("WAVE", "WEEK") => "week",
         ("WAVE", _) => "seat",
@@ -112,6 +124,9 @@ pub fn label_of(operation: &str, body: &Value, writes: &[Write]) -> String {
     let has = |kind: &str, verb: &str| writes.iter().any(|write| write.kind == kind && write.verb == verb);
     let first = writes.first();
     match operation {
+        "TransactWriteItems" if has("event", "Put") => "turn".to_owned(),
+        "TransactWriteItems" if has("answer", "Update") => "say".to_owned(),
+        "TransactWriteItems" if has("waiting", "Update") && has("slot", "Update") => "hold".to_owned(),
         "TransactWriteItems" if has("audit", "Put") => "claim".to_owned(),
         "TransactWriteItems" if has("enrollment", "Put") => "enroll".to_owned(),
         "TransactWriteItems" if writes.iter().any(|w| w.update.contains("REMOVE seq")) => "end".to_owned(),
@@ -138,9 +153,18 @@ pub fn label_of(operation: &str, body: &Value, writes: &[Write]) -> String {
         "UpdateItem" => {
             let write = first.map(|w| (w.kind, w.update.as_str())).unwrap_or_default();
             let verb = match write {
+                ("message" | "answer", _) if first.is_some_and(|w| w.condition.starts_with("attribute_exists(pk)")) => {
+                    "receipt"
+                }
+                ("message" | "answer", _) if first.is_some_and(|w| w.condition == "st IN (:flying, :unknown)") => {
+                    "settled"
+                }
                 ("message", update) if update.contains(":until") || update == "SET st = :st REMOVE g1pk, g1sk" => "age",
                 ("message", _) => "outcome",
+                ("answer", _) if first.is_some_and(|w| w.condition == "st = :was") => "closed",
+                ("answer", _) => "outcome",
                 ("contact", update) if update.contains("oo_imp") => "imported opt-out",
+                ("contact", update) if update.contains("REMOVE") && update.contains("oo_") => "opt-in",
                 ("contact", update) if update.contains("oo_") => "opt-out",
                 ("contact", update) if update.contains("dead_") => "unreachable",
                 ("contact", update) if update.contains("busy") => "vacate",

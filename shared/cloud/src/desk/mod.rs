@@ -243,19 +243,7 @@ impl Desk {
 
     async fn hand_over(&self, orders: &[Order], now: DateTime<Utc>) -> Result<(), CloudError> {
         for order in orders {
-            match order {
-                Order::Released { quiet_since_ms: Some(since), .. } => {
-                    let at = DateTime::from_timestamp_millis(*since).unwrap_or(now) + plan::SILENCE;
-                    self.reach.orders.wake(order, 0, now, at).await?;
-                }
-                Order::Step { .. }
-                | Order::PatientChanged { .. }
-                | Order::Answered { .. }
-                | Order::Released { .. }
-                | Order::Say { .. }
-                | Order::Freed { .. }
-                | Order::Sweep { .. } => self.reach.orders.queue(order, now, now).await?,
-            }
+            self.reach.orders.queue(order, now, now).await?;
         }
         Ok(())
     }

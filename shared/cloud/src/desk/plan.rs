@@ -18,8 +18,6 @@ use crate::store::{
     WaitlistChange,
 };
 
-/// A conversation that fell silent for so long is given back to the automation.
-pub(super) const SILENCE: TimeDelta = TimeDelta::days(7);
 /// An answer is of use for so long.
 const ANSWER_LASTS: TimeDelta = TimeDelta::minutes(30);
 /// A confirmation of what was done on a page is of use for so long.
@@ -268,11 +266,6 @@ impl<'a> Plan<'a> {
     fn tell(&mut self, answer: Answer) {
         let (clinic, patient) = (self.visitor.tenant.clinic().to_string(), self.visitor.patient().id.to_string());
         let at_ms = self.visitor.now.timestamp_millis();
-        if matches!(answer, Answer::Yes | Answer::Click) {
-            let silent =
-                Order::Released { clinic: clinic.clone(), patient: patient.clone(), quiet_since_ms: Some(at_ms) };
-            self.made.orders.push(silent);
-        }
         self.made.orders.push(Order::Answered { clinic, patient, answer: answer.code().to_owned(), at_ms });
     }
 

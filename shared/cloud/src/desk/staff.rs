@@ -172,7 +172,7 @@ impl Desk {
             made.patient.paused = false;
             made.thread.open = None;
             let (clinic, patient) = (tenant.clinic().to_string(), patient.to_string());
-            made.orders.push(Order::Released { clinic, patient, quiet_since_ms: None });
+            made.orders.push(Order::Released { clinic, patient });
             Ok(made)
         })
         .await

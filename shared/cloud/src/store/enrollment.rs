@@ -77,6 +77,7 @@ impl StoredEnrollment {
             seat: reader.number("seat")?,
             state,
             first_sent_on,
+            told_at: reader.instant_opt("told")?,
             wakes: reader.number("wakes")?,
             epoch: reader.number("epoch")?,
         };
@@ -112,6 +113,9 @@ pub(super) fn changing(keys: &Keys<'_>, enrollment: &Enrollment, because: &str) 
     }
     if let Some(first) = enrollment.first_sent_on {
         put("first", s(first.to_string()));
+    }
+    if let Some(told) = enrollment.told_at {
+        put("told", ms(told));
     }
     put("wakes", n(enrollment.wakes));
     put("because", s(because));

@@ -8,7 +8,7 @@ use retorno_domain::clinic::Clinic;
 use retorno_domain::consent::{Consent, Wish};
 use retorno_domain::contact_point::ContactPoints;
 use retorno_domain::decide::{Command, Decision, Event, decide};
-use retorno_domain::enrollment::{EndReason, Enrollment, State};
+use retorno_domain::enrollment::{EndReason, Enrollment, SILENCE, State};
 use retorno_domain::flow::Answer;
 use retorno_domain::ids::MessageId;
 use retorno_domain::message::Delivery;
@@ -87,7 +87,6 @@ fn a_wake_for_another_step_does_nothing() {
         (running(1, now()), 2),
         (running(1, now()), 4),
         (in_state(State::Closing { due: now() }), 3),
-        (in_state(answered.clone()), 1),
         (in_state(answered), 4),
     ] {
         let decision = decided(&enrollment, &due(step), now() + days(1), &lapsed());
@@ -159,7 +158,7 @@ fn a_claim_that_was_taken_back_is_decided_as_if_it_had_never_been() {
 fn a_flow_that_lost_its_steps_ends_its_sequences() {
     let (mut clinic, patient, points) = (clinic(""), lapsed(), ContactPoints::default());
     clinic.flows[0].steps.clear();
-    for event in [due(0), Event::PatientChanged, Event::Released, Event::Answered(Answer::Unread)] {
+    for event in [due(0), Event::PatientChanged, Event::Released, Event::Answered(Answer::Unread, now())] {
         let decision = decide(&running(1, now()), &event, now(), &facts(&clinic, &patient, &points, now()));
         assert_eq!(
             (decision.commands, decision.next.state),
@@ -215,7 +214,7 @@ fn over_is_over() {
             due(4),
             about(0, Delivery::Accepted),
             Event::PatientChanged,
-            Event::Answered(Answer::Yes),
+            Event::Answered(Answer::Yes, now()),
             Event::Released,
         ] {
             let decision = decided(&enrollment, &event, now(), &somebody(vec![visit(200), booked(3)]));
@@ -270,7 +269,7 @@ fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         6 => (0usize..6, message).prop_map(|(step, message)| Event::StepDue { step, message }),
         1 => Just(Event::PatientChanged),
-        1 => prop::sample::select(answers.to_vec()).prop_map(Event::Answered),
+        1 => prop::sample::select(answers.to_vec()).prop_map(|answer| Event::Answered(answer, now())),
         1 => Just(Event::Released),
     ]
 }
@@ -326,7 +325,8 @@ proptest! {
             prop_assert!(match next.state {
                 State::Running { step, due } => woken(step, due),
                 State::Closing { due } => (steps..=steps + 1).any(|step| woken(step, due)),
-                State::Conversing { .. } | State::Ended { .. } => true,
+                State::Conversing { since, step } => woken(step, since + SILENCE),
+                State::Ended { .. } => true,
             }, "nobody waits without a wake");
         }
         let drops = commands.iter().filter(|c| matches!(c, Command::Drop { reason, .. } if reason.is_empty())).count();

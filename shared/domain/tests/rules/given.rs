@@ -189,6 +189,7 @@ pub(crate) fn enrolled(clinic: &Clinic, now: DateTime<Utc>) -> Enrollment {
         seat: 0,
         state: State::Running { step: 0, due: now },
         first_sent_on: None,
+        told_at: None,
         wakes: 1,
         epoch: clinic.epoch,
     }
@@ -211,6 +212,7 @@ pub(crate) fn facts<'a>(
         patient,
         points,
         placement: placed(clinic, patient, now),
+        heard_at: None,
         number_full_until: None,
         breakers: &[],
         copy: &no_problem,

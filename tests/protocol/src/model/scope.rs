@@ -95,6 +95,7 @@ impl SendModel {
                 seat: u32::try_from(number)?,
                 state: State::Running { step: 0, due: now },
                 first_sent_on: None,
+                told_at: None,
                 wakes: 1,
                 epoch: clinic.epoch,
             };

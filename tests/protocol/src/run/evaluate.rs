@@ -91,6 +91,7 @@ impl Sim {
             seat: u32::try_from(self.table.seats.len() + self.enrolling.len()).unwrap_or(0),
             state: State::Running { step: 0, due: place_in_day(id, left) },
             first_sent_on: None,
+            told_at: None,
             wakes: 1,
             epoch: clinic.epoch,
         };

@@ -109,6 +109,7 @@ impl Plan {
             patient,
             points: &points,
             placement: placement(clinic, patient, thresholds, seen.now),
+            heard_at: None,
             number_full_until: seen.tier.err(),
             breakers: &breakers,
             copy: &|step| seen.copy_problem(step),

@@ -132,6 +132,7 @@ impl Both {
             seat: u32::try_from(which % 3).unwrap(),
             state: State::Running { step: 0, due: self.now },
             first_sent_on: None,
+            told_at: None,
             wakes: 1,
             epoch: 1,
         };

@@ -1,0 +1,191 @@
+//! The judge of the conversation: what people said, who wants no more messages, and whether what they
+//! were answered may be.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use crate::inbox::Spoken;
+use crate::judge::{CALL_WITHIN_MS, Judge};
+use crate::talk::Meant;
+use crate::writes::{number, text};
+
+const DAY_MS: i64 = 86_400_000;
+
+/// A phone, or a person whatever the channel.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Whom {
+    /// A phone of a clinic's, E.164.
+    Phone(usize, String),
+    /// A person of a clinic's.
+    Person(usize, usize),
+}
+
+/// Nobody may write there any more.
+#[derive(Debug, Clone, Copy)]
+struct Stop {
+    /// Since when that was taken in.
+    since: i64,
+    /// Messages that came all the same.
+    came: usize,
+    /// Whether those who have the phone now may be answered.
+    others_answer: bool,
+}
+
+/// What people said.
+#[derive(Debug, Default)]
+pub struct Talk {
+    said: BTreeMap<Whom, BTreeSet<i64>>,
+    stops: BTreeMap<Whom, Stop>,
+    lifted: BTreeMap<Whom, i64>,
+    came_back: BTreeSet<(usize, usize)>,
+}
+
+/// What may be answered to whoever said that nobody may write: that it was heard, and where to go
+/// when it hurts.
+const AFTER_A_STOP: [&str; 3] = ["opted_out", "wrong_number", "urgent"];
+/// What the clinic begins itself in a conversation.
+const UNASKED: &str = "freed";
+
+impl Judge {
+    /// Everybody who had a phone since the last export that surely landed.
+    fn owners(&self, clinic: usize, phone: &str) -> BTreeSet<usize> {
+        let Some(of) = self.clinics.get(clinic) else { return BTreeSet::new() };
+        let versions = of.landed.unwrap_or(0)..=of.facts.len().saturating_sub(1);
+        let people = versions.filter_map(|version| of.facts.get(version)).flat_map(|people| people.iter().enumerate());
+        people.filter(|(_, person)| person.phone.as_deref() == Some(phone)).map(|(n, _)| n).collect()
+    }
+
+    /// Whom something may be about.
+    #[must_use]
+    pub fn people_of(&self, clinic: usize, spoken: &Spoken) -> BTreeSet<usize> {
+        match (&spoken.phone, spoken.person) {
+            (_, Some(person)) => [person].into(),
+            (Some(phone), None) => self.owners(clinic, phone),
+            (None, None) => BTreeSet::new(),
+        }
+    }
+
+    /// Whom somebody speaks for beyond doubt.
+    fn speaks_for(&self, clinic: usize, spoken: &Spoken) -> Vec<Whom> {
+        let mut whom: Vec<Whom> = spoken.phone.iter().map(|phone| Whom::Phone(clinic, phone.clone())).collect();
+        let people = self.people_of(clinic, spoken);
+        if let (1, Some(person)) = (people.len(), people.first()) {
+            whom.push(Whom::Person(clinic, *person));
+        }
+        whom
+    }
+
+    /// Somebody says something, at the instant it says itself.
+    pub fn spoke(&mut self, clinic: usize, spoken: &Spoken) {
+        let mut whom: Vec<Whom> = spoken.phone.iter().map(|phone| Whom::Phone(clinic, phone.clone())).collect();
+        whom.extend(self.people_of(clinic, spoken).into_iter().map(|person| Whom::Person(clinic, person)));
+        for whom in whom {
+            self.talk.said.entry(whom).or_default().insert(spoken.at);
+        }
+    }
+
+    /// Words are handed over for the first time: from now on they may count.
+    pub fn words_come_in(&mut self, now: i64, clinic: usize, spoken: &Spoken) {
+        if spoken.meant != Meant::In {
+            return;
+        }
+        let people = self.people_of(clinic, spoken);
+        let mut whom: Vec<Whom> = spoken.phone.iter().map(|phone| Whom::Phone(clinic, phone.clone())).collect();
+        whom.extend(people.iter().map(|person| Whom::Person(clinic, *person)));
+        for whom in whom {
+            self.talk.stops.remove(&whom);
+            self.talk.lifted.insert(whom, now);
+        }
+        self.talk.came_back.extend(people.into_iter().map(|person| (clinic, person)));
+    }
+
+    /// Words have been taken in that were first handed over at `begun`: from now on they surely count.
+    pub fn words_are_in(&mut self, now: i64, clinic: usize, spoken: &Spoken, begun: i64) {
+        if !spoken.meant.stops() {
+            return;
+        }
+        for whom in self.speaks_for(clinic, spoken) {
+            let is_of_a_person = matches!(whom, Whom::Person(..));
+            let counts = match spoken.meant {
+                // The number is somebody else's; of the person it says nothing.
+                Meant::Wrong => !is_of_a_person,
+                // Others have the phone still.
+                Meant::Deceased => is_of_a_person,
+                _ => true,
+            };
+            // Whoever wants messages again in the same breath may be heard first or last.
+            if counts && self.talk.lifted.get(&whom).is_none_or(|lifted| *lifted < begun) {
+                self.reach("stop heard");
+                self.talk.stops.entry(whom).or_insert(Stop {
+                    since: now,
+                    came: 0,
+                    others_answer: spoken.meant == Meant::Deceased,
+                });
+            }
+        }
+    }
+
+    /// Whether somebody took an opt-out back in a message of their own.
+    pub(crate) fn came_back(&self, clinic: usize, person: usize) -> bool {
+        self.talk.came_back.contains(&(clinic, person))
+    }
+
+    /// Something has come to an address: not after a stop, but for what was under way.
+    pub(crate) fn keeps_still(&mut self, now: i64, whom: &[Whom], committed_at: i64, say: Option<&str>) {
+        if say.is_some_and(|say| AFTER_A_STOP.contains(&say)) {
+            return;
+        }
+        let mut broken = BTreeSet::new();
+        for whom in whom {
+            let Some(stop) = self.talk.stops.get_mut(whom) else { continue };
+            if say.is_some() && stop.others_answer {
+                continue;
+            }
+            stop.came += usize::from(say.is_none());
+            if committed_at > stop.since {
+                broken.insert("committed after a stop was taken in");
+            }
+            if now > stop.since + CALL_WITHIN_MS {
+                broken.insert("came more than 10 s after a stop was taken in");
+            }
+            if stop.came > 1 {
+                broken.insert("more than one message came after a stop was taken in");
+            }
+        }
+        for what in broken {
+            self.object(what);
+        }
+    }
+
+    /// What an answer's claim does that it may not.
+    pub(crate) fn fault_of_answer(&self, clinic: usize, record: &Map<String, Value>) -> Option<String> {
+        let said = |name: &str| text(record, name).unwrap_or("").to_owned();
+        let (say, at) = (said("say"), number(record, "at").unwrap_or(0));
+        if self.is_out(clinic, &said("cp"), &said("channel")) && !AFTER_A_STOP.contains(&say.as_str()) {
+            return Some("an answer committed after an opt-out".to_owned());
+        }
+        self.halted_too_long(clinic, at)
+            .then(|| "an answer committed more than 15 s after the clinic was halted".to_owned())
+    }
+
+    /// Whether somebody said something within a day before.
+    pub(crate) fn was_spoken_to(&self, now: i64, whom: &[Whom]) -> bool {
+        let slack = CALL_WITHIN_MS + self.skew;
+        whom.iter()
+            .filter_map(|whom| self.talk.said.get(whom))
+            .any(|times| times.range(..=now + slack).next_back().is_some_and(|last| now - last <= DAY_MS + slack))
+    }
+
+    /// An answer has come: in contact hours, unless it answers something.
+    pub(crate) fn answers_somebody(&mut self, now: i64, is_open: bool, whom: &[Whom], say: &str, by: &str) {
+        let asked = self.was_spoken_to(now, whom);
+        if !is_open && (!asked || say == UNASKED) {
+            self.object("an answer that nobody waited for came outside contact hours");
+        }
+        if by == "whatsapp" && !asked {
+            self.object("free text more than a day after the person's last word");
+        }
+        self.reach(&format!("answered {say}"));
+    }
+}

@@ -1,0 +1,103 @@
+//! What people and providers tell the hooks: at least once, sometimes twice, late, or in another
+//! order. A hook has verified it and put it on its queue; there it stays until it was taken in.
+
+use std::collections::BTreeMap;
+
+use inbound_webhook::event::Routed;
+
+use crate::core::State;
+use crate::event::Event;
+use crate::talk::Meant;
+
+/// Deliveries of something before it is parked; at the end what is parked is brought again.
+pub const TRIES_MAX: u32 = 15;
+/// A provider that got no answer tries again for days.
+const AGAIN_WITHIN_MS: i64 = 3 * 86_400_000;
+
+/// What somebody said, as they know it.
+#[derive(Debug, Clone)]
+pub struct Spoken {
+    /// From which phone, E.164; none where it was a mailbox.
+    pub phone: Option<String>,
+    /// Who, where that is beyond doubt.
+    pub person: Option<usize>,
+    /// What they mean.
+    pub meant: Meant,
+    /// When they said it, in ms.
+    pub at: i64,
+}
+
+/// Something that was brought to the clinic's queue.
+#[derive(Debug, Clone)]
+pub struct Brought {
+    /// Which clinic.
+    pub clinic: usize,
+    /// As it stands on the queue.
+    pub body: String,
+    /// The handler's name in reports.
+    pub handler: &'static str,
+    /// What somebody said; nothing where a provider reports.
+    pub spoken: Option<Spoken>,
+    /// When it was first handed over, in ms.
+    pub begun: Option<i64>,
+    /// Whether it was taken in.
+    pub is_done: bool,
+}
+
+/// Everything that was brought.
+#[derive(Debug, Default)]
+pub struct Inbox {
+    brought: BTreeMap<u64, Brought>,
+    next: u64,
+}
+
+impl Inbox {
+    /// Something that was brought.
+    #[must_use]
+    pub fn get(&self, id: u64) -> Option<&Brought> {
+        self.brought.get(&id)
+    }
+
+    /// The same, to be changed.
+    pub fn get_mut(&mut self, id: u64) -> Option<&mut Brought> {
+        self.brought.get_mut(&id)
+    }
+
+    /// What was handed over in vain so far.
+    #[must_use]
+    pub fn left(&self) -> Vec<u64> {
+        let left = self.brought.iter().filter(|(_, brought)| !brought.is_done && brought.begun.is_some());
+        left.map(|(id, _)| *id).collect()
+    }
+
+    /// Words that were taken in: the clinic, and when each was said.
+    pub fn words(&self) -> impl Iterator<Item = (usize, i64)> {
+        let done = self.brought.values().filter(|brought| brought.is_done);
+        done.filter_map(|brought| Some((brought.clinic, brought.spoken.as_ref()?)))
+            .filter(|(_, spoken)| spoken.phone.is_some())
+            .map(|(clinic, spoken)| (clinic, spoken.at))
+    }
+}
+
+impl State {
+    /// Brings something to a clinic's queue after a while.
+    pub fn bring(&mut self, clinic: usize, routed: &Routed, spoken: Option<Spoken>, delay_ms: i64) {
+        let Ok(body) = serde_json::to_string(routed) else { return self.judge.object("an event has no form") };
+        let handler = spoken.as_ref().map_or("take in receipt", |spoken| spoken.meant.handler());
+        self.inbox.next += 1;
+        let id = self.inbox.next;
+        self.inbox.brought.insert(id, Brought { clinic, body, handler, spoken, begun: None, is_done: false });
+        let rate = self.trouble.knobs.delivery;
+        let mut delay = delay_ms;
+        if self.trouble.strikes(&mut self.chance, rate / 2) {
+            self.trouble.note("webhook_late");
+            delay += self.chance.stretch(1_000, AGAIN_WITHIN_MS);
+        }
+        self.happens_in(delay, Event::TakeIn { id, attempt: 1 });
+        if self.trouble.strikes(&mut self.chance, rate) {
+            self.trouble.note("webhook_twice");
+            let again = delay + if self.chance.per_mille(500) { 0 } else { self.chance.stretch(1, AGAIN_WITHIN_MS) };
+            self.happens_in(again, Event::TakeIn { id, attempt: 1 });
+        }
+    }
+}
