@@ -1,12 +1,14 @@
 //! One import: read, compare with what is stored, write what differs. Every step may be the last
 //! one: run again, the import finishes what it began and repeats nothing that is done.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 
 use chrono::{DateTime, Utc};
 use retorno_cloud::orders::Order;
 use retorno_cloud::store::{ContactKeys, ImportLease, StoredPatient, TenantStore};
 use retorno_cloud::{CloudError, Reach};
+use retorno_domain::appointment::Appointment;
 use retorno_domain::clinic::Clinic;
 use retorno_domain::ids::{ClinicId, PatientId};
 use retorno_domain::patient::{Patient, Report};
@@ -294,9 +296,18 @@ impl Run<'_> {
     /// Before the patient is written, for the same reason as below.
     async fn numbers(&self, before: &Patient, after: &Patient) -> Result<(), CloudError> {
         let booked = before.appointments.iter().filter(|visit| visit.id.is_ours() && after.visit(&visit.id).is_none());
+        // Of several at one instant (given up and taken again) it is the last one's.
+        let mut latest: BTreeMap<DateTime<Utc>, &Appointment> = BTreeMap::new();
         for ours in booked {
-            if let Some(entered) = after.appointments.iter().find(|visit| visit.is_number_for(ours)) {
-                self.tenant.note_clinic_number(ours.start, &ours.id, &entered.id).await?;
+            let of_instant = latest.entry(ours.start).or_insert(ours);
+            if of_instant.as_of < ours.as_of {
+                *of_instant = ours;
+            }
+        }
+        for (start, ours) in latest {
+            let entered = after.appointments.iter().filter(|visit| visit.start == start && !visit.id.is_ours());
+            if let Some(entered) = entered.max_by_key(|visit| visit.as_of) {
+                self.tenant.note_clinic_number(start, &ours.id, &entered.id).await?;
             }
         }
         Ok(())

@@ -11,6 +11,7 @@ use retorno_cloud::store::{AnswerClaim, SETTINGS_STALE_MAX, StoredAnswer};
 use retorno_domain::answers::Answers;
 use retorno_domain::channel::{Channel, Purpose};
 use retorno_domain::conversation::Say;
+use retorno_domain::guard;
 use retorno_domain::ics::{CalendarEntry, Method, uid};
 use retorno_domain::ids::{AppointmentId, ClinicId, MessageId, PatientId};
 use retorno_domain::message::{Delivery, Outcome};
@@ -90,7 +91,8 @@ impl Dispatcher {
         if clinic.halted || breaker {
             return Ok(Now::Wait(next_mark(now)));
         }
-        if answer.channel == Channel::Whatsapp && !visitor.thread.window_is_open(now) {
+        let closed = answer.channel == Channel::Whatsapp && !visitor.thread.window_is_open(now);
+        if closed && !guard::is_off("say", "window") {
             return Ok(Now::Drop("window_closed"));
         }
         let (Some(address), Some(contact)) = (patient.address(answer.channel), visitor.contacts.of(answer.channel))
@@ -103,7 +105,7 @@ impl Dispatcher {
                 return Ok(Now::Drop("no_consent"));
             }
             let zone = patient.profile.zone;
-            if !clinic.calendar.is_open(now, zone) {
+            if !clinic.calendar.is_open(now, zone) && !guard::is_off("say", "hours") {
                 return Ok(match clinic.calendar.next_opening(now, zone) {
                     Some(opening) if opening <= answer.not_after => Now::Wait(opening),
                     Some(_) | None => Now::Drop("too_late"),
@@ -160,7 +162,8 @@ impl Dispatcher {
         let patient = &visitor.patient().id;
         let now = self.reach.clock.now();
         // Whoever stood still since the settings were read looks again: the kill switch is in them.
-        if now - visitor.clinic.read_at > SETTINGS_STALE_MAX || now > answer.not_after {
+        let stale = now - visitor.clinic.read_at > SETTINGS_STALE_MAX && !guard::is_off("say", "settings_fresh");
+        if stale || now > answer.not_after {
             return self.again(visitor, stored, now).await;
         }
         let despite_opt_out = answer.say.is_some_and(Say::survives_opt_out);
@@ -222,8 +225,12 @@ impl Dispatcher {
 
     async fn after_refusal(&self, visitor: &Visitor, stored: &StoredAnswer) -> Result<Done, CloudError> {
         let points = visitor.tenant.contact_points(&visitor.contacts).await?;
-        if points.of(stored.answer.channel).suppressed.contains(stored.answer.channel) {
+        let point = points.of(stored.answer.channel);
+        if point.suppressed.contains(stored.answer.channel) {
             return self.give_up(visitor, stored, "opted_out").await;
+        }
+        if point.is_wrong() {
+            return self.give_up(visitor, stored, "wrong_number").await;
         }
         Ok(Done::Nothing)
     }

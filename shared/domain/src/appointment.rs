@@ -98,10 +98,19 @@ impl Appointment {
     }
 
     /// Whether this report of the clinic's system is of the visit that was booked through us and had
-    /// no number of its own: the same patient's, at the same instant.
+    /// no number of its own: the same patient's, at the same instant. The same slot may have been
+    /// given up and taken again: a report under a number known before (`is_known`), or of a visit that
+    /// is over, is not of a booking made after it.
     #[must_use]
-    pub fn is_number_for(&self, ours: &Self) -> bool {
-        ours.id.is_ours() && !self.id.is_ours() && self.start == ours.start
+    pub fn is_number_for(&self, ours: &Self, is_known: bool) -> bool {
+        let stands = |visit: &Self| matches!(visit.status, AppointmentStatus::Booked | AppointmentStatus::Confirmed);
+        let is_newer = self.as_of > ours.as_of;
+        let fits = match (stands(ours), stands(self)) {
+            (true, true) => !is_known || is_newer,
+            (true, false) => !is_known && is_newer,
+            (false, _) => true,
+        };
+        ours.id.is_ours() && !self.id.is_ours() && self.start == ours.start && fits
     }
 
     /// The clinic's report of a visit booked through us: where the booking came from stays, and so

@@ -12,7 +12,8 @@ use crate::limits::WhatsappLedger;
 pub struct ContactPoint {
     /// Channels on which nobody may be written to here for marketing.
     pub suppressed: ChannelSet,
-    /// Channels on which the provider says that nobody can be reached here.
+    /// Channels on which nobody can be reached here: the provider says so, or a person said that the
+    /// phone is not the patient's.
     pub unreachable: ChannelSet,
     /// Marketing WhatsApp messages sent here, to whomever.
     pub whatsapp: WhatsappLedger,
@@ -38,6 +39,12 @@ impl ContactPoints {
 }
 
 impl ContactPoint {
+    /// Whether a person said that this phone is not the patient's. Only a person says so of calls.
+    #[must_use]
+    pub fn is_wrong(&self) -> bool {
+        self.unreachable.contains(Channel::Call)
+    }
+
     /// Until when another patient's sequence uses this contact point.
     #[must_use]
     pub fn busy_with_another(&self, patient: &PatientId, now: DateTime<Utc>) -> Option<DateTime<Utc>> {

@@ -123,9 +123,14 @@ pub fn respond(case: &Case<'_>, reading: &Reading) -> Vec<Act> {
     if reading.intent == Intent::Urgent {
         return vec![hand_over("urgent", Urgency::Urgent), Act::Tell(Answer::Unclear), Act::Say(Say::Urgent)];
     }
-    // Somebody of the clinic is writing with this patient: nothing is answered in between.
+    // Somebody of the clinic is writing with this patient: nothing is answered in between, but what
+    // stops messages does not wait until it is read.
     if case.staff_has_it() {
-        return vec![hand_over("more_was_said", Urgency::Normal)];
+        let stops = matches!(reading.intent, Intent::WrongPerson | Intent::Deceased | Intent::StopReminders);
+        let mut acts = if stops && reading.sure { understood(case, &reading.intent) } else { Vec::new() };
+        acts.retain(|act| !matches!(act, Act::Say(_) | Act::HandOver { .. }));
+        acts.push(hand_over("more_was_said", Urgency::Normal));
+        return acts;
     }
     if !reading.sure {
         return to_a_person("unclear", Urgency::Normal);

@@ -146,9 +146,10 @@ impl Patient {
     }
 
     fn absorb_visit(&mut self, mut visit: Appointment) -> bool {
+        let ours = self.take_ours(&visit);
+        let is_entered = ours.is_some();
         // The clinic's system has given a visit booked through us a number of its own.
-        if let Some(at) = self.appointments.iter().position(|known| visit.is_number_for(known)) {
-            let ours = self.appointments.remove(at);
+        if let Some(ours) = ours {
             visit = visit.with_what_we_know(&ours);
         }
         match self.appointments.binary_search_by(|known| known.id.cmp(&visit.id)) {
@@ -162,10 +163,20 @@ impl Patient {
                     *known = visit;
                     true
                 }
-                Some(known) => known.keep_our_lead(&visit),
-                None => false,
+                Some(known) => known.keep_our_lead(&visit) || is_entered,
+                None => is_entered,
             },
         }
+    }
+
+    /// Takes out what was booked through us and is this visit. Several at one instant were given up
+    /// and taken again: the last of them is what we know.
+    fn take_ours(&mut self, visit: &Appointment) -> Option<Appointment> {
+        let is_known = self.visit(&visit.id).is_some();
+        let is_ours = |known: &Appointment| visit.is_number_for(known, is_known);
+        let last = self.appointments.iter().filter(|known| is_ours(known)).max_by_key(|ours| ours.as_of).cloned()?;
+        self.appointments.retain(|known| !is_ours(known));
+        Some(last)
     }
 
     /// The visit of that number.

@@ -87,6 +87,9 @@ fn claim_contact(write: &Write, stands: Option<&Item>) -> Option<&'static str> {
     if item.contains_key("oo_imp") {
         return Some("an imported opt-out");
     }
+    if item.contains_key("dead_call") {
+        return Some("a phone that is not the patient's");
+    }
     let asked = ["whatsapp", "email", "sms", "call"];
     let out = asked.into_iter().find(|c| write.condition.contains(&format!("oo_{c})")));
     if out.is_some_and(|channel| item.contains_key(&format!("oo_{channel}"))) {

@@ -70,6 +70,13 @@ impl Inbox {
         left.map(|(id, _)| *id).collect()
     }
 
+    /// How many words were handed over.
+    #[must_use]
+    pub fn said(&self) -> usize {
+        let begun = self.brought.values().filter(|brought| brought.begun.is_some());
+        begun.filter(|brought| brought.spoken.as_ref().is_some_and(|spoken| spoken.phone.is_some())).count()
+    }
+
     /// Words that were taken in: the clinic, and when each was said.
     pub fn words(&self) -> impl Iterator<Item = (usize, i64)> {
         let done = self.brought.values().filter(|brought| brought.is_done);

@@ -112,3 +112,31 @@ pub fn says(chance: &mut Chance) -> (Meant, String) {
     };
     (meant, text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{CANCEL, COME, DECEASED, IN, OUT, UNWELL, WRONG};
+    use retorno_domain::reply::{Asked, Intent, understand};
+
+    /// The judge counts on these words: nobody could take them for anything else.
+    #[test]
+    fn what_is_said_is_plain() {
+        let today = chrono::NaiveDate::default();
+        let heard = |text: &str| {
+            let reading = understand(text, &Asked::default(), today);
+            (reading.intent, reading.sure)
+        };
+        let plain = |texts: &[&str], intent: &Intent| {
+            for text in texts {
+                assert_eq!(heard(text), (intent.clone(), true), "{text}");
+            }
+        };
+        plain(&OUT, &Intent::OptOut);
+        plain(&IN, &Intent::OptIn);
+        plain(&WRONG, &Intent::WrongNumber);
+        plain(&DECEASED, &Intent::Deceased);
+        plain(&CANCEL, &Intent::Cancel);
+        plain(&UNWELL, &Intent::Urgent);
+        assert!(COME.iter().all(|text| heard(text).1));
+    }
+}

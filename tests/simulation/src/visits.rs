@@ -28,6 +28,7 @@ impl World {
             let Some(brought) = state.inbox.get_mut(id) else { return };
             if brought.begun.is_none() {
                 brought.begun = Some(now);
+                state.judge.note(now, &format!("brought {}", brought.body));
                 if let Some(spoken) = &brought.spoken {
                     state.judge.words_come_in(now, brought.clinic, spoken);
                 }

@@ -3,14 +3,14 @@
 use retorno_cloud::CloudError;
 use retorno_cloud::channels::read_opaque_id;
 use retorno_cloud::desk::{Happening, Visitor};
-use retorno_cloud::store::{Collection, HeardLine, Stranger, TenantStore};
+use retorno_cloud::store::{Collection, ContactKeys, HeardLine, Stranger, TenantStore};
 use retorno_domain::calendar::local_date;
 use retorno_domain::channel::ChannelSet;
 use retorno_domain::ids::{MessageId, PatientId};
 use retorno_domain::reply::{Asked, Intent, Reading, of_button, understand};
 
 use super::{Inbound, Processed, processed};
-use crate::event::{InboundMessage, Said};
+use crate::event::{InboundMessage, Said, Sender};
 
 /// Of a family that shares a phone so many are looked at.
 const FAMILY_MAX: usize = 8;
@@ -42,6 +42,9 @@ impl Inbound {
             return self.stranger(tenant, message, &words).await;
         };
         let event = format!("{}#{}", message.channel, message.id.as_str());
+        if self.is_wrong(tenant, &message.from).await? && !tenant.knows_event(&event).await? {
+            return self.stranger(tenant, message, &words).await;
+        }
         let line = HeardLine {
             at: message.at.min(self.now()),
             channel: message.channel.code().to_owned(),
@@ -79,6 +82,18 @@ impl Inbound {
         };
         let (clinic, message, _) = read_opaque_id(&self.opaque_key, payload)?;
         (clinic == *tenant.clinic()).then_some(message)
+    }
+
+    /// Whether somebody said of this phone that it is not the patient's: then whoever writes from it
+    /// does not speak for the patient.
+    async fn is_wrong(&self, tenant: &TenantStore, from: &Sender) -> Result<bool, CloudError> {
+        for phone in self.hashes_of(tenant, from).await? {
+            let keys = ContactKeys { phone: Some(phone), email: None };
+            if tenant.contact_points(&keys).await?.phone.is_wrong() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Who wrote: whose message was answered; else, of those who have the phone, the one in a

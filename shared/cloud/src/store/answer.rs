@@ -12,7 +12,7 @@ use retorno_domain::message::{Delivery, Outcome, UNKNOWN_AFTER};
 use super::TenantStore;
 use super::audit::answer_audit_item;
 use super::commit::{cancelled, put, update};
-use super::contact_point::not_suppressed;
+use super::contact_point::{NOT_WRONG, not_suppressed};
 use super::enrollment::wrap;
 use super::item::{Item, Reader, ms, n, s};
 use super::key::{Keys, patient_of_pk};
@@ -176,7 +176,7 @@ impl StoredAnswer {
 
 impl TenantStore {
     /// Claims an answer for saying; says whether it did. It does not when it was claimed before, or
-    /// when somebody opted out at the contact point meanwhile.
+    /// when meanwhile somebody opted out at the contact point, or said that it is not the patient's.
     ///
     /// # Errors
     /// [`CloudError`]; nothing was written.
@@ -209,7 +209,7 @@ impl TenantStore {
             let check = ConditionCheck::builder()
                 .table_name(self.table())
                 .set_key(Some(keys.contact_point(claim.contact).item()))
-                .condition_expression(not_suppressed(only))
+                .condition_expression(format!("{} AND {NOT_WRONG}", not_suppressed(only)))
                 .build();
             let check = check.map_err(|_| CloudError::Permanent { operation: OPERATION, code: "check".to_owned() })?;
             writes.push(TransactWriteItem::builder().condition_check(check).build());

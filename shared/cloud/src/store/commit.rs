@@ -15,7 +15,7 @@ use retorno_domain::message::ClearedMessage;
 use retorno_domain::patient::Patient;
 
 use super::audit::audit_item;
-use super::contact_point::not_suppressed;
+use super::contact_point::{NOT_WRONG, not_suppressed};
 use super::enrollment::{Dropped, StoredEnrollment, advance, put_item};
 use super::item::{Item, ms, n, s};
 use super::key::{Key, Keys};
@@ -183,7 +183,7 @@ impl TenantStore {
 
     fn contact_part(&self, keys: &Keys<'_>, claim: &Claim<'_>) -> UpdateBuilder {
         let intent = claim.message.intent();
-        let mut condition = not_suppressed([intent.channel].into_iter().collect());
+        let mut condition = format!("{} AND {NOT_WRONG}", not_suppressed([intent.channel].into_iter().collect()));
         let mut builder = update(self, &keys.contact_point(claim.contact))
             .expression_attribute_values(":now", ms(claim.now))
             .expression_attribute_values(":one", n(1));

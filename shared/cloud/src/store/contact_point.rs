@@ -69,6 +69,9 @@ pub(super) fn not_suppressed(channels: ChannelSet) -> String {
     })
 }
 
+/// The condition that nobody said of this phone that it is not the patient's.
+pub(super) const NOT_WRONG: &str = "attribute_not_exists(dead_call)";
+
 impl TenantStore {
     /// The hash of an address of this clinic.
     #[must_use]

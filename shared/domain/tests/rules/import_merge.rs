@@ -66,6 +66,44 @@ fn a_report_says_what_it_changed() {
     assert!(!patient.absorb(word).any());
 }
 
+/// A visit booked through us, at the instant of [`row`]'s.
+fn ours(n: usize, status: AppointmentStatus, as_of: i64) -> Appointment {
+    let id = AppointmentId::parse(&format!("retorno-{n:032x}")).unwrap();
+    Appointment { id, status, as_of: now() + days(as_of), ..visit(10) }
+}
+
+fn standing(patient: &Patient) -> Vec<(&str, AppointmentStatus)> {
+    patient.appointments.iter().map(|visit| (visit.id.as_str(), visit.status)).collect()
+}
+
+#[test]
+fn a_slot_given_up_and_taken_again_is_one_visit_under_the_clinics_number() {
+    use AppointmentStatus::{Booked, Cancelled};
+    let mut patient = absorbed([row(1, AppointmentStatus::Completed, 0)]);
+    patient.appointments.clear();
+    patient.put_visit(ours(1, Cancelled, 2));
+    patient.put_visit(ours(2, Booked, 3));
+    assert!(patient.absorb(row(7, Booked, 4)).appointments);
+    assert_eq!(standing(&patient), [("00007", Booked)]);
+}
+
+#[test]
+fn a_report_known_before_is_not_of_a_booking_made_after_it() {
+    use AppointmentStatus::{Booked, Cancelled};
+    let mut patient = absorbed([row(7, Booked, 1)]);
+    let mut given_up = patient.appointments[0].clone();
+    (given_up.status, given_up.as_of) = (Cancelled, now() + days(2));
+    patient.put_visit(given_up);
+    let again = ours(1, Booked, 3);
+    patient.put_visit(again.clone());
+    assert!(!patient.absorb(row(7, Booked, 1)).appointments, "the same file once more");
+    assert_eq!(standing(&patient), [("00007", Cancelled), (again.id.as_str(), Booked)]);
+    assert!(patient.absorb(row(7, Cancelled, 4)).appointments, "the clinic's system enters that it was given up");
+    assert_eq!(standing(&patient), [("00007", Cancelled), (again.id.as_str(), Booked)]);
+    assert!(patient.absorb(row(8, Booked, 5)).appointments);
+    assert_eq!(standing(&patient), [("00007", Cancelled), ("00008", Booked)]);
+}
+
 #[test]
 fn an_empty_consent_cell_never_revokes() {
     let agreed = Report {
