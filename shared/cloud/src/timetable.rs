@@ -239,7 +239,7 @@ impl Run<'_> {
         let mut count = 0;
         for chunk in references.chunks(CHUNK) {
             self.keep_lease().await?;
-            let deletes = chunk.iter().map(|reference| self.tenant.delete_slot(reference));
+            let deletes: Vec<_> = chunk.iter().map(|reference| self.tenant.delete_slot(reference)).collect();
             let mut deleted = stream::iter(deletes).buffer_unordered(WRITES_AT_ONCE);
             while let Some(gone) = deleted.next().await {
                 count += usize::from(gone?);
@@ -257,7 +257,7 @@ impl Run<'_> {
             for (open, _) in chunk.iter().filter(|(_, freed)| *freed) {
                 self.tell_waitlist(&open.slot.reference()).await?;
             }
-            let puts = chunk.iter().map(|(open, _)| self.tenant.put_timetable_slot(open));
+            let puts: Vec<_> = chunk.iter().map(|(open, _)| self.tenant.put_timetable_slot(open)).collect();
             let mut stored = stream::iter(puts).buffer_unordered(WRITES_AT_ONCE);
             while let Some(is_stored) = stored.next().await {
                 count += usize::from(is_stored?);

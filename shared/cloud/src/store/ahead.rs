@@ -85,7 +85,7 @@ impl TenantStore {
             let differs = |of: &&StoredPatient| {
                 kept.get(&of.patient.id).cloned().unwrap_or_default() != visits_ahead(&of.patient, now)
             };
-            let writes = stored.iter().filter(differs).map(|of| self.keep_visits_of(of, now));
+            let writes: Vec<_> = stored.iter().filter(differs).map(|of| self.keep_visits_of(of, now)).collect();
             let mut written = stream::iter(writes).buffer_unordered(WRITES_AT_ONCE);
             while let Some(done) = written.next().await {
                 done?;
