@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use aws_sdk_dynamodb::config::retry::RetryConfig;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use export_importer::{import, import_slots};
 use retorno::engine::{Fault, sdk_config};
@@ -91,7 +90,7 @@ impl Scene {
             (before + usize::from(writes_now) > writes).then_some(Fault::LostRequest)
         };
         let engine = self.host.engine.with_intercept(Arc::new(intercept));
-        let config = sdk_config(engine.http_client()).retry_config(RetryConfig::disabled()).build();
+        let config = sdk_config(engine.http_client()).build();
         let key = SecretKey::new(SecretKey::new(SEED).unwrap().mac(&[b"contact"])).unwrap();
         let store = Store::new(aws_sdk_dynamodb::Client::from_conf(config), "retorno", key);
         let reach = Reach { store, ..self.host.reach.clone() };

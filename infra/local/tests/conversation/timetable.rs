@@ -106,7 +106,7 @@ async fn a_booked_slot_stays_taken_when_the_export_brings_its_visit_and_there_is
     assert!(!free(&scene).await.contains(&local.format("%d %H:%M").to_string()));
     // The clinic's own system cancels it: the slot is free again, and the agenda says so.
     let row = visit("C77", &local.format("%Y-%m-%dT%H:%M:%S").to_string(), "1", "cancelado");
-    scene.import(&[row]).await;
+    scene.import(&[visit("C1", "2025-09-10T10:00:00", "1", "completado"), row]).await;
     assert!(free(&scene).await.contains(&local.format("%d %H:%M").to_string()));
     let after = scene.tenant.bookings(far().0, far().1).await.unwrap().remove(0);
     assert_eq!((after.status, after.sequence), (BookingStatus::Cancelled, booking.sequence + 1));
@@ -144,7 +144,7 @@ async fn a_visit_takes_its_slot_and_a_cancelled_one_is_offered_to_the_waitlist()
     scene.says(OTHER, "sí!").await;
     let bookings = scene.tenant.bookings(far().0, far().1).await.unwrap();
     assert_eq!((bookings.len(), bookings[0].patient.as_str()), (1, "2"));
-    // And an export in which the visit stands again: the booking keeps what it has.
+    // And an older export, in which the visit still stands, brings nothing back.
     scene.import(&rows("reservado", 99)).await;
     assert_eq!(stored(&scene).await.len(), 1);
     is_exact(&scene).await;
@@ -161,7 +161,7 @@ async fn a_visit_of_the_clinics_that_a_patient_cancels_with_us_frees_its_slot() 
     scene.until_sent().await;
     scene.import(&[visit("C2", "2026-06-11T09:40:00", "1", "confirmado")]).await;
     assert!(!free(&scene).await.contains(&"11 09:30".to_owned()));
-    scene.says(PHONE, "no puedo ir, cancelo el turno").await;
+    scene.says(PHONE, "no puedo ir, cancelo la cita").await;
     let status =
         scene.of("1").await.patient.patient.appointments.iter().find(|v| v.id.as_str() == "C2").unwrap().status;
     assert_eq!(status, AppointmentStatus::Cancelled);

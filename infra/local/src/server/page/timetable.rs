@@ -24,9 +24,7 @@ const FORM_BYTES_MAX: usize = 256 << 10;
 const TIMES_SHOWN: usize = 40;
 
 pub(super) fn router() -> Router<System> {
-    Router::new()
-        .route("/c/{clinic}/timetable", get(page).post(sent))
-        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+    Router::new().route("/c/{clinic}/timetable", get(page).post(sent)).layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
 }
 
 #[derive(Deserialize)]
@@ -190,7 +188,10 @@ fn ahead(shown: &Shown<'_>, of: &OpenClinic, slots: &Slots) -> Markup {
 }
 
 /// Whom the export names and no timetable does.
-pub(super) fn without_timetable<'a>(texts: &Texts, names: impl ExactSizeIterator<Item = (&'a String, &'a usize)>) -> Markup {
+pub(super) fn without_timetable<'a>(
+    texts: &Texts,
+    names: impl ExactSizeIterator<Item = (&'a String, &'a usize)>,
+) -> Markup {
     html! {
         @if names.len() > 0 {
             div.refused {

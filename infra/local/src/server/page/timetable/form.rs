@@ -7,8 +7,7 @@ use retorno_domain::timetable::Timetable;
 use crate::server::slots::KEY;
 
 /// Weekdays as the settings name them.
-pub(super) const WEEKDAYS: [&str; 7] =
-    ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+pub(super) const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 /// Timetables of one form.
 const ENTRIES_MAX: usize = 200;
 
@@ -117,7 +116,7 @@ fn table(entry: &Entry) -> toml::Table {
     ];
     // What is no number is out of every range, and refused by its key; what is empty is the default.
     for (name, text) in numbers.into_iter().filter(|(_, text)| !text.is_empty()) {
-        table.insert(name.to_owned(), text.parse::<u16>().map_or(u16::MAX, |number| number).into());
+        table.insert(name.to_owned(), toml::Value::Integer(text.parse().unwrap_or(i64::from(u16::MAX))));
     }
     table
 }
