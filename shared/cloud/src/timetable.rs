@@ -2,7 +2,7 @@
 //! again it finds nothing to do. It holds the import lease, so that no import changes what is taken
 //! meanwhile; bookings go on, and are never overwritten.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use futures_util::stream::{self, StreamExt as _};
@@ -30,7 +30,7 @@ pub struct Followed {
     pub removed: usize,
     /// Slots that had been taken and are free again: the waitlist hears of them.
     pub freed: usize,
-    /// Visits to come with somebody who has no timetable, by the name in the export.
+    /// Visits to come with somebody who has no timetable, by the name in the export; of many, the most.
     pub without_timetable: BTreeMap<String, usize>,
 }
 
@@ -50,6 +50,8 @@ const TOLD_AFTER: TimeDelta = TimeDelta::minutes(5);
 const WRITES_AT_ONCE: usize = 16;
 /// Slots written between two looks at the lease.
 const CHUNK: usize = 200;
+/// Names without a timetable that are reported, those with most visits.
+const NAMES_MAX: usize = 50;
 /// Tries while patients keep booking what is being taken away.
 const TRIES_MAX: u32 = 5;
 
@@ -176,12 +178,16 @@ impl Run<'_> {
             }
             let known: Vec<KnownSlot> = stored.iter().map(|slot| slot.known.clone()).collect();
             let derived = derive(self.clinic, now, &ahead, &known);
-            if !self.make(&derived.free, &stored, offered_before, &mut done).await? {
+            if !self.note_overtaken(&derived.overtaken, &stored).await?
+                || !self.make(&derived.free, &stored, offered_before, &mut done).await?
+            {
                 continue;
             }
             done.free = derived.free.iter().filter(|open| open.book_by > now).count();
-            let named = derived.without_timetable.into_iter().map(|(name, count)| (name.to_string(), count));
-            done.without_timetable = named.collect();
+            let mut named: Vec<(String, usize)> =
+                derived.without_timetable.into_iter().map(|(name, count)| (name.to_string(), count)).collect();
+            named.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+            done.without_timetable = named.into_iter().take(NAMES_MAX).collect();
             let followed = Some((print, self.clinic.date(now)));
             if mark.followed != followed {
                 self.tenant.note_timetable(&TimetableMark { followed, ..mark }, now).await?;
@@ -189,6 +195,25 @@ impl Run<'_> {
             return Ok(done);
         }
         Err(CloudError::Retryable { operation: "timetable", code: "kept_changing".to_owned() })
+    }
+
+    /// A booked slot that somebody else has too is not to be offered when the booking is cancelled. Says
+    /// `false` when one was cancelled meanwhile: then all is read again.
+    async fn note_overtaken(
+        &mut self,
+        overtaken: &BTreeSet<String>,
+        stored: &[StoredSlot],
+    ) -> Result<bool, CloudError> {
+        for slot in stored.iter().filter(|slot| slot.known.booked.is_some()) {
+            let is_overtaken = overtaken.contains(&slot.known.slot.reference());
+            if is_overtaken != slot.overtaken {
+                self.keep_lease().await?;
+                if !self.tenant.note_overtaken(&slot.known, is_overtaken).await? {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
     }
 
     /// Makes the stored slots those that are free. In this order: what is not free is taken away, then
@@ -279,7 +304,7 @@ impl Run<'_> {
         ahead: &[Visit],
         done: &mut Followed,
     ) -> Result<bool, CloudError> {
-        let entered: std::collections::BTreeSet<(DateTime<Utc>, &PatientId)> =
+        let entered: BTreeSet<(DateTime<Utc>, &PatientId)> =
             ahead.iter().map(|visit| (visit.start, &visit.patient)).collect();
         let mut any = false;
         for slot in stored {
@@ -339,5 +364,6 @@ impl Run<'_> {
 }
 
 fn is_as_wanted(stored: &StoredSlot, open: &OpenSlot) -> bool {
-    stored.known.slot == open.slot && stored.by_timetable && stored.book_by == Some(open.book_by)
+    let same = stored.known.slot == open.slot && stored.book_by == Some(open.book_by);
+    same && stored.by_timetable && !stored.overtaken
 }

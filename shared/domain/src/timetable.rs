@@ -103,6 +103,9 @@ pub struct OpenSlot {
 pub struct Derived {
     /// Slots that are free, earliest first.
     pub free: Vec<OpenSlot>,
+    /// Slots booked through us, by reference, whose place would not be free without the booking: the
+    /// clinic's own system has given it to somebody else, or the timetable has no such slot any more.
+    pub overtaken: BTreeSet<String>,
     /// Visits to come that took a place.
     pub visits: usize,
     /// Visits to come with somebody who has no timetable, by the name in the export.
@@ -118,6 +121,8 @@ pub fn derive(clinic: &Clinic, now: DateTime<Utc>, ahead: &[Visit], known: &[Kno
     let mut derived = Derived::default();
     let busy = Busy::of(clinic, now, ahead, known, &mut derived);
     let held: BTreeSet<String> = known.iter().filter(|slot| slot.held).map(|slot| slot.slot.reference()).collect();
+    let booked = known.iter().filter(|slot| slot.booked.is_some());
+    derived.overtaken = booked.map(|slot| slot.slot.reference()).collect();
     for (timetable, busy) in clinic.timetables.iter().zip(&busy.0) {
         let mark = timetable_mark(&fold(&timetable.professional));
         let days = (0..=u64::from(timetable.horizon_days)).map_while(|days| today.checked_add_days(Days::new(days)));
@@ -125,7 +130,11 @@ pub fn derive(clinic: &Clinic, now: DateTime<Utc>, ahead: &[Visit], known: &[Kno
             let offered_from = date.checked_sub_days(Days::new(u64::from(timetable.horizon_days))).unwrap_or(date);
             for window in windows::of(timetable, clinic, date).into_iter().filter(|window| window.start > now) {
                 let open = |slot: FreeSlot| OpenSlot { book_by: slot.start - timetable.notice, offered_from, slot };
-                derived.free.extend(places(timetable, &mark, window, busy, &held).into_iter().map(open));
+                let places = places(timetable, &mark, window, busy, &held);
+                derived.free.extend(places.free.into_iter().map(open));
+                for reference in &places.rightful {
+                    derived.overtaken.remove(reference);
+                }
             }
         }
     }
@@ -133,28 +142,30 @@ pub fn derive(clinic: &Clinic, now: DateTime<Utc>, ahead: &[Visit], known: &[Kno
     derived
 }
 
-/// The places of a window that nobody has taken. Those held for somebody stay rather than others.
-fn places(
-    timetable: &Timetable,
-    mark: &str,
-    window: Window,
-    busy: &BusyOne<'_>,
-    held: &BTreeSet<String>,
-) -> Vec<FreeSlot> {
+/// The places of a window.
+struct Places {
+    /// Those that nobody has taken. Those held for somebody stay rather than others.
+    free: Vec<FreeSlot>,
+    /// Those booked through us that would be free without it, by reference.
+    rightful: Vec<String>,
+}
+
+fn places(timetable: &Timetable, mark: &str, window: Window, busy: &BusyOne<'_>, held: &BTreeSet<String>) -> Places {
     let slot = |place: u32| FreeSlot {
         start: window.start,
         id: format!("{mark}-{}", place + 1),
         professional: timetable.professional.clone(),
         minutes: timetable.slot_minutes,
     };
-    let mut open: Vec<FreeSlot> = (0..timetable.capacity).map(slot).collect();
     let overlapping: Vec<&FreeSlot> = busy.booked.iter().copied().filter(|booked| window.meets(booked)).collect();
-    open.retain(|slot| !overlapping.iter().any(|booked| booked.reference() == slot.reference()));
+    let is_booked = |slot: &FreeSlot| overlapping.iter().any(|booked| booked.reference() == slot.reference());
+    let (booked, mut free): (Vec<FreeSlot>, Vec<FreeSlot>) = (0..timetable.capacity).map(slot).partition(is_booked);
     let taken = overlapping.len() + busy.visits_in(window);
-    let left = usize::try_from(timetable.capacity).unwrap_or(usize::MAX).saturating_sub(taken);
-    open.sort_by_key(|slot| !held.contains(&slot.reference()));
-    open.truncate(left);
-    open
+    let capacity = usize::try_from(timetable.capacity).unwrap_or(usize::MAX);
+    free.sort_by_key(|slot| !held.contains(&slot.reference()));
+    free.truncate(capacity.saturating_sub(taken));
+    let rightful = if taken <= capacity { booked.iter().map(FreeSlot::reference).collect() } else { Vec::new() };
+    Places { free, rightful }
 }
 
 /// What is taken, by timetable, in their order.

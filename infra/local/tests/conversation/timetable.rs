@@ -171,6 +171,27 @@ async fn a_visit_of_the_clinics_that_a_patient_cancels_with_us_frees_its_slot() 
 }
 
 #[tokio::test]
+async fn a_slot_that_the_clinic_gave_to_somebody_else_too_is_not_offered_when_its_booking_is_cancelled() {
+    let scene = scene(&[("1", PHONE), ("2", OTHER)]).await;
+    scene.until_sent().await;
+    scene.says(PHONE, "1").await;
+    let booking = scene.tenant.bookings(far().0, far().1).await.unwrap().remove(0);
+    let local = local_time(booking.start, chrono_tz::America::Argentina::Buenos_Aires);
+    scene.import(&[visit("C9", &local.format("%Y-%m-%dT%H:%M:%S").to_string(), "2", "reservado")]).await;
+    assert!(stored(&scene).await.iter().any(|slot| slot.overtaken));
+    let before = free(&scene).await;
+    scene.says(PHONE, "no puedo ir, cancelo la cita").await;
+    assert_eq!(free(&scene).await, before);
+    again(&scene).await;
+    assert_eq!(free(&scene).await, before);
+    is_exact(&scene).await;
+    scene.says(PHONE, "quiero un turno").await;
+    scene.says(PHONE, "1").await;
+    let open = scene.tenant.bookings(far().0, far().1).await.unwrap();
+    assert!(open.iter().all(|of| of.status == BookingStatus::Cancelled || of.start != booking.start), "{open:?}");
+}
+
+#[tokio::test]
 async fn a_timetable_put_in_later_takes_over_from_the_file_and_one_taken_out_leaves_nothing() {
     let scene = Scene::with(&[("1", PHONE)], 8).await;
     scene.import(&[visit("C2", "2026-06-11T09:00:00", "1", "reservado")]).await;

@@ -202,8 +202,9 @@ impl TenantStore {
                 .condition_expression(
                     "attribute_exists(pk) AND attribute_not_exists(bk) AND #min = :min \
                      AND (attribute_not_exists(held_u) OR held_u <= :now OR held_p = :p) \
-                     AND (attribute_not_exists(bb) OR bb > :now)",
+                     AND (attribute_not_exists(bb) OR bb > :now) AND attribute_not_exists(#over)",
                 )
+                .expression_attribute_names("#over", "over")
                 .expression_attribute_names("#min", "min")
                 .expression_attribute_values(":min", n(booking.minutes))
                 .expression_attribute_values(":b", s(booking.id.as_str()))

@@ -52,8 +52,9 @@ impl TenantStore {
             .expression_attribute_values(":until", bound(until))
             .filter_expression(
                 "attribute_not_exists(bk) AND (attribute_not_exists(held_u) OR held_u <= :now) \
-                 AND (attribute_not_exists(bb) OR bb > :now)",
+                 AND (attribute_not_exists(bb) OR bb > :now) AND attribute_not_exists(#over)",
             )
+            .expression_attribute_names("#over", "over")
             .expression_attribute_values(":now", ms(now))
             .set_limit(limit)
             .into_paginator()
@@ -127,11 +128,12 @@ impl TenantStore {
         let call = self.client().update_item().table_name(self.table()).set_key(Some(self.slot_key(slot).item()));
         let call = call
             // What a timetable said of it holds no longer.
-            .update_expression("SET #start = :start, id = :id, prof = :prof, #min = :min REMOVE src, bb, #ttl")
+            .update_expression("SET #start = :start, id = :id, prof = :prof, #min = :min REMOVE src, bb, #ttl, #over")
             .condition_expression(NOT_BOOKED)
             .expression_attribute_names("#start", "start")
             .expression_attribute_names("#min", "min")
             .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_names("#over", "over")
             .expression_attribute_values(":start", ms(slot.start))
             .expression_attribute_values(":id", s(&slot.id))
             .expression_attribute_values(":prof", s(&slot.professional))

@@ -28,6 +28,8 @@ pub struct StoredSlot {
     pub by_timetable: bool,
     /// From when on it is too near to be offered.
     pub book_by: Option<DateTime<Utc>>,
+    /// Whether it is not to be offered should its booking be cancelled.
+    pub overtaken: bool,
 }
 
 /// How far the clinic's timetables were followed.
@@ -68,6 +70,7 @@ impl TenantStore {
                     known: KnownSlot { slot: slot_of(item)?, booked, held },
                     by_timetable: reader.text_opt("src") == Some(TIMETABLE),
                     book_by: reader.instant_opt("bb")?,
+                    overtaken: reader.flag("over"),
                 });
             }
         }
@@ -85,12 +88,13 @@ impl TenantStore {
         let call = self.client().update_item().table_name(self.table()).set_key(Some(key.item()));
         let call = call
             .update_expression(
-                "SET #start = :start, id = :id, prof = :prof, #min = :min, src = :src, bb = :bb, #ttl = :ttl",
+                "SET #start = :start, id = :id, prof = :prof, #min = :min, src = :src, bb = :bb, #ttl = :ttl REMOVE #over",
             )
             .condition_expression(NOT_BOOKED)
             .expression_attribute_names("#start", "start")
             .expression_attribute_names("#min", "min")
             .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_names("#over", "over")
             .expression_attribute_values(":start", ms(slot.start))
             .expression_attribute_values(":id", s(&slot.id))
             .expression_attribute_values(":prof", s(&slot.professional))
@@ -98,6 +102,32 @@ impl TenantStore {
             .expression_attribute_values(":src", s(TIMETABLE))
             .expression_attribute_values(":bb", ms(open.book_by))
             .expression_attribute_values(":ttl", n((slot.start + KEPT_AFTER).timestamp()));
+        match call.send().await {
+            Ok(_) => Ok(true),
+            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(false),
+            Err(e) => Err(sort("UpdateItem slot", &e)),
+        }
+    }
+
+    /// Notes of a booked slot whether it is not to be offered should its booking be cancelled; nothing
+    /// if that was cancelled meanwhile. Says whether it did.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn note_overtaken(&self, slot: &KnownSlot, overtaken: bool) -> Result<bool, CloudError> {
+        let Some((booking, _)) = &slot.booked else { return Ok(false) };
+        let key = Keys(&self.clinic).slot(&slot.slot.reference());
+        let call = self.client().update_item().table_name(self.table()).set_key(Some(key.item()));
+        let call = call
+            .condition_expression("bk = :b")
+            .expression_attribute_names("#over", "over")
+            .expression_attribute_values(":b", s(booking.as_str()));
+        let call = if overtaken {
+            call.update_expression("SET #over = :yes")
+                .expression_attribute_values(":yes", aws_sdk_dynamodb::types::AttributeValue::Bool(true))
+        } else {
+            call.update_expression("REMOVE #over")
+        };
         match call.send().await {
             Ok(_) => Ok(true),
             Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(false),

@@ -122,6 +122,20 @@ fn a_booking_made_under_another_timetable_takes_every_slot_that_it_overlaps() {
 }
 
 #[test]
+fn a_booked_slot_that_somebody_else_has_too_is_known_as_such() {
+    let own = clinic(LIMA);
+    let slot = derive(&own, at(NOW), &[], &[]).free[0].slot.clone();
+    let overtaken =
+        |clinic: &Clinic, ahead: &[Visit]| derive(clinic, at(NOW), ahead, &[booked(slot.clone(), "1")]).overtaken;
+    assert!(overtaken(&own, &[visit("1", "2026-03-02 09:00", "Dra. Lima")]).is_empty(), "its own visit");
+    let other = visit("2", "2026-03-02 09:00", "Dra. Lima");
+    assert!(overtaken(&own, std::slice::from_ref(&other)).contains(&slot.reference()));
+    assert!(overtaken(&clinic(&LIMA.replace("slot_minutes", "capacity = 2\nslot_minutes")), &[other]).is_empty());
+    let moved = clinic(&LIMA.replace("09:00-11:00, ", "09:15-11:15, "));
+    assert!(overtaken(&moved, &[]).contains(&slot.reference()), "the timetable has no such slot any more");
+}
+
+#[test]
 fn of_several_places_the_one_that_is_held_stays() {
     let wide = clinic(&LIMA.replace("slot_minutes", "capacity = 2\nslot_minutes"));
     let both = derive(&wide, at(NOW), &[], &[]).free;
