@@ -7,6 +7,7 @@ use std::io::Read;
 use chrono::{DateTime, Utc};
 use retorno_cloud::orders::Order;
 use retorno_cloud::store::{ContactKeys, ImportLease, StoredPatient, TenantStore};
+use retorno_cloud::timetable::{Followed, follow_leased, keeps_visits};
 use retorno_cloud::{CloudError, Reach};
 use retorno_domain::appointment::Appointment;
 use retorno_domain::clinic::Clinic;
@@ -14,6 +15,7 @@ use retorno_domain::ids::{ClinicId, PatientId};
 use retorno_domain::patient::{Patient, Report};
 use retorno_domain::segment::{Mean, PERCENTILE_VISITS_MIN, Thresholds, percentiles_used};
 use retorno_domain::standing::{Standing, standing, summary};
+use retorno_domain::timetable::visits_ahead;
 use serde::Serialize;
 
 use crate::export::{ExportReader, Limits, NotAnExport, Refusal};
@@ -31,6 +33,11 @@ pub enum ImportError {
     /// The import took so long that its right to write ran out; run it again, it goes on where it stopped.
     #[error("the import lost its turn; run it again, it goes on where it stopped")]
     LeaseLost,
+    /// A file of free slots for a clinic whose slots follow from its timetables.
+    #[error(
+        "this clinic's free slots follow from its timetables: take [[timetable]] out of its settings to load a file of them"
+    )]
+    HasTimetable,
     /// The table or the queue could not be reached.
     #[error(transparent)]
     Cloud(#[from] CloudError),
@@ -53,6 +60,9 @@ pub struct ImportReport {
     pub changed: u64,
     /// Appointments beyond the number kept of one patient.
     pub dropped_appointments: u64,
+    /// What the clinic's timetables made of the free slots; nothing where it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timetable: Option<Followed>,
 }
 
 /// A row that did not land.
@@ -142,6 +152,7 @@ pub async fn import<R: Read>(
         import_id,
         settings_version: stored.version,
         thresholds: None,
+        keeps_visits: false,
         report: ImportReport::default(),
     };
     let outcome = run.all(grouped, progress).await;
@@ -162,6 +173,8 @@ struct Run<'a> {
     import_id: &'a str,
     settings_version: u64,
     thresholds: Option<Thresholds>,
+    /// Whether visits still to come are kept for the clinic's timetables.
+    keeps_visits: bool,
     report: ImportReport,
 }
 
@@ -175,6 +188,7 @@ impl Run<'_> {
         self.report.accepted = grouped.accepted;
         self.report.rejected = grouped.refusals.iter().map(Rejected::from).collect();
         self.report.patients = u64::try_from(grouped.patients.len()).unwrap_or(u64::MAX);
+        self.keeps_visits = keeps_visits(&self.tenant, &self.clinic, self.now()).await?;
         self.thresholds = self.week_thresholds(&grouped).await?;
         let total = self.report.patients;
         let mut left = grouped.patients.into_iter();
@@ -182,13 +196,16 @@ impl Run<'_> {
         loop {
             let chunk: Vec<(PatientId, Vec<Report>)> = left.by_ref().take(CHUNK).collect();
             if chunk.is_empty() {
-                return Ok(());
+                break;
             }
             done += u64::try_from(chunk.len()).unwrap_or(0);
             self.keep_lease().await?;
             self.chunk(chunk).await?;
             progress(Progress { stage: Stage::Writing, done, total: Some(total) });
         }
+        self.keep_lease().await?;
+        self.report.timetable = follow_leased(self.reach, &self.tenant, self.import_id, &mut self.lease).await?;
+        Ok(())
     }
 
     async fn keep_lease(&mut self) -> Result<(), ImportError> {
@@ -244,11 +261,12 @@ impl Run<'_> {
         }
         // A new patient that is there already was written by another import: this one was taken for
         // dead meanwhile, and what it knows is old.
-        if !self.tenant.put_new_patients(&fresh).await? {
-            return Err(ImportError::LeaseLost);
-        }
         self.report.added += u64::try_from(fresh.len()).unwrap_or(0);
-        Ok(())
+        let comes = |(patient, _): &(Patient, Standing)| !visits_ahead(patient, self.now()).is_empty();
+        let (coming, others): (Vec<_>, Vec<_>) = fresh.into_iter().partition(|of| self.keeps_visits && comes(of));
+        let new = self.tenant.put_new_patients(&others).await?
+            && self.tenant.put_new_patients_with_visits(&coming, self.now()).await?;
+        if new { Ok(()) } else { Err(ImportError::LeaseLost) }
     }
 
     async fn new_patient(&mut self, id: &PatientId, reports: Vec<Report>) -> Result<Option<Patient>, CloudError> {
@@ -271,7 +289,7 @@ impl Run<'_> {
             }
             self.opt_outs(Some(&stored.patient), &patient).await?;
             self.numbers(&stored.patient, &patient).await?;
-            if self.tenant.replace_patient(&patient, stored.version, &self.standing(&patient)).await? {
+            if self.replace(&stored, &patient).await? {
                 self.report.changed += 1;
                 self.report.dropped_appointments += u64::try_from(dropped).unwrap_or(0);
                 return self.tell(&patient).await;
@@ -280,6 +298,14 @@ impl Run<'_> {
             stored = again.ok_or_else(|| CloudError::Missing("a patient that was there".to_owned()))?;
         }
         Err(CloudError::Retryable { operation: "import patient", code: "conflict".to_owned() })
+    }
+
+    async fn replace(&self, stored: &StoredPatient, patient: &Patient) -> Result<bool, CloudError> {
+        let (now, stands) = (self.now(), self.standing(patient));
+        if self.keeps_visits && visits_ahead(&stored.patient, now) != visits_ahead(patient, now) {
+            return self.tenant.replace_patient_with_visits(patient, stored.version, &stands, now).await;
+        }
+        self.tenant.replace_patient(patient, stored.version, &stands).await
     }
 
     /// A running sequence must hear of the change. Should this order be lost, the sequence finds out

@@ -25,11 +25,15 @@ pub struct SlotsReport {
     pub removed: usize,
 }
 
-/// Makes the clinic's free slots those of the file.
+/// Makes the clinic's free slots those of the file. A clinic with timetables takes none.
 ///
 /// # Errors
 /// [`ImportError`]; importing the file again finishes the work.
 pub async fn import_slots<R: Read>(reach: &Reach, clinic: &ClinicId, source: R) -> Result<SlotsReport, ImportError> {
+    // One source: a file beside a timetable would offer what the other knows to be taken.
+    if !reach.store.of(clinic).settings(reach.clock.now()).await?.clinic.timetables.is_empty() {
+        return Err(ImportError::HasTimetable);
+    }
     let mut reader = SlotsReader::open(source, Limits::default())?;
     let (mut slots, mut report) = (Vec::new(), SlotsReport::default());
     for row in reader.by_ref() {

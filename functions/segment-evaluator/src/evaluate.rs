@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use retorno_cloud::store::{TenantStore, ValueEntry};
+use retorno_cloud::timetable::{Followed, When, follow};
 use retorno_cloud::{CloudError, Reach};
 use retorno_domain::clinic::Clinic;
 use retorno_domain::ids::{ClinicId, PatientId};
@@ -29,6 +30,8 @@ pub struct Evaluation {
     pub looked_at: usize,
     /// Patients who stand elsewhere than before.
     pub moved: usize,
+    /// What the clinic's timetables made of the free slots; nothing where that was done today, or it has none.
+    pub timetable: Option<Followed>,
     /// The day's part of the wave.
     pub wave: Wave,
 }
@@ -67,6 +70,9 @@ pub async fn evaluate(reach: &Reach, clinic: &ClinicId, scope: Scope) -> Result<
     if resettled {
         tenant.note_evaluated(stored.version).await?;
     }
+    // The horizon has moved, and settings may have changed; the wave is sized by what is free.
+    let holder = format!("morning-{}", now.timestamp_millis());
+    evaluation.timetable = follow(reach, clinic, &holder, When::OnceADay).await?;
     evaluation.wave = enroll_day(reach, &tenant, &settings, &thresholds).await?;
     Ok(evaluation)
 }

@@ -2,6 +2,7 @@
 
 mod connection;
 mod print;
+mod slots;
 mod talk;
 
 use std::path::{Path, PathBuf};
@@ -24,7 +25,7 @@ use connection::Connection;
 pub enum ClientCommand {
     /// Import an export into a clinic of the running system.
     Import(ImportArgs),
-    /// Replace the free slots of a clinic of the running system.
+    /// Show the coming free slots; replace them by those of a file, or look at and save timetables.
     Slots(SlotsArgs),
     /// Show who belongs to each segment, who could be enrolled, and why the others not.
     Segments(ListArgs),
@@ -70,10 +71,22 @@ pub struct ImportArgs {
 /// `retorno slots`.
 #[derive(Debug, Args)]
 pub struct SlotsArgs {
-    /// The free slots (CSV).
-    file: PathBuf,
+    /// The free slots (CSV), in the place of those known; without it they are shown.
+    file: Option<PathBuf>,
     #[command(flatten)]
     which: Which,
+    /// Show what the [[timetable]] entries of this file (TOML) would give; nothing is changed.
+    #[arg(long, conflicts_with = "file")]
+    timetable: Option<PathBuf>,
+    /// Save those entries in the clinic's settings; `timetable = []` takes all out.
+    #[arg(long, requires = "timetable")]
+    save: bool,
+    /// How many days are shown.
+    #[arg(long, default_value_t = 28)]
+    days: u16,
+    /// One JSON object on standard output.
+    #[arg(long)]
+    json: bool,
 }
 
 /// `retorno segments`.
@@ -163,9 +176,7 @@ pub async fn run(command: &ClientCommand, data: &Path) -> Result<(), HostError> 
         ClientCommand::Import(args) => import(&connection, args).await,
         ClientCommand::Slots(args) => {
             let clinic = clinic(&connection, &args.which).await?;
-            let report = connection.post_file(&["clinics", &clinic, "slots"], &args.file).await?;
-            print::slots(&report);
-            Ok(())
+            slots(&connection, &clinic, args).await
         }
         ClientCommand::Segments(args) => segments(&connection, args).await,
         ClientCommand::Advance(args) => advance(&connection, args).await,
@@ -249,6 +260,30 @@ async fn import(connection: &Connection, args: &ImportArgs) -> Result<(), HostEr
     };
     bar.finish_and_clear();
     print::import(&report?);
+    Ok(())
+}
+
+async fn slots(connection: &Connection, clinic: &str, args: &SlotsArgs) -> Result<(), HostError> {
+    let at = |last: &'static str| ["clinics", clinic, last];
+    if let Some(file) = &args.file {
+        let report = connection.post_file(&at("slots"), file).await?;
+        if args.json {
+            print::json(&report);
+        } else {
+            print::slots(&report);
+        }
+        return Ok(());
+    }
+    let slots: Value = match &args.timetable {
+        Some(file) if args.save => connection.post_file(&at("timetable"), file).await?,
+        Some(file) => connection.post_file(&["clinics", clinic, "slots", "preview"], file).await?,
+        None => connection.get(&at("slots"), &[("days", &args.days.to_string())]).await?,
+    };
+    if args.json {
+        print::json(&slots);
+    } else {
+        slots::ahead(&slots, args.days);
+    }
     Ok(())
 }
 

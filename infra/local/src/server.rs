@@ -14,6 +14,7 @@ mod kept_clock;
 mod load;
 mod page;
 mod problem;
+mod slots;
 mod state;
 mod survey;
 mod system;

@@ -16,6 +16,7 @@ pub mod orders;
 pub mod queue;
 pub mod secrets;
 pub mod store;
+pub mod timetable;
 
 pub use clock::Clock;
 pub use error::CloudError;

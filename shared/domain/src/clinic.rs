@@ -15,6 +15,7 @@ use crate::limits::Limits;
 use crate::segment::Segment;
 use crate::sender::{Gateway, SmsSender};
 use crate::services::ServiceLists;
+use crate::timetable::Timetable;
 
 /// What a message costs, in millionths of the currency, so that sums are exact.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +89,8 @@ pub struct Clinic {
     pub country: Country,
     /// When patients may be contacted.
     pub calendar: ContactCalendar,
+    /// When visits can be booked, if the free slots follow from timetables and not from a file.
+    pub timetables: Vec<Timetable>,
     /// How often.
     pub limits: Limits,
     /// By which channels at all.

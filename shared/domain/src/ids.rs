@@ -202,6 +202,13 @@ impl AppointmentId {
     }
 }
 
+/// What the numbers of the slots of one person's timetable begin with, by their name: the same name,
+/// the same mark, and no name in a slot's number.
+pub(crate) fn timetable_mark(professional: &str) -> String {
+    let mark = derived(&["timetable", professional]).simple().to_string();
+    format!("t{}", mark.get(..10).unwrap_or(&mark))
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]

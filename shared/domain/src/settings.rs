@@ -20,6 +20,7 @@ use crate::limits::Limits;
 use crate::sender::{SmsFile, WhatsappFile};
 use crate::services::ServiceLists;
 use crate::settings_rules::{FlowSettings, SegmentSettings};
+use crate::settings_timetable::{TimetableFile, timetables};
 
 const DEFAULTS: &str = include_str!("../presets/clinic.toml");
 
@@ -67,6 +68,8 @@ struct Settings {
     #[serde(default)]
     hours: BTreeMap<String, String>,
     closures: Closures,
+    #[serde(default)]
+    timetable: Vec<TimetableFile>,
     limits: LimitSettings,
     wave: WaveFile,
     prices: PriceSettings,
@@ -168,6 +171,7 @@ fn build(id: ClinicId, settings: Settings, zone: Option<Tz>) -> Result<Clinic, S
         language,
         country,
         calendar: calendar(settings.hours, &settings.closures, country)?,
+        timetables: timetables(settings.timetable)?,
         limits: limits(&settings.limits)?,
         channels: settings.channels.iter().map(parse_channel).collect::<Result<_, _>>()?,
         segments,
@@ -232,7 +236,7 @@ fn e164(text: &str) -> Result<E164, SettingsError> {
     E164::parse_strict(text).map_err(|_| wrong("whatsapp_number", "must be like +5491155550100 (E.164)"))
 }
 
-const WEEKDAYS: [(&str, chrono::Weekday); 7] = [
+pub(crate) const WEEKDAYS: [(&str, chrono::Weekday); 7] = [
     ("monday", chrono::Weekday::Mon),
     ("tuesday", chrono::Weekday::Tue),
     ("wednesday", chrono::Weekday::Wed),
@@ -259,7 +263,7 @@ fn calendar(
     Ok(ContactCalendar { hours, country: Some(country), closed, open_on_holidays: closures.write_on_holidays })
 }
 
-fn open_hours(span: &str) -> Result<Option<OpenHours>, &'static str> {
+pub(crate) fn open_hours(span: &str) -> Result<Option<OpenHours>, &'static str> {
     const EXPECTED: &str = "must be like \"09:00-20:00\", or \"closed\"";
     if span == "closed" {
         return Ok(None);

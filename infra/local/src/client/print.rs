@@ -55,6 +55,11 @@ pub(super) fn import(report: &Value) {
         );
     }
     rejected(&mut text, report);
+    if let Some(followed) = report.get("timetable") {
+        let (free, freed) = (number(followed, "free"), number(followed, "freed"));
+        line!(text, "{free} slots free by the timetables, {freed} of them given back");
+        super::slots::without_timetable(&mut text, followed);
+    }
     out(&text);
 }
 

@@ -6,6 +6,7 @@ use aws_sdk_scheduler::types::{ActionAfterCompletion, FlexibleTimeWindow, Flexib
 use chrono::{DateTime, TimeDelta, Utc};
 use retorno_cloud::CloudError;
 use retorno_cloud::orders::Order;
+use retorno_cloud::timetable::{Followed, When, follow};
 use retorno_domain::ids::ClinicId;
 use segment_evaluator::{Evaluation, Scope, evaluate};
 use step_dispatcher::Done;
@@ -89,6 +90,16 @@ impl Host {
     pub async fn evaluate(&self, clinic: &ClinicId, scope: Scope) -> Result<Evaluation, HostError> {
         let _turn = self.playing.lock().await;
         Ok(evaluate(&self.reach, clinic, scope).await?)
+    }
+
+    /// Makes the free slots those of the clinic's timetables now: who changes them wants to see what
+    /// follows. Nothing while an import is under way, which does it itself.
+    ///
+    /// # Errors
+    /// [`HostError`].
+    pub async fn follow_timetables(&self, clinic: &ClinicId) -> Result<Option<Followed>, HostError> {
+        let holder = format!("settings-{}", self.now().timestamp_millis());
+        Ok(follow(&self.reach, clinic, &holder, When::Now).await?)
     }
 
     /// Takes up everything that is due now.

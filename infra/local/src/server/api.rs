@@ -18,6 +18,7 @@ use super::consents::{self, ConsentsDone};
 use super::import::{self, Files};
 use super::inbox::{self, Inbox};
 use super::problem::Problem;
+use super::slots::{self, Slots};
 use super::state::AdvanceBy;
 use super::survey::Segments;
 use super::system::{OpenClinic, System, instant};
@@ -44,7 +45,9 @@ pub(super) fn router() -> Router<System> {
         .route("/advance", post(advance))
         .route("/cancel", post(cancel))
         .route("/clinics/{clinic}/import", post(import_export))
-        .route("/clinics/{clinic}/slots", post(import_slots))
+        .route("/clinics/{clinic}/slots", get(slots).post(import_slots))
+        .route("/clinics/{clinic}/slots/preview", post(preview))
+        .route("/clinics/{clinic}/timetable", post(timetable))
         .route("/clinics/{clinic}/settings", post(settings))
         .route("/clinics/{clinic}/segments", get(segments))
         .route("/clinics/{clinic}/waves", get(waves))
@@ -99,6 +102,36 @@ async fn import_slots(State(system): State<System>, Path(clinic): Path<String>, 
     let files = Files { export: None, slots: Some(receive(&system, body).await?) };
     let report = imported(&system, &of, files).await?.slots;
     Ok(Json(json!(report)))
+}
+
+#[derive(Deserialize)]
+struct Range {
+    from: Option<NaiveDate>,
+    days: Option<u16>,
+}
+
+async fn slots(
+    State(system): State<System>,
+    Path(clinic): Path<String>,
+    range: Result<Query<Range>, QueryRejection>,
+) -> Answer<Slots> {
+    let of = system.clinic(&clinic).await?;
+    let Range { from, days } = query(range)?;
+    Ok(Json(slots::slots(&system, &of, from, days).await?))
+}
+
+async fn preview(State(system): State<System>, Path(clinic): Path<String>, body: Body) -> Answer<Slots> {
+    let of = system.clinic(&clinic).await?;
+    let toml = receive_text(body, SETTINGS_BYTES_MAX).await?;
+    Ok(Json(slots::preview(&system, &of, &toml).await?))
+}
+
+async fn timetable(State(system): State<System>, Path(clinic): Path<String>, body: Body) -> Answer<Slots> {
+    let of = system.clinic(&clinic).await?;
+    let toml = receive_text(body, SETTINGS_BYTES_MAX).await?;
+    slots::save(&system, &of, &toml).await?;
+    let of = system.clinic(&clinic).await?;
+    Ok(Json(slots::slots(&system, &of, None, None).await?))
 }
 
 async fn imported(system: &System, of: &OpenClinic, files: Files) -> Result<import::ImportDone, Problem> {

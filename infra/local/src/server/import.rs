@@ -128,6 +128,7 @@ pub(crate) async fn put_clinic(
     check(id, &text)?;
     system.folder.list_clinic(id, system.host.now())?;
     system.host.add_clinic(id, &text, SWEEP).await?;
+    system.host.follow_timetables(id).await?;
     system.touch();
     Ok(())
 }

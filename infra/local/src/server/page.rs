@@ -13,6 +13,7 @@ mod progress;
 mod qr;
 mod sent;
 mod texts;
+mod timetable;
 mod uploads;
 mod why_view;
 
@@ -58,6 +59,7 @@ pub(super) fn router() -> Router<System> {
         .route("/c/{clinic}/patients/{patient}/consent", post(desk::consent))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .merge(uploads::router())
+        .merge(timetable::router())
         .fallback(async || Failed(Problem::missing("this page"), Texts::default()))
         .method_not_allowed_fallback(async || {
             Failed(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this page takes no such request"), Texts::default())

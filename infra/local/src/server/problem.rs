@@ -39,7 +39,9 @@ impl From<HostError> for Problem {
         let status = match &error {
             HostError::User(_) | HostError::Settings(_) => StatusCode::BAD_REQUEST,
             HostError::Import(ImportError::NotAnExport(_)) => StatusCode::UNPROCESSABLE_ENTITY,
-            HostError::Import(ImportError::Busy | ImportError::LeaseLost) => StatusCode::CONFLICT,
+            HostError::Import(ImportError::Busy | ImportError::LeaseLost | ImportError::HasTimetable) => {
+                StatusCode::CONFLICT
+            }
             HostError::Cloud(cloud) | HostError::Import(ImportError::Cloud(cloud)) => status_of(cloud),
             HostError::Engine(_) | HostError::Doubles(_) | HostError::Io { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         };

@@ -1,8 +1,8 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 //! The running system over a folder, asked as the commands and a browser ask it.
 
+mod slots;
 mod talk;
-
 use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};

@@ -11,6 +11,9 @@ use super::Tried;
 #[derive(Debug, Serialize)]
 pub struct Outcome {
     rows: Rows,
+    /// What the clinic's timetables made of the free slots; nothing where it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timetable: Option<retorno_cloud::timetable::Followed>,
     patients: u64,
     segments: Vec<Segment>,
     waves: Vec<Wave>,
@@ -78,6 +81,7 @@ impl Outcome {
                 accepted: tried.import.accepted,
                 rejected: tried.import.rejected.iter().map(rejected).collect(),
             },
+            timetable: tried.import.timetable.clone(),
             patients: tried.survey.patients,
             segments: tried.survey.segments.iter().map(segment).collect(),
             waves: waves(tried),

@@ -64,6 +64,14 @@ fn head(tried: &Tried, words: Words) -> String {
         text.push_str(&words.fill("slots", &values));
         text.push('\n');
     }
+    if let Some(followed) = &import.timetable {
+        text.push_str(&words.fill("timetable", &[("free", followed.free.to_string())]));
+        text.push('\n');
+        for (name, count) in &followed.without_timetable {
+            text.push_str(&words.fill("without_timetable", &[("name", name.clone()), ("n", count.to_string())]));
+            text.push('\n');
+        }
+    }
     text.push_str(&words.fill("patients", &[("n", tried.survey.patients.to_string())]));
     text.push('\n');
     text

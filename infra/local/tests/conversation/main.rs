@@ -2,6 +2,7 @@
 //! The conversation as a patient has it: written on the phone, in by the hook, out by the one mouth.
 
 mod scene;
+mod timetable;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use inbound_webhook::event::{Event, InboundMessage, Private, Route, Routed, Said, Sender};

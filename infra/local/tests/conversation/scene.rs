@@ -1,10 +1,15 @@
 //! A small clinic with one patient who is due, and a phone to write on.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use export_importer::{import, import_slots};
+use retorno::engine::{Fault, sdk_config};
 use retorno::host::{Host, HostKeys, Written};
-use retorno_cloud::Clock;
-use retorno_cloud::store::{Collection, TenantStore};
+use retorno_cloud::secrets::SecretKey;
+use retorno_cloud::store::{Collection, Store, TenantStore};
+use retorno_cloud::{Clock, Reach};
 use retorno_domain::ids::{ClinicId, PatientId};
 use segment_evaluator::Scope;
 
@@ -17,6 +22,7 @@ contact = "la recepción, 011 5555-0100"
 zone = "America/Argentina/Buenos_Aires"
 whatsapp_phone_number_id = "700"
 "#;
+const SEED: &[u8] = b"a seed of at least thirty-two bytes";
 const EXPORT_HEAD: &str = "id_cita,fecha_hora_inicio,zona_horaria,paciente_id,paciente_nombre,paciente_contacto,\
                            profesional,servicio,estado,origen_lead,consentimiento,email";
 const SLOTS_HEAD: &str = "id_hueco,fecha_hora_inicio,zona_horaria,profesional,duracion_min";
@@ -43,21 +49,53 @@ impl Scene {
 
     /// The same, with more settings.
     pub(crate) async fn of_clinic(settings: &str, patients: &[(&str, &str)], slots: usize) -> Self {
+        let scene = Self::empty(settings).await;
+        scene.import_slots(slots).await;
+        scene.begin(patients).await;
+        scene
+    }
+
+    /// The same, and no file of free slots.
+    pub(crate) async fn without_slots(settings: &str, patients: &[(&str, &str)]) -> Self {
+        let scene = Self::empty(settings).await;
+        scene.begin(patients).await;
+        scene
+    }
+
+    async fn empty(settings: &str) -> Self {
         let now: DateTime<Utc> = "2026-06-01T09:00:00Z".parse().unwrap();
-        let keys = HostKeys::from_seed(b"a seed of at least thirty-two bytes").unwrap();
+        let keys = HostKeys::from_seed(SEED).unwrap();
         let host = Host::in_memory(Clock::movable(now), &keys, "https://citas.example").await.unwrap();
         let clinic = ClinicId::parse("prueba").unwrap();
         host.add_clinic(&clinic, &format!("{SETTINGS}{settings}"), "rate(15 minutes)").await.unwrap();
         let tenant = host.reach.store.of(&clinic);
-        let scene = Self { host, clinic, tenant };
-        scene.import_slots(slots).await;
+        Self { host, clinic, tenant }
+    }
+
+    async fn begin(&self, patients: &[(&str, &str)]) {
         let rows: Vec<String> = patients
             .iter()
             .map(|(patient, phone)| row(&format!("C{patient}"), "2025-09-10T10:00:00", patient, phone, "completado"))
             .collect();
-        scene.import(&rows).await;
-        scene.host.evaluate(&scene.clinic, Scope::Due).await.unwrap();
-        scene
+        self.import(&rows).await;
+        self.host.evaluate(&self.clinic, Scope::Due).await.unwrap();
+    }
+
+    /// Imports in a process that dies after so many writes; says whether it came to its end.
+    pub(crate) async fn import_dying_after(&self, writes: usize, rows: &[String]) -> bool {
+        let done = AtomicUsize::new(0);
+        let intercept = move |operation: &str| {
+            let writes_now = !matches!(operation, "GetItem" | "BatchGetItem" | "Query");
+            let before = done.fetch_add(usize::from(writes_now), Ordering::Relaxed);
+            (before + usize::from(writes_now) > writes).then_some(Fault::LostRequest)
+        };
+        let engine = self.host.engine.with_intercept(Arc::new(intercept));
+        let config = sdk_config(engine.http_client()).build();
+        let key = SecretKey::new(SecretKey::new(SEED).unwrap().mac(&[b"contact"])).unwrap();
+        let store = Store::new(aws_sdk_dynamodb::Client::from_conf(config), "retorno", key);
+        let reach = Reach { store, ..self.host.reach.clone() };
+        let export = format!("{EXPORT_HEAD}\n{}\n", rows.join("\n"));
+        import(&reach, &self.clinic, "dying", export.as_bytes(), &mut |_| {}).await.is_ok()
     }
 
     pub(crate) async fn import(&self, rows: &[String]) {

@@ -188,7 +188,8 @@ impl TenantStore {
         }
     }
 
-    /// Takes a slot: it is there, nobody has it, and it is not held for somebody else.
+    /// Takes a slot: it is there and as it was read, nobody has it, it is not held for somebody else,
+    /// and not too near by the timetable that gave it.
     pub(super) fn take_slot(
         &self,
         reference: &str,
@@ -199,9 +200,13 @@ impl TenantStore {
             update(self, &Keys(&self.clinic).slot(reference))
                 .update_expression("SET bk = :b, bk_p = :p REMOVE held_p, held_u")
                 .condition_expression(
-                    "attribute_exists(pk) AND attribute_not_exists(bk) \
-                     AND (attribute_not_exists(held_u) OR held_u <= :now OR held_p = :p)",
+                    "attribute_exists(pk) AND attribute_not_exists(bk) AND #min = :min \
+                     AND (attribute_not_exists(held_u) OR held_u <= :now OR held_p = :p) \
+                     AND (attribute_not_exists(bb) OR bb > :now) AND attribute_not_exists(#over)",
                 )
+                .expression_attribute_names("#over", "over")
+                .expression_attribute_names("#min", "min")
+                .expression_attribute_values(":min", n(booking.minutes))
                 .expression_attribute_values(":b", s(booking.id.as_str()))
                 .expression_attribute_values(":p", s(booking.patient.as_str()))
                 .expression_attribute_values(":now", ms(now)),

@@ -129,6 +129,16 @@ impl TenantStore {
         Ok(())
     }
 
+    /// The text of the clinic's settings, as it was stored last. Strongly consistent.
+    ///
+    /// # Errors
+    /// [`CloudError::Missing`] when there is no such clinic.
+    pub async fn settings_text(&self) -> Result<String, CloudError> {
+        let item = self.get("GetItem clinic", Keys(&self.clinic).clinic("CLINIC").item()).await?;
+        let item = item.ok_or_else(|| CloudError::Missing(format!("clinic {}", self.clinic)))?;
+        Ok(Reader { kind: "clinic", item: &item }.text("toml")?.to_owned())
+    }
+
     /// A flow as it was in a version that was stored once.
     ///
     /// # Errors

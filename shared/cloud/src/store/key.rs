@@ -164,6 +164,15 @@ impl Keys<'_> {
         Key { pk: self.slots_pk(), sk: reference.to_owned() }
     }
 
+    /// Visits still to come that stand in the clinic's own system.
+    pub(crate) fn ahead_pk(&self) -> String {
+        format!("T#{}#AHEAD", self.0)
+    }
+
+    pub(crate) fn ahead(&self, patient: &PatientId) -> Key {
+        Key { pk: self.ahead_pk(), sk: escaped(patient.as_str()) }
+    }
+
     pub(crate) fn contact_point(&self, hash: &str) -> Key {
         self.key(&format!("#CP#{hash}"), "CP")
     }

@@ -3,6 +3,7 @@
 
 mod agenda;
 mod agreement;
+mod ahead;
 mod answer;
 mod audit;
 mod clinic;
@@ -25,6 +26,7 @@ mod slots;
 mod survey;
 mod table;
 mod thread;
+mod timetable;
 mod turn;
 mod undo;
 mod waitlist;
@@ -50,6 +52,7 @@ pub use route::RouteKind;
 pub use survey::{Comment, SurveyAnswer};
 pub use table::create_table;
 pub use thread::{HeardLine, StoredThread, Waiting};
+pub use timetable::{StoredSlot, TimetableMark};
 pub use turn::{ConsentRecord, PatientChange, SlotChange, Turn, TurnDone, WaitlistChange};
 pub use waitlist::{Waiter, WaiterState};
 

@@ -53,7 +53,7 @@ pub struct Collection {
 
 const KIND: &str = "patient";
 /// Patients written at once.
-const WRITES_AT_ONCE: usize = 16;
+pub(super) const WRITES_AT_ONCE: usize = 16;
 /// Items of one BatchGetItem (DynamoDB's limit).
 const READS_MAX: usize = 100;
 
@@ -80,7 +80,7 @@ pub(super) fn ledger_of(reader: &Reader<'_>) -> Result<WhatsappLedger, CloudErro
     Ok(WhatsappLedger { stamps, rest_until: reader.instant_opt("rest")? })
 }
 
-fn item_of(tenant: &TenantStore, patient: &Patient, version: u64, standing: &Standing) -> Item {
+pub(super) fn item_of(tenant: &TenantStore, patient: &Patient, version: u64, standing: &Standing) -> Item {
     let keys = &Keys(&tenant.clinic);
     let mut item = keys.patient(&patient.id).item();
     let mut put = |name: &str, value: AttributeValue| item.insert(name.to_owned(), value);

@@ -11,9 +11,9 @@ use super::key::{Key, Keys};
 use crate::error::{CloudError, sort};
 
 /// Nobody booked it through us.
-const NOT_BOOKED: &str = "attribute_not_exists(bk)";
+pub(super) const NOT_BOOKED: &str = "attribute_not_exists(bk)";
 
-fn slot_of(item: &Item) -> Result<FreeSlot, CloudError> {
+pub(super) fn slot_of(item: &Item) -> Result<FreeSlot, CloudError> {
     let reader = Reader { kind: "slot", item };
     Ok(FreeSlot {
         start: reader.instant("start")?,
@@ -28,7 +28,8 @@ impl TenantStore {
         Keys(&self.clinic).slot(&slot.reference())
     }
 
-    /// Free slots that begin in `[from, until)`, earliest first: neither booked nor held for somebody.
+    /// Free slots that begin in `[from, until)`, earliest first: neither booked nor held for somebody,
+    /// nor too near by the notice of the timetable that gave them.
     ///
     /// # Errors
     /// [`CloudError`].
@@ -49,7 +50,11 @@ impl TenantStore {
             .expression_attribute_values(":pk", s(Keys(&self.clinic).slots_pk()))
             .expression_attribute_values(":from", bound(from))
             .expression_attribute_values(":until", bound(until))
-            .filter_expression("attribute_not_exists(bk) AND (attribute_not_exists(held_u) OR held_u <= :now)")
+            .filter_expression(
+                "attribute_not_exists(bk) AND (attribute_not_exists(held_u) OR held_u <= :now) \
+                 AND (attribute_not_exists(bb) OR bb > :now) AND attribute_not_exists(#over)",
+            )
+            .expression_attribute_names("#over", "over")
             .expression_attribute_values(":now", ms(now))
             .set_limit(limit)
             .into_paginator()
@@ -122,10 +127,13 @@ impl TenantStore {
     async fn put_slot(&self, slot: &FreeSlot) -> Result<bool, CloudError> {
         let call = self.client().update_item().table_name(self.table()).set_key(Some(self.slot_key(slot).item()));
         let call = call
-            .update_expression("SET #start = :start, id = :id, prof = :prof, #min = :min")
+            // What a timetable said of it holds no longer.
+            .update_expression("SET #start = :start, id = :id, prof = :prof, #min = :min REMOVE src, bb, #ttl, #over")
             .condition_expression(NOT_BOOKED)
             .expression_attribute_names("#start", "start")
             .expression_attribute_names("#min", "min")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_names("#over", "over")
             .expression_attribute_values(":start", ms(slot.start))
             .expression_attribute_values(":id", s(&slot.id))
             .expression_attribute_values(":prof", s(&slot.professional))
@@ -138,7 +146,10 @@ impl TenantStore {
     }
 
     /// Takes a slot away unless it is booked; says whether it did.
-    async fn delete_slot(&self, reference: &str) -> Result<bool, CloudError> {
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn delete_slot(&self, reference: &str) -> Result<bool, CloudError> {
         let call = self.client().delete_item().table_name(self.table());
         let call = call.set_key(Some(Keys(&self.clinic).slot(reference).item())).condition_expression(NOT_BOOKED);
         match call.send().await {

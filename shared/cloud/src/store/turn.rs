@@ -8,6 +8,7 @@ use retorno_domain::conversation::Thread;
 use retorno_domain::ids::PatientId;
 use retorno_domain::patient::Patient;
 use retorno_domain::reply::Wish;
+use retorno_domain::timetable::visits_ahead;
 
 use super::agenda::Booking;
 use super::answer::{NewAnswer, answer_item};
@@ -191,6 +192,12 @@ impl TenantStore {
         if let Some(record) = &turn.consent {
             let item = consent_audit_item(&keys, turn.patient, &self.hash(turn.event), record, turn.now);
             writes.push(put(self, item, "attribute_not_exists(pk)")?);
+        }
+        if let Some(change) = turn
+            .change
+            .filter(|change| visits_ahead(&change.from.patient, turn.now) != visits_ahead(change.next, turn.now))
+        {
+            writes.push(self.ahead_write(change.next, turn.now)?);
         }
         match turn.waitlist {
             Some(WaitlistChange::Join(wish)) => writes.push(self.join_write(turn.patient, wish, turn.now)?),

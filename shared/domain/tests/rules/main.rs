@@ -23,4 +23,5 @@ mod settings_figures;
 mod settings_senders;
 mod steps;
 mod steps_caps;
+mod timetable;
 mod waves;

@@ -56,6 +56,7 @@ fn body(shown: &Shown<'_>, of: &OpenClinic, agenda: &Agenda) -> Markup {
                 p.links {
                     a href=(format!("/c/{}/agenda.csv", of.id)) { (texts.word("agenda_csv")) }
                     a href=(format!("/c/{}/agenda.ics", of.id)) { (texts.word("agenda_ics")) }
+                    a href=(format!("/c/{}/timetable", of.id)) { (texts.word("agenda_slots")) }
                     a href=(format!("/c/{}/agenda?from={}", of.id, from(-DAYS))) { "← " (texts.word("agenda_earlier")) }
                     a href=(format!("/c/{}/agenda?from={}", of.id, from(DAYS))) { (texts.word("agenda_later")) " →" }
                 }

@@ -88,9 +88,12 @@ async fn word(mut field: Field<'_>) -> Result<String, Problem> {
 /// The forms.
 pub(super) fn forms(shown: &Shown<'_>) -> Markup {
     let texts = shown.texts;
-    let files = html! {
-        label { (texts.word("upload_export")) input type="file" name="export" accept=".csv,text/csv"; }
-        label { (texts.word("upload_slots")) input type="file" name="slots" accept=".csv,text/csv"; }
+    // A clinic with timetables takes no file of free slots.
+    let files = |slots: bool| {
+        html! {
+            label { (texts.word("upload_export")) input type="file" name="export" accept=".csv,text/csv"; }
+            @if slots { label { (texts.word("upload_slots")) input type="file" name="slots" accept=".csv,text/csv"; } }
+        }
     };
     html! {
         section.panel aria-labelledby="upload" {
@@ -99,14 +102,15 @@ pub(super) fn forms(shown: &Shown<'_>) -> Markup {
                 @if let Some(of) = shown.of {
                     form method="post" enctype="multipart/form-data" action=(format!("/c/{}/upload", of.id)) {
                         h3 { (of.clinic.name) }
-                        (files)
+                        (files(of.clinic.timetables.is_empty()))
+                        p.soft { a href=(format!("/c/{}/timetable", of.id)) { (texts.word("agenda_slots")) } }
                         button.plain { (texts.word("upload_go")) }
                     }
                 }
                 form method="post" enctype="multipart/form-data" action="/new" {
                     h3 { (texts.word("upload_new")) }
                     label { (texts.word("upload_id")) input type="text" name="id" required maxlength="40" pattern="[a-z0-9\\-]+" autocomplete="off" aria-label=(texts.word("upload_id_label")); }
-                    (files)
+                    (files(true))
                     button.plain { (texts.word("upload_go")) }
                 }
             }
@@ -133,6 +137,10 @@ pub(super) fn result(shown: &Shown<'_>) -> Markup {
                         (report.changed) " " (texts.word("import_changed"))
                     }
                     (rejections(shown, &report.rejected))
+                }
+                @if let Some(followed) = &done.export.as_ref().and_then(|report| report.timetable.as_ref()) {
+                    p.number { (followed.free) " " (texts.word("import_slots_followed")) }
+                    (super::timetable::without_timetable(texts, followed.without_timetable.iter()))
                 }
                 @if let Some(report) = &done.slots {
                     p.number { (report.added) " " (texts.word("import_slots_done")) }
