@@ -5,7 +5,7 @@ use std::io::Read;
 
 use chrono::{DateTime, Utc};
 use retorno_cloud::orders::Order;
-use retorno_cloud::store::{ContactKeys, ImportLease, StoredPatient, TenantStore};
+use retorno_cloud::store::{ImportLease, StoredPatient, TenantStore};
 use retorno_cloud::{CloudError, Reach};
 use retorno_domain::clinic::Clinic;
 use retorno_domain::ids::{ClinicId, PatientId};
@@ -242,7 +242,7 @@ impl Run<'_> {
         }
         // A new patient that is there already was written by another import: this one was taken for
         // dead meanwhile, and what it knows is old.
-        if !self.tenant.put_new_patients(&fresh).await? {
+        if !self.tenant.put_new_patients(&fresh, self.clinic.date(self.now())).await? {
             return Err(ImportError::LeaseLost);
         }
         self.report.added += u64::try_from(fresh.len()).unwrap_or(0);
@@ -269,7 +269,8 @@ impl Run<'_> {
             }
             self.opt_outs(Some(&stored.patient), &patient).await?;
             self.numbers(&stored.patient, &patient).await?;
-            if self.tenant.replace_patient(&patient, stored.version, &self.standing(&patient)).await? {
+            let (standing, today) = (self.standing(&patient), self.clinic.date(self.now()));
+            if self.tenant.replace_patient(&patient, stored.version, &standing, today).await? {
                 self.report.changed += 1;
                 self.report.dropped_appointments += u64::try_from(dropped).unwrap_or(0);
                 return self.tell(&patient).await;
@@ -302,21 +303,23 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Writes what a change of consent or contact means for the contact points, before the patient
-    /// is written: whatever dies in between, the next run sees the same change and does it again.
+    /// Writes what a change of consent or contact means for the contact points, a minor's own and the
+    /// guardian's, before the patient is written: whatever dies in between, the next run sees the same
+    /// change and does it again.
     async fn opt_outs(&self, before: Option<&Patient>, after: &Patient) -> Result<(), CloudError> {
         let today = self.clinic.date(self.now());
         let is_out = after.consent.is_opted_out(today);
         let was_out = before.is_some_and(|before| before.consent.is_opted_out(today));
-        let now_at = self.tenant.contact_keys(after);
+        let before = before.filter(|_| was_out);
         if is_out {
-            let had: ContactKeys = before.filter(|_| was_out).map(|b| self.tenant.contact_keys(b)).unwrap_or_default();
-            for hash in now_at.iter().filter(|hash| !had.iter().any(|old| old == *hash)) {
+            let of = |patient: &Patient| self.tenant.contact_keys_on_record(patient, patient.is_minor(today));
+            for hash in of(after).difference(&before.map(of).unwrap_or_default()) {
                 self.tenant.set_imported_opt_out(hash, &after.id, true).await?;
             }
-        } else if let Some(before) = before.filter(|_| was_out) {
-            let was_at = self.tenant.contact_keys(before);
-            for hash in was_at.iter().chain(now_at.iter()) {
+        } else if let Some(before) = before {
+            // Whatever it was set at: the person may have come of age since.
+            let of = |patient: &Patient| self.tenant.contact_keys_on_record(patient, true);
+            for hash in of(before).union(&of(after)) {
                 self.tenant.set_imported_opt_out(hash, &after.id, false).await?;
             }
         }

@@ -286,6 +286,6 @@ fn clear(situation: &Situation, intent: Intent, rendered: Rendered) -> Option<Cl
     let patient = &situation.patient.patient;
     let today = situation.clinic.clinic.date(situation.now);
     let proof = patient.consent.prove(intent.channel, intent.purpose, today).ok()?;
-    let to = patient.address(intent.channel)?;
+    let to = patient.address(intent.channel, today)?;
     ClearedMessage::new(intent, proof, to, rendered).ok()
 }

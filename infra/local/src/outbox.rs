@@ -136,9 +136,11 @@ fn left(collection: &Collection, message: &StoredMessage, at: DateTime<Utc>) -> 
     let enrollment = collection.enrollments.iter().find(|stored| stored.enrollment.id == message.enrollment)?;
     let patient = &collection.patient.patient;
     let (channel, step, segment) = message.labels.clone();
-    let contact = channel.parse::<Channel>().ok().and_then(|channel| patient.address(channel))?;
-    let (subject, text) = message.text.clone()?;
     let local = at.with_timezone(&patient.profile.zone);
+    // As on the day on which it left: a minor's message went to the guardian.
+    let on = local.date_naive();
+    let contact = channel.parse::<Channel>().ok().and_then(|channel| patient.address(channel, on))?;
+    let (subject, text) = message.text.clone()?;
     Some(Sent {
         at: local.to_rfc3339_opts(SecondsFormat::Secs, false),
         patient_id: patient.id.to_string(),

@@ -12,6 +12,7 @@ use retorno_domain::contact_point::ContactPoints;
 use retorno_domain::enrollment::{Enrollment, State};
 use retorno_domain::entry::EntryCase;
 use retorno_domain::flow::Step;
+use retorno_domain::guardian::Guardianship;
 use retorno_domain::holiday::Country;
 use retorno_domain::ids::{AppointmentId, ClinicId, EnrollmentId, PatientId, SegmentId};
 use retorno_domain::limits::WhatsappLedger;
@@ -101,6 +102,7 @@ pub(crate) fn somebody(appointments: Vec<Appointment>) -> Patient {
     Patient {
         id: PatientId::parse("p1").unwrap(),
         profile: profile(),
+        guardianship: Guardianship::default(),
         consent: agreed_to(ChannelSet::ALL),
         appointments: appointments.into_iter().enumerate().map(numbered).collect(),
         paused: false,

@@ -6,6 +6,7 @@ use retorno_domain::appointment::{Appointment, AppointmentStatus, PlanSession};
 use retorno_domain::channel::{Channel, ChannelSet};
 use retorno_domain::consent::{Source, Statement, Wish};
 use retorno_domain::contact::{EmailAddress, PersonName, Phone, UnusableEmail, UnusablePhone};
+use retorno_domain::guardian::Guardianship;
 use retorno_domain::holiday::Country;
 use retorno_domain::ids::{AppointmentId, PatientId};
 use retorno_domain::patient::{APPOINTMENTS_MAX, Changes, Patient, Profile, Report};
@@ -21,6 +22,7 @@ fn row(n: usize, status: AppointmentStatus, as_of: i64) -> Report {
     let as_of = now() + days(as_of);
     Report {
         profile: Profile { as_of: (as_of, number(n)), ..profile() },
+        guardianship: Guardianship::default(),
         appointment: Appointment { id: number(n), status, as_of, ..visit(10) },
         consent: None,
     }
