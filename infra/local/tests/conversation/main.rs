@@ -1,6 +1,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 //! The conversation as a patient has it: written on the phone, in by the hook, out by the one mouth.
 
+mod guardian;
 mod scene;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -15,7 +16,7 @@ use retorno_domain::enrollment::{EndReason, State};
 use retorno_domain::ids::ClinicId;
 use scene::{PHONE, Scene, row};
 
-fn far() -> (DateTime<Utc>, DateTime<Utc>) {
+pub(crate) fn far() -> (DateTime<Utc>, DateTime<Utc>) {
     (DateTime::UNIX_EPOCH, "2100-01-01T00:00:00Z".parse().unwrap())
 }
 
