@@ -71,7 +71,8 @@ impl Dispatcher {
         let now = situation.now;
         let step = Advance { from: &situation.stored, next: &next, because: &because, drops: &drops, now };
         let done = if release {
-            tenant.end_enrollment(&step, &situation.contacts, free_seat).await?
+            let contacts = tenant.contact_keys_on_record(&situation.patient.patient, true);
+            tenant.end_enrollment(&step, &contacts, free_seat).await?
         } else if drops.is_empty() && stands_still(&situation.stored.enrollment, &next) {
             // Were wake-ups counted for this, each order that comes again would ask for one of its own.
             return Ok(Carried::Done(Done::Nothing));

@@ -15,6 +15,8 @@
 //! }
 //! ```
 
+use std::fmt;
+
 use chrono::NaiveDate;
 
 use crate::channel::{Channel, ChannelSet, Purpose};
@@ -49,11 +51,18 @@ pub struct Statement {
 }
 
 /// Everything a person has said, in the order of its dates. Statements are only ever added.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Consent {
     statements: Vec<Statement>,
     /// The day on which the person comes of age: what was agreed to before was the guardian's word.
     of_age_on: Option<NaiveDate>,
+}
+
+impl fmt::Debug for Consent {
+    /// Without the day of coming of age: it is a date of birth.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Consent").field("statements", &self.statements).finish_non_exhaustive()
+    }
 }
 
 /// Why there is no consent.

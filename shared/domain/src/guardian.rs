@@ -96,12 +96,19 @@ pub struct Told<T> {
 
 /// What is known of a person's coming of age and of their guardian. Each is told apart from the
 /// profile: an export without these columns says nothing about them.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Guardianship {
     /// The first day on which the person is of age. An empty cell takes back no date of birth.
     pub of_age: Option<Told<NaiveDate>>,
     /// The guardian; told as none by a row whose cells for it are empty.
     pub guardian: Option<Told<Option<Box<Guardian>>>>,
+}
+
+impl fmt::Debug for Guardianship {
+    /// Not even the day of coming of age: it is a date of birth.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guardianship").finish_non_exhaustive()
+    }
 }
 
 impl Guardianship {

@@ -13,7 +13,7 @@ use retorno_domain::slot::FreeSlot;
 
 use super::{Desk, Done, Happening, Manner, Visitor};
 use crate::error::CloudError;
-use crate::links::Link;
+use crate::links::{Link, LinkPurpose};
 use crate::store::{Agreement, WaiterState};
 
 /// Where something was done: by the link of a message, on a page that showed a certain state.
@@ -48,6 +48,14 @@ impl Visitor {
         self.collection.patient.version
     }
 
+    /// Whether a message was sent to the guardian of somebody who has come of age since.
+    fn was_for_guardian(&self, message: MessageId) -> bool {
+        let Some(of_age) = self.patient().of_age_on().filter(|day| *day <= self.today()) else { return false };
+        let sent = self.collection.messages.iter().filter(|sent| sent.id == message).filter_map(|sent| sent.claimed_at);
+        let said = self.collection.answers.iter().map(|said| &said.answer).filter(|said| said.id == message);
+        sent.chain(said.map(|said| said.at)).any(|at| self.clinic.clinic.date(at) < of_age)
+    }
+
     /// A slot that has become free and is held for this patient, and until when.
     ///
     /// # Errors
@@ -72,14 +80,21 @@ impl Visitor {
 }
 
 impl Desk {
-    /// Whoever follows a link: the owner of its message.
+    /// Whoever follows a link: the owner of its message. What was sent to a guardian opens nothing any
+    /// more once the patient has come of age, but still ends all messages.
     ///
     /// # Errors
     /// [`CloudError`].
     pub async fn visitor(&self, link: &Link) -> Result<Option<Visitor>, CloudError> {
         let tenant = self.reach.store.of(&link.clinic);
         match tenant.owner_of(link.message).await? {
-            Some(patient) => self.visit(&tenant, &patient).await,
+            Some(patient) => {
+                let visitor = self.visit(&tenant, &patient).await?;
+                let opens = |visitor: &Visitor| {
+                    link.purpose == LinkPurpose::Unsubscribe || !visitor.was_for_guardian(link.message)
+                };
+                Ok(visitor.filter(opens))
+            }
             None => Ok(None),
         }
     }

@@ -37,7 +37,7 @@ impl Both {
         let from = EnrollmentItem { enrollment: stored.enrollment.clone(), version: stored.version };
         let (said, did) = if ends {
             let free_seat = how.is_multiple_of(2);
-            let contacts = self.tenant.contact_keys(&read.patient.patient, self.clinic.date(self.now));
+            let contacts = self.tenant.contact_keys_on_record(&read.patient.patient, true);
             let said = self.tenant.end_enrollment(&step, &contacts, free_seat).await.unwrap();
             let did = self.table.end_enrollment(who, &from, &next, &ours, free_seat);
             for key in ContactKey::all(&read.patient.patient).into_iter().filter(|_| did) {
