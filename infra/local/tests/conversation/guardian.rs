@@ -34,7 +34,8 @@ async fn imported(scene: &Scene, rows: &[String]) -> ImportReport {
 
 /// A clinic with these rows and free slots, evaluated.
 async fn due(rows: &[String]) -> Scene {
-    let scene = Scene::with(&[], 40).await;
+    // Somebody without a phone is there before.
+    let scene = Scene::with(&[("99", "1")], 600).await;
     let report = imported(&scene, rows).await;
     assert!(report.rejected.is_empty(), "{:?}", report.rejected);
     scene.host.evaluate(&scene.clinic, Scope::Due).await.unwrap();
@@ -148,7 +149,7 @@ async fn on_the_day_of_coming_of_age_the_guardian_is_out_of_it_and_the_person_sp
     let agreed = (scene.host.now().date_naive(), Wish::OptIn(ChannelSet::NONE.with(Channel::Whatsapp)));
     let done = desk.consent(&scene.tenant, &id, "staff#1", agreed, "in_person").await.unwrap();
     assert_eq!(done, StaffDone::Done);
-    scene.pass(TimeDelta::days(10)).await;
+    scene.pass(TimeDelta::days(4)).await;
     assert_eq!((scene.told(GUARDIAN).len(), scene.told(CHILD).len()), (1, 1), "written to in person");
     assert!(scene.told(CHILD)[0].contains("preventivo"), "{:?}", scene.told(CHILD));
     scene.says(CHILD, "1").await;
