@@ -8,14 +8,14 @@ pub const PATIENTS: usize = 300;
 
 const HEADER: &str = "id_cita,fecha_hora_inicio,zona_horaria,paciente_id,paciente_nombre,\
     paciente_contacto,paciente_email,profesional,servicio,estado,importe,sesion,sesiones_total,\
-    convenio,origen_lead,consentimiento,actualizado";
+    convenio,origen_lead,consentimiento,actualizado,fecha_nacimiento,tutor_nombre,tutor_contacto,tutor_email";
 
 /// Rows that must be left out, each for one cell: a day that does not exist, a state and a zone
 /// unknown, and a row cut short.
 const BAD_ROWS: [&str; 4] = [
-    "bad1,2026-02-30T10:00:00,America/Argentina/Buenos_Aires,90001,Ana Sosa,+5491140000009,,Dra. Lima,limpieza,completado,100.00,,,,,opt-in 2025-01-01,2026-01-01T09:00:00",
-    "bad2,2025-07-30T10:00:00,America/Argentina/Buenos_Aires,90002,Ana Sosa,+5491140000009,,Dra. Lima,limpieza,quizás,100.00,,,,,opt-in 2025-01-01,2026-01-01T09:00:00",
-    "bad3,2025-07-30T10:00:00,Marte/Olympus,90003,Ana Sosa,+5491140000009,,Dra. Lima,limpieza,completado,100.00,,,,,opt-in 2025-01-01,2026-01-01T09:00:00",
+    "bad1,2026-02-30T10:00:00,America/Argentina/Buenos_Aires,90001,Ana Sosa,+5491140000009,,Dra. Lima,limpieza,completado,100.00,,,,,opt-in 2025-01-01,2026-01-01T09:00:00,,,,",
+    "bad2,2025-07-30T10:00:00,America/Argentina/Buenos_Aires,90002,Ana Sosa,+5491140000009,,Dra. Lima,limpieza,quizás,100.00,,,,,opt-in 2025-01-01,2026-01-01T09:00:00,,,,",
+    "bad3,2025-07-30T10:00:00,Marte/Olympus,90003,Ana Sosa,+5491140000009,,Dra. Lima,limpieza,completado,100.00,,,,,opt-in 2025-01-01,2026-01-01T09:00:00,,,,",
     "bad4,2025-07-30T10:00:00,America/Argentina/Buenos_Aires",
 ];
 
@@ -170,10 +170,24 @@ fn row(i: usize, id: &str, day: NaiveDate, visit: &Visit, said: &str, updated: &
     let Visit { service, status, amount, session, .. } = visit;
     format!(
         "{id},{day}T10:30:00,America/Argentina/Buenos_Aires,{i:05},Paciente Número,{},{},Dra. Lima,\
-         {service},{status},{amount},{session},,,{said},{updated}",
+         {service},{status},{amount},{session},,,{said},{updated},{}",
         phone(i),
-        email(i)
+        email(i),
+        guardian(i)
     )
+}
+
+/// Every eighth is a child: some with a guardian who has children of the same phone, some with one who
+/// cannot be reached, some with none. And some are grown up, though a guardian is still on record.
+fn guardian(i: usize) -> String {
+    let shared = subscriber(1_000 + i / 48);
+    match (i % 8, i % 3) {
+        (3, 0) => format!("2015-06-0{},Carolina Sosa,+54911{shared},", 1 + i % 9),
+        (3, 1) => format!("2012-02-29,Luis Sosa,no tiene,tutor{i}@example.com"),
+        (3, _) => "2010-11-30,,,".to_owned(),
+        (5, 0) => format!("1990-01-31,Carolina Sosa,+54911{shared},"),
+        _ => ",,,".to_owned(),
+    }
 }
 
 /// Two a week, from the first Monday on: four in any fortnight, which call for 26 seats a week.

@@ -45,7 +45,7 @@ pub use self::instant::StartCell;
 pub use self::not_an_export::NotAnExport;
 pub use self::records::RowCounts;
 pub use self::refusal::{Refusal, RefusalReason};
-pub use self::row::ExportRow;
+pub use self::row::{ExportRow, GuardianCells};
 pub use self::slots::{SlotRow, SlotsReader};
 pub use self::window::Limits;
 
@@ -68,8 +68,19 @@ pub const REQUIRED_COLUMNS: [&str; 10] = [
 ];
 
 /// Columns an export may have.
-pub const OPTIONAL_COLUMNS: [&str; 7] =
-    ["paciente_id", "paciente_email", "importe", "sesion", "sesiones_total", "convenio", "actualizado"];
+pub const OPTIONAL_COLUMNS: [&str; 11] = [
+    "paciente_id",
+    "paciente_email",
+    "importe",
+    "sesion",
+    "sesiones_total",
+    "convenio",
+    "actualizado",
+    "fecha_nacimiento",
+    "tutor_nombre",
+    "tutor_contacto",
+    "tutor_email",
+];
 
 /// Reads an export row by row. Rows come in the order of the file; after a refusal it goes on, until
 /// one whose reason [ends reading](RefusalReason::ends_reading).

@@ -6,7 +6,7 @@ use std::io::Read;
 
 use chrono::{DateTime, Utc};
 use retorno_cloud::orders::Order;
-use retorno_cloud::store::{ContactKeys, ImportLease, StoredPatient, TenantStore};
+use retorno_cloud::store::{ImportLease, StoredPatient, TenantStore};
 use retorno_cloud::timetable::{Followed, follow_leased, keeps_visits};
 use retorno_cloud::{CloudError, Reach};
 use retorno_domain::appointment::Appointment;
@@ -264,8 +264,9 @@ impl Run<'_> {
         self.report.added += u64::try_from(fresh.len()).unwrap_or(0);
         let comes = |(patient, _): &(Patient, Standing)| !visits_ahead(patient, self.now()).is_empty();
         let (coming, others): (Vec<_>, Vec<_>) = fresh.into_iter().partition(|of| self.keeps_visits && comes(of));
-        let new = self.tenant.put_new_patients(&others).await?
-            && self.tenant.put_new_patients_with_visits(&coming, self.now()).await?;
+        let (now, today) = (self.now(), self.clinic.date(self.now()));
+        let new = self.tenant.put_new_patients(&others, today).await?
+            && self.tenant.put_new_patients_with_visits(&coming, (now, today)).await?;
         if new { Ok(()) } else { Err(ImportError::LeaseLost) }
     }
 
@@ -302,10 +303,11 @@ impl Run<'_> {
 
     async fn replace(&self, stored: &StoredPatient, patient: &Patient) -> Result<bool, CloudError> {
         let (now, stands) = (self.now(), self.standing(patient));
+        let today = self.clinic.date(now);
         if self.keeps_visits && visits_ahead(&stored.patient, now) != visits_ahead(patient, now) {
-            return self.tenant.replace_patient_with_visits(patient, stored.version, &stands, now).await;
+            return self.tenant.replace_patient_with_visits(patient, stored.version, &stands, (now, today)).await;
         }
-        self.tenant.replace_patient(patient, stored.version, &stands).await
+        self.tenant.replace_patient(patient, stored.version, &stands, today).await
     }
 
     /// A running sequence must hear of the change. Should this order be lost, the sequence finds out
@@ -339,21 +341,23 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Writes what a change of consent or contact means for the contact points, before the patient
-    /// is written: whatever dies in between, the next run sees the same change and does it again.
+    /// Writes what a change of consent or contact means for the contact points, a minor's own and the
+    /// guardian's, before the patient is written: whatever dies in between, the next run sees the same
+    /// change and does it again.
     async fn opt_outs(&self, before: Option<&Patient>, after: &Patient) -> Result<(), CloudError> {
         let today = self.clinic.date(self.now());
         let is_out = after.consent.is_opted_out(today);
         let was_out = before.is_some_and(|before| before.consent.is_opted_out(today));
-        let now_at = self.tenant.contact_keys(after);
+        let before = before.filter(|_| was_out);
         if is_out {
-            let had: ContactKeys = before.filter(|_| was_out).map(|b| self.tenant.contact_keys(b)).unwrap_or_default();
-            for hash in now_at.iter().filter(|hash| !had.iter().any(|old| old == *hash)) {
+            let of = |patient: &Patient| self.tenant.contact_keys_on_record(patient, patient.is_minor(today));
+            for hash in of(after).difference(&before.map(of).unwrap_or_default()) {
                 self.tenant.set_imported_opt_out(hash, &after.id, true).await?;
             }
-        } else if let Some(before) = before.filter(|_| was_out) {
-            let was_at = self.tenant.contact_keys(before);
-            for hash in was_at.iter().chain(now_at.iter()) {
+        } else if let Some(before) = before {
+            // Whatever it was set at: the person may have come of age since.
+            let of = |patient: &Patient| self.tenant.contact_keys_on_record(patient, true);
+            for hash in of(before).union(&of(after)) {
                 self.tenant.set_imported_opt_out(hash, &after.id, false).await?;
             }
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use retorno_domain::appointment::{Appointment, AppointmentStatus, PlanSession};
 use retorno_domain::calendar::resolve_local;
@@ -13,13 +13,15 @@ use retorno_domain::channel::{Channel, ChannelSet};
 use retorno_domain::clinic::Clinic;
 use retorno_domain::consent::{Source, Statement, Wish};
 use retorno_domain::contact::{EmailAddress, PersonName, Phone, UnusableName};
+use retorno_domain::guardian::{AsOf, Guardian, Guardianship, Told, of_age_on};
+use retorno_domain::holiday::Country;
 use retorno_domain::ids::{AppointmentId, PatientId};
 use retorno_domain::patient::{Patient, Profile, Report};
 use retorno_domain::services::fold;
 
 use crate::export::{
-    ConsentCell, ConsentChannel, ConsentChannels, ExportReader, ExportRow, Refusal, RefusalReason, StartCell,
-    StatusCell,
+    ConsentCell, ConsentChannel, ConsentChannels, ExportReader, ExportRow, GuardianCells, Refusal, RefusalReason,
+    StartCell, StatusCell,
 };
 
 /// The rows of a file, by patient, and those that did not land.
@@ -121,6 +123,7 @@ pub(crate) fn group<R: Read>(
         if let (Some(report), Some(as_of)) = (report, newest_outcome) {
             report.appointment.as_of = as_of;
             report.profile.as_of.0 = as_of;
+            report.guardianship.date(as_of);
         }
     }
     grouped
@@ -171,8 +174,36 @@ fn understand(row: ExportRow, clinic: &Clinic, texts: &mut Interned) -> Result<(
         as_of,
     };
     let insurer = row.insurer.as_deref().map(|insurer| texts.get(insurer));
-    let profile = Profile { name, phone, email, zone: row.zone, insurer, as_of: (as_of, appointment_id) };
-    Ok((id, Report { profile, appointment, consent }))
+    let stamp = (as_of, appointment_id);
+    let guardianship = guardianship(row.birth, row.guardian.as_ref(), &stamp, clinic.country)?;
+    let profile = Profile { name, phone, email, zone: row.zone, insurer, as_of: stamp };
+    Ok((id, Report { profile, guardianship, appointment, consent }))
+}
+
+/// What a row says of age and guardian: nothing where the export has no such columns, and no guardian
+/// where their cells are empty.
+fn guardianship(
+    birth: Option<NaiveDate>,
+    guardian: Option<&GuardianCells>,
+    as_of: &AsOf,
+    country: Country,
+) -> Result<Guardianship, RowFault> {
+    let told = |cells: &GuardianCells| {
+        let name = match PersonName::parse(&cells.name) {
+            Ok(name) => Some(name),
+            Err(UnusableName::Missing) => None,
+            Err(UnusableName::TooLong) => return Err(("tutor_nombre", name_fault(UnusableName::TooLong, &cells.name))),
+        };
+        let guardian =
+            Guardian { name, phone: Phone::parse(&cells.phone, country), email: EmailAddress::parse(&cells.email) };
+        let what = (!cells.is_empty()).then(|| Box::new(guardian));
+        Ok(Told { what, as_of: as_of.clone() })
+    };
+    let of_age = birth.and_then(|born| of_age_on(born, country));
+    Ok(Guardianship {
+        of_age: of_age.map(|what| Told { what, as_of: as_of.clone() }),
+        guardian: guardian.map(told).transpose()?,
+    })
 }
 
 fn name_fault(why: UnusableName, name: &str) -> RefusalReason {

@@ -101,14 +101,15 @@ impl Inbound {
         Ok(phone)
     }
 
-    /// Everybody who has the phone of a sender.
+    /// Everybody who is reached at the phone of a sender; a minor, at the guardian's.
     async fn patients_of(&self, tenant: &TenantStore, sender: &Sender) -> Result<Vec<PatientId>, CloudError> {
+        let today = tenant.settings(self.now()).await?.clinic.date(self.now());
         if let Some(phone) = self.phone_of(tenant, sender).await? {
-            return tenant.patients_with_phone(&phone).await;
+            return tenant.patients_with_phone(&phone, today).await;
         }
         let Some(user) = &sender.user_id else { return Ok(Vec::new()) };
         match tenant.phone_of_user(user.as_str()).await? {
-            Some(hash) => tenant.patients_with_hash(&hash).await,
+            Some(hash) => tenant.patients_with_hash(&hash, today).await,
             None => Ok(Vec::new()),
         }
     }

@@ -41,7 +41,7 @@ sections! {
     Unsubscribe { title lead stop choose done_title done }
     /// A person agrees to be written to.
     Consent {
-        title lead wording name phone phone_hint email email_hint channels agree correct name_missing phone_missing
+        title lead wording name name_hint phone phone_hint email email_hint channels agree correct name_missing phone_missing
         phone_wrong email_missing email_wrong channels_missing done_title done
     }
     /// What stands in the way.

@@ -62,7 +62,7 @@ pub async fn evaluate(reach: &Reach, clinic: &ClinicId, scope: Scope) -> Result<
         for stored in tenant.patients(chunk, false).await? {
             evaluation.looked_at += 1;
             let stands = standing(&settings, &stored.patient, &thresholds, stored.standing.aside, now);
-            if stands != stored.standing && tenant.set_standing(&stored.patient.id, stored.version, &stands).await? {
+            if stands != stored.standing && tenant.set_standing(&stored, &stands, today).await? {
                 evaluation.moved += 1;
             }
         }
@@ -110,7 +110,7 @@ async fn week_thresholds(
         for stored in tenant.patients(chunk, false).await? {
             let stands = standing(clinic, &stored.patient, &computed, stored.standing.aside, now);
             if stands != stored.standing {
-                tenant.set_standing(&stored.patient.id, stored.version, &stands).await?;
+                tenant.set_standing(&stored, &stands, clinic.date(now)).await?;
             }
         }
     }

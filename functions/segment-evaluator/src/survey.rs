@@ -80,7 +80,7 @@ fn add(
     let placed = placement(clinic, patient, thresholds, now);
     let Some(count) = placed.segment.and_then(|index| survey.segments.get_mut(index)) else { return };
     count.members += 1;
-    let contacts = tenant.contact_keys(patient);
+    let contacts = tenant.contact_keys(patient, clinic.date(now));
     let point = |hash: &Option<String>| {
         let out = hash.as_ref().is_some_and(|hash| suppressed.contains(hash));
         ContactPoint { suppressed: if out { ChannelSet::ALL } else { ChannelSet::NONE }, ..ContactPoint::default() }

@@ -123,7 +123,7 @@ impl Day<'_> {
         let Some(stored) = self.tenant.patients(std::slice::from_ref(&entry.patient), true).await?.pop() else {
             return Ok(());
         };
-        let contacts = self.tenant.contact_keys(&stored.patient);
+        let contacts = self.tenant.contact_keys(&stored.patient, self.today);
         let points = self.tenant.contact_points(&contacts).await?;
         let placed = placement(self.clinic, &stored.patient, self.thresholds, self.now);
         let case = EntryCase {
@@ -170,7 +170,7 @@ impl Day<'_> {
         let until = finding.verdict.until().map(|until| self.clinic.date(until)).or(again);
         let due = [until, stored.standing.due].into_iter().flatten().min();
         let standing = Standing { due, waits: None, aside: until, ..stored.standing.clone() };
-        self.tenant.set_standing(&stored.patient.id, stored.version, &standing).await?;
+        self.tenant.set_standing(stored, &standing, self.today).await?;
         Ok(())
     }
 

@@ -71,7 +71,8 @@ impl Dispatcher {
         let now = situation.now;
         let step = Advance { from: &situation.stored, next: &next, because: &because, drops: &drops, now };
         let done = if release {
-            tenant.end_enrollment(&step, &situation.contacts, free_seat).await?
+            let contacts = tenant.contact_keys_on_record(&situation.patient.patient, true);
+            tenant.end_enrollment(&step, &contacts, free_seat).await?
         } else if drops.is_empty() && stands_still(&situation.stored.enrollment, &next) {
             // Were wake-ups counted for this, each order that comes again would ask for one of its own.
             return Ok(Carried::Done(Done::Nothing));
@@ -286,6 +287,6 @@ fn clear(situation: &Situation, intent: Intent, rendered: Rendered) -> Option<Cl
     let patient = &situation.patient.patient;
     let today = situation.clinic.clinic.date(situation.now);
     let proof = patient.consent.prove(intent.channel, intent.purpose, today).ok()?;
-    let to = patient.address(intent.channel)?;
+    let to = patient.address(intent.channel, today)?;
     ClearedMessage::new(intent, proof, to, rendered).ok()
 }

@@ -34,7 +34,7 @@ fn template_channel(channel: Channel) -> TemplateChannel {
 
 fn find(situation: &Situation, step: &Step) -> Option<&'static Template> {
     let clinic = &situation.clinic.clinic;
-    let key = Flow::template_key(&situation.stored.enrollment.segment, &step.id);
+    let key = Flow::template_key(&situation.stored.enrollment.segment, &step.id, situation.guardian().is_some());
     let dated = situation.slots.len() >= 2;
     let found = Catalogue::embedded().find(&key, template_channel(step.channel), clinic.language, dated)?;
     (clinic.clinical_detail || !found.clinical_detail).then_some(found)
@@ -67,6 +67,9 @@ fn values(situation: &Situation, step: &Step, links: &Links) -> (Values, String)
     let unsubscribe_url = link(LinkPurpose::Unsubscribe);
     let mut values = Values::default();
     values.set(Variable::Paciente, situation.patient.patient.profile.name.given());
+    if let Some(guardian) = situation.guardian() {
+        values.set(Variable::Tutor, guardian.given());
+    }
     values.set(Variable::Agente, clinic.agent.as_str());
     values.set(Variable::Clinica, clinic.name.as_str());
     values.set(Variable::ContactoClinica, clinic.contact.as_str());
@@ -74,7 +77,11 @@ fn values(situation: &Situation, step: &Step, links: &Links) -> (Values, String)
     values.set(Variable::EnlaceBaja, unsubscribe_url.as_str());
     let today = clinic.date(situation.now);
     if let Some(offer) = Catalogue::embedded().offer(clinic.language, enrollment.segment.as_str()) {
-        values.set(Variable::Oferta, offer.phrase(clinic.language, today));
+        let phrase = match situation.guardian() {
+            Some(_) => offer.phrase_for_guardian(clinic.language, today),
+            None => offer.phrase(clinic.language, today),
+        };
+        values.set(Variable::Oferta, phrase);
     }
     if let [first, second] = situation.slots.as_slice() {
         values.set(Variable::FechaOpcion1, spoken(clinic, first));

@@ -11,6 +11,7 @@ use retorno_cloud::store::{
 };
 use retorno_domain::contact_point::ContactPoints;
 use retorno_domain::flow::{Flow, Step};
+use retorno_domain::guardian::Guardian;
 use retorno_domain::ids::{EnrollmentId, MessageId, PatientId};
 use retorno_domain::message::Delivery;
 use retorno_domain::segment::Placement;
@@ -56,7 +57,7 @@ impl Situation {
         };
         let Some(id) = id.or(patient.patient.sequence) else { return Ok(None) };
         let Some(stored) = enrollments.into_iter().find(|stored| stored.enrollment.id == id) else { return Ok(None) };
-        let contacts = tenant.contact_keys(&patient.patient);
+        let contacts = tenant.contact_keys(&patient.patient, clinic.clinic.date(now));
         let points = tenant.contact_points(&contacts).await?;
         let thresholds = dispatcher.thresholds(tenant, clinic.clinic.week(now)).await?;
         let placement = placement(&clinic.clinic, &patient.patient, &thresholds, now);
@@ -94,6 +95,11 @@ impl Situation {
             tier,
             slots,
         }))
+    }
+
+    /// Who is written to in the patient's place.
+    pub(crate) fn guardian(&self) -> Option<&Guardian> {
+        self.patient.patient.through(self.clinic.clinic.date(self.now)).guardian()
     }
 
     pub(crate) fn facts<'a>(&'a self, copy: &'a dyn Fn(&Step) -> Option<CopyProblem>) -> Facts<'a> {

@@ -95,12 +95,13 @@ impl Dispatcher {
         if closed && !guard::is_off("say", "window") {
             return Ok(Now::Drop("window_closed"));
         }
-        let (Some(address), Some(contact)) = (patient.address(answer.channel), visitor.contacts.of(answer.channel))
+        let today = clinic.date(now);
+        let (Some(address), Some(contact)) =
+            (patient.address(answer.channel, today), visitor.contacts.of(answer.channel))
         else {
             return Ok(Now::Drop("no_contact"));
         };
         if !answer.asked_for {
-            let today = clinic.date(now);
             if patient.consent.prove(answer.channel, Purpose::Marketing, today).is_err() {
                 return Ok(Now::Drop("no_consent"));
             }
@@ -126,6 +127,9 @@ impl Dispatcher {
         let (Some(say), Some(answers)) = (answer.say, Answers::of(clinic.language)) else { return Ok(None) };
         let mut values = Values::default();
         values.set(Variable::Paciente, visitor.patient().profile.name.given());
+        if let Some(guardian) = visitor.guardian() {
+            values.set(Variable::Tutor, guardian.given());
+        }
         values.set(Variable::Agente, clinic.agent.as_str());
         values.set(Variable::Clinica, clinic.name.as_str());
         values.set(Variable::ContactoClinica, clinic.contact.as_str());
@@ -148,7 +152,7 @@ impl Dispatcher {
         }
         let text = answers.text(say, answer.slots.len(), &values);
         let titles = answers.buttons(answer.slots.len());
-        Ok(text.map(|text| Spoken { text, titles, subject: answers.subject().to_owned(), calendar }))
+        Ok(text.map(|text| Spoken { text, titles, subject: answers.subject(&values).to_owned(), calendar }))
     }
 
     async fn speak(

@@ -8,6 +8,7 @@ pub mod demo;
 pub mod doubles;
 pub mod engine;
 pub mod host;
+pub mod masked;
 pub mod outbox;
 pub mod server;
 pub mod settings_file;

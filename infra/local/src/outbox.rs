@@ -19,7 +19,7 @@ pub struct Sent {
     pub at: String,
     /// To whom.
     pub patient_id: String,
-    /// The phone (E.164) or e-mail address.
+    /// The phone (E.164) or e-mail address; empty when the record has none any more.
     pub contact: String,
     /// `whatsapp`, `email` or `call`.
     pub channel: String,
@@ -136,13 +136,15 @@ fn left(collection: &Collection, message: &StoredMessage, at: DateTime<Utc>) -> 
     let enrollment = collection.enrollments.iter().find(|stored| stored.enrollment.id == message.enrollment)?;
     let patient = &collection.patient.patient;
     let (channel, step, segment) = message.labels.clone();
-    let contact = channel.parse::<Channel>().ok().and_then(|channel| patient.address(channel))?;
-    let (subject, text) = message.text.clone()?;
     let local = at.with_timezone(&patient.profile.zone);
+    // As on the day on which it left: a minor's message went to the guardian. One whose contact is gone
+    // from the record has left all the same.
+    let contact = patient.address(channel.parse::<Channel>().ok()?, local.date_naive());
+    let (subject, text) = message.text.clone()?;
     Some(Sent {
         at: local.to_rfc3339_opts(SecondsFormat::Secs, false),
         patient_id: patient.id.to_string(),
-        contact: contact.as_str().to_owned(),
+        contact: contact.map(|contact| contact.as_str().to_owned()).unwrap_or_default(),
         channel,
         segment,
         flow: enrollment.enrollment.flow.to_string(),

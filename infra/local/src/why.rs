@@ -1,7 +1,7 @@
 //! Why a patient is, or is not, written to: every rule with what it says, the first that stands in
 //! the way, and the next moment at which the answer may change.
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta, Utc};
 use chrono_tz::Tz;
 use retorno_cloud::CloudError;
 use retorno_cloud::store::{Collection, StoredEnrollment, TenantStore};
@@ -10,16 +10,20 @@ use retorno_domain::calendar::resolve_local;
 use retorno_domain::clinic::Clinic;
 use retorno_domain::enrollment::State;
 use retorno_domain::entry::{EntryCase, explain};
+use retorno_domain::guardian::Through;
 use retorno_domain::ids::{ClinicId, MessageId, PatientId};
 use retorno_domain::message::Delivery;
+use retorno_domain::patient::Patient;
 use retorno_domain::segment::Placement;
 use retorno_domain::standing::placement;
 use serde::{Deserialize, Serialize};
 
 use crate::host::Host;
+use crate::masked;
 use crate::span::in_words;
 
-/// The answer. It holds ids, the names of rules, dates and figures; no names, contacts or texts.
+/// The answer. It holds ids, the names of rules, dates and figures; no contacts or texts, and of names
+/// only a minor's guardian's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Why {
     /// The clinic.
@@ -32,6 +36,8 @@ pub struct Why {
     pub note: Option<String>,
     /// The segment the patient belongs to at that instant.
     pub segment: Option<String>,
+    /// Through whom a minor is contacted then; nothing for everybody else.
+    pub minor: Option<MinorSays>,
     /// Whether the patient could be enrolled then.
     pub eligible: bool,
     /// Each rule of entry, in the order in which they decide.
@@ -44,6 +50,47 @@ pub struct Why {
     pub messages: Vec<MessageSays>,
     /// The next moment at which the answer may change.
     pub next: NextChange,
+}
+
+/// Through whom a minor is contacted.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MinorSays {
+    /// The day on which the person comes of age, by the date of birth on record.
+    pub until: String,
+    /// The guardian's name; nothing when nobody can be written to.
+    pub guardian: Option<String>,
+    /// The guardian's phone, all but its last digits hidden.
+    pub phone: Option<String>,
+    /// The guardian's e-mail address, all but its beginning and its domain hidden.
+    pub email: Option<String>,
+    /// The columns of the export to fill in, so that somebody can be written to.
+    pub fill: Option<String>,
+}
+
+impl std::fmt::Debug for MinorSays {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MinorSays").field("fill", &self.fill).finish_non_exhaustive()
+    }
+}
+
+/// Through whom a patient is contacted on a day, if that is a minor.
+#[must_use]
+pub fn minor(patient: &Patient, today: NaiveDate) -> Option<MinorSays> {
+    let until = patient.of_age_on().filter(|day| *day > today)?.to_string();
+    let through = patient.through(today);
+    let guardian = through.guardian();
+    let reached = through.phone().is_some() || through.email().is_some();
+    Some(MinorSays {
+        until,
+        guardian: guardian.and_then(|guardian| guardian.name.as_ref()).map(|name| name.as_str().to_owned()),
+        phone: through.phone().map(|phone| masked::phone(&phone.e164)),
+        email: through.email().map(masked::email),
+        fill: match through {
+            Through::Nobody(lacks) => Some(lacks.columns().to_owned()),
+            Through::Guardian(_) if !reached => Some("tutor_contacto".to_owned()),
+            Through::Guardian(_) | Through::Own(_) => None,
+        },
+    })
 }
 
 /// What a rule says.
@@ -158,7 +205,7 @@ pub async fn why(
     let settings = tenant.settings(now).await?.clinic;
     let Some(collection) = tenant.collection(patient).await? else { return Ok(None) };
     let stored = &collection.patient.patient;
-    let points = tenant.contact_points(&tenant.contact_keys(stored)).await?;
+    let points = tenant.contact_points(&tenant.contact_keys(stored, settings.date(at))).await?;
     let placed = placed(&tenant, &settings, &collection, at).await?;
     let case = EntryCase { clinic: &settings, patient: stored, points: &points, placement: placed, now: at };
     let because = explain(&case);
@@ -178,6 +225,7 @@ pub async fn why(
         at: rfc3339(at, zone),
         note: (at != now).then(|| NOTE.to_owned()),
         segment,
+        minor: minor(stored, settings.date(at)),
         eligible: because.findings.iter().all(Finding::passes),
         entry: rules(&because, zone),
         sequence,

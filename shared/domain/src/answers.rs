@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::conversation::Say;
 use crate::language::Language;
-use crate::template::{Text, Values};
+use crate::template::{Text, Values, Variable};
 
 /// The longest title of a reply button (WhatsApp, interactive messages).
 pub const BUTTON_CHARS_MAX: usize = 20;
@@ -20,6 +20,12 @@ pub struct Answers {
     texts: BTreeMap<Say, Text>,
     /// One slot only.
     single: BTreeMap<Say, Text>,
+    /// To a minor's guardian, where that differs.
+    guardian: BTreeMap<Say, Text>,
+    /// The same with one slot only.
+    guardian_single: BTreeMap<Say, Text>,
+    /// The subject of a confirmation to a guardian by e-mail.
+    guardian_subject: String,
     /// The title of a button that picks an option; its number follows.
     option: String,
     /// The title of the button that asks for another time.
@@ -33,6 +39,15 @@ pub struct Answers {
 struct File {
     option: String,
     other_time: String,
+    subject: String,
+    texts: BTreeMap<String, String>,
+    single: BTreeMap<String, String>,
+}
+
+/// What differs when a minor's guardian is answered.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GuardianFile {
     subject: String,
     texts: BTreeMap<String, String>,
     single: BTreeMap<String, String>,
@@ -58,16 +73,20 @@ pub enum AnswersError {
     Button(String),
 }
 
-const FILES: [(Language, &str); 4] = [
-    (Language::EsAr, include_str!("../answers/es-AR.toml")),
-    (Language::EsEs, include_str!("../answers/es-ES.toml")),
-    (Language::EsMx, include_str!("../answers/es-MX.toml")),
-    (Language::PtBr, include_str!("../answers/pt-BR.toml")),
+/// A language's answers to patients, and what differs for guardians.
+const FILES: [(Language, &str, &str); 4] = [
+    (Language::EsAr, include_str!("../answers/es-AR.toml"), include_str!("../answers/guardian/es-AR.toml")),
+    (Language::EsEs, include_str!("../answers/es-ES.toml"), include_str!("../answers/guardian/es-ES.toml")),
+    (Language::EsMx, include_str!("../answers/es-MX.toml"), include_str!("../answers/guardian/es-MX.toml")),
+    (Language::PtBr, include_str!("../answers/pt-BR.toml"), include_str!("../answers/guardian/pt-BR.toml")),
 ];
 
 static EMBEDDED: LazyLock<Vec<(Language, Answers)>> = LazyLock::new(|| {
     // A test holds that all of them can be read.
-    FILES.iter().filter_map(|(language, toml)| Some((*language, Answers::read(toml).ok()?))).collect()
+    let read = |(language, toml, guardian): &(Language, &str, &str)| {
+        Some((*language, Answers::read(toml).ok()?.with_guardians(guardian).ok()?))
+    };
+    FILES.iter().filter_map(read).collect()
 });
 
 impl Answers {
@@ -93,14 +112,32 @@ impl Answers {
             }
         }
         let single = self::texts(&file.single)?;
-        Ok(Self { texts, single, option: file.option, other_time: file.other_time, subject: file.subject })
+        let (guardian, guardian_single) = (BTreeMap::new(), BTreeMap::new());
+        let (option, other_time, subject) = (file.option, file.other_time, file.subject);
+        let guardian_subject = subject.clone();
+        Ok(Self { texts, single, guardian, guardian_single, guardian_subject, option, other_time, subject })
     }
 
-    /// The text, if every variable in it has a value. With `options` slots in it.
+    /// These answers with the words for guardians, from a file of theirs.
+    ///
+    /// # Errors
+    /// [`AnswersError`] names what is wrong.
+    pub fn with_guardians(self, toml: &str) -> Result<Self, AnswersError> {
+        let file: GuardianFile = toml::from_str(toml)?;
+        let (guardian, guardian_single) = (texts(&file.texts)?, texts(&file.single)?);
+        Ok(Self { guardian, guardian_single, guardian_subject: file.subject, ..self })
+    }
+
+    /// The text, if every variable in it has a value. With `options` slots in it; in the words for a
+    /// minor's guardian if there is a value for who that is.
     #[must_use]
     pub fn text(&self, say: Say, options: usize, values: &Values) -> Option<String> {
+        let for_guardian = values.get(Variable::Tutor).is_some();
         let single = self.single.get(&say).filter(|_| options == 1);
-        single.or_else(|| self.texts.get(&say))?.render(values)
+        let patients = single.or_else(|| self.texts.get(&say));
+        let single = self.guardian_single.get(&say).filter(|_| options == 1);
+        let guardians = single.or_else(|| self.guardian.get(&say)).filter(|_| for_guardian);
+        guardians.or(patients)?.render(values)
     }
 
     /// The titles of the buttons under a text with so many slots in it.
@@ -113,10 +150,10 @@ impl Answers {
         options.chain([self.other_time.clone()]).collect()
     }
 
-    /// The subject of a confirmation by e-mail.
+    /// The subject of a confirmation by e-mail, to a patient or with these values to a guardian.
     #[must_use]
-    pub fn subject(&self) -> &str {
-        &self.subject
+    pub fn subject(&self, values: &Values) -> &str {
+        if values.get(Variable::Tutor).is_some() { &self.guardian_subject } else { &self.subject }
     }
 }
 
@@ -134,22 +171,26 @@ fn texts(of: &BTreeMap<String, String>) -> Result<BTreeMap<Say, Text>, AnswersEr
 mod tests {
     #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
     use super::*;
-    use crate::template::Variable;
 
     #[test]
     fn every_language_says_everything() {
-        for (language, toml) in FILES {
+        for (language, toml, guardian) in FILES {
             let answers = Answers::read(toml).unwrap_or_else(|error| panic!("{language}: {error}"));
-            let mut values = Values::default();
+            let answers = answers.with_guardians(guardian).unwrap_or_else(|error| panic!("{language}: {error}"));
+            let (mut patients, mut guardians) = (Values::default(), Values::default());
             for variable in Variable::ALL {
-                values.set(variable, "x");
+                guardians.set(variable, "x");
+                if variable != Variable::Tutor {
+                    patients.set(variable, "x");
+                }
             }
-            for say in Say::ALL {
+            for (say, values) in Say::ALL.into_iter().flat_map(|say| [(say, &patients), (say, &guardians)]) {
                 for options in 0..3 {
-                    let text = answers.text(say, options, &values).unwrap();
+                    let text = answers.text(say, options, values).unwrap();
                     assert!((10..=1_024).contains(&text.chars().count()), "{language} {}: {text}", say.code());
                 }
             }
+            assert_ne!(answers.text(Say::Booked, 0, &patients), answers.text(Say::Booked, 0, &guardians));
             assert_eq!(answers.buttons(2).len(), 3);
             assert!(answers.buttons(0).is_empty());
         }

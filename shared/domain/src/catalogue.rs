@@ -28,6 +28,14 @@ const EMBEDDED: [(Language, &str); 4] = [
     (Language::PtBr, include_str!("../catalogue/pt-BR.toml")),
 ];
 
+/// The copies for the guardians of minors ([`crate::flow::GUARDIANS`]).
+const FOR_GUARDIANS: [(Language, &str); 4] = [
+    (Language::EsAr, include_str!("../catalogue/guardian/es-AR.toml")),
+    (Language::EsEs, include_str!("../catalogue/guardian/es-ES.toml")),
+    (Language::EsMx, include_str!("../catalogue/guardian/es-MX.toml")),
+    (Language::PtBr, include_str!("../catalogue/guardian/pt-BR.toml")),
+];
+
 /// Every copy at hand.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
@@ -50,6 +58,12 @@ impl Catalogue {
                         catalogue.templates.extend(templates);
                         catalogue.words.insert(language, words);
                     }
+                    Err(fault) => catalogue.faults.push(fault),
+                }
+            }
+            for (language, text) in FOR_GUARDIANS {
+                match Catalogue::parse(language, text) {
+                    Ok(templates) => catalogue.templates.extend(templates),
                     Err(fault) => catalogue.faults.push(fault),
                 }
             }

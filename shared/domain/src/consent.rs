@@ -15,6 +15,8 @@
 //! }
 //! ```
 
+use std::fmt;
+
 use chrono::NaiveDate;
 
 use crate::channel::{Channel, ChannelSet, Purpose};
@@ -49,9 +51,18 @@ pub struct Statement {
 }
 
 /// Everything a person has said, in the order of its dates. Statements are only ever added.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Consent {
     statements: Vec<Statement>,
+    /// The day on which the person comes of age: what was agreed to before was the guardian's word.
+    of_age_on: Option<NaiveDate>,
+}
+
+impl fmt::Debug for Consent {
+    /// Without the day of coming of age: it is a date of birth.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Consent").field("statements", &self.statements).finish_non_exhaustive()
+    }
 }
 
 /// Why there is no consent.
@@ -65,6 +76,8 @@ pub enum NoConsent {
     OptedOut(NaiveDate),
     /// The person agreed to other channels only, on that day.
     ChannelNotAgreed(NaiveDate),
+    /// What was agreed to was the guardian's word; it ended when the person came of age, on that day.
+    CameOfAge(NaiveDate),
 }
 
 impl NoConsent {
@@ -76,6 +89,7 @@ impl NoConsent {
             Self::NotYet(_) => "consent_not_yet",
             Self::OptedOut(_) => "opted_out",
             Self::ChannelNotAgreed(_) => "channel_not_agreed",
+            Self::CameOfAge(_) => "consent_ended_of_age",
         }
     }
 }
@@ -113,10 +127,17 @@ impl Consent {
     /// Builds the record from stored statements.
     #[must_use]
     pub fn from_statements(statements: Vec<Statement>) -> Self {
-        let mut consent = Self { statements };
+        let mut consent = Self { statements, of_age_on: None };
         consent.statements.sort_unstable();
         consent.statements.dedup();
         consent
+    }
+
+    /// The record of somebody who comes of age that day, where that is known. An agreement of an earlier
+    /// day is the guardian's and ends on it; an opt-out stays.
+    #[must_use]
+    pub fn of_somebody_of_age(self, on: Option<NaiveDate>) -> Self {
+        Self { of_age_on: on, ..self }
     }
 
     /// The statements, oldest first.
@@ -167,7 +188,10 @@ impl Consent {
             return Err(NoConsent::OptedOut(on));
         }
         match (standing, begins) {
-            (Some((on, Wish::OptIn(channels))), _) => Ok((on, channels)),
+            (Some((on, Wish::OptIn(channels))), _) => match self.of_age_on.filter(|day| on < *day && *day <= today) {
+                Some(day) => Err(NoConsent::CameOfAge(day)),
+                None => Ok((on, channels)),
+            },
             (Some((on, Wish::OptOut)), _) => Err(NoConsent::OptedOut(on)),
             (None, Some(on)) => Err(NoConsent::NotYet(on)),
             (None, None) => Err(NoConsent::Unknown),

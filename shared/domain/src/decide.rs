@@ -9,6 +9,7 @@ use crate::because::{Because, Finding, Verdict};
 use crate::calendar::local_date;
 use crate::enrollment::{EndReason, Enrollment, SILENCE, State};
 use crate::flow::{Answer, Flow, Reaction};
+use crate::guardian::Guardian;
 use crate::ids::{MessageId, StepId};
 use crate::message::{Delivery, Intent};
 use crate::step_rules::{Facts, StepCase, StepRule};
@@ -244,10 +245,15 @@ impl Course<'_> {
             step_id: step.id.clone(),
             channel: step.channel,
             purpose: step.purpose,
-            template: Flow::template_key(&enrollment.segment, &step.id),
+            template: Flow::template_key(&enrollment.segment, &step.id, self.guardian().is_some()),
             claim_before: closes.min(case.latest()),
             places: case.places(),
         }))
+    }
+
+    /// Who is written to in the patient's place.
+    fn guardian(&self) -> Option<&Guardian> {
+        self.facts.patient.through(self.facts.clinic.date(self.now)).guardian()
     }
 
     /// Moves on to the step of that number, or to the closing of the cycle.

@@ -102,9 +102,7 @@ impl EntryRule {
             Self::Running => Finding::pass("running"),
             Self::Segment => segment(case),
             Self::Consent => consent(case),
-            Self::Contact if case.reachable().is_empty() => {
-                Finding::not("contact", "no_usable_contact", Verdict::Block(None)).with("phone", phone_state(case))
-            }
+            Self::Contact if case.reachable().is_empty() => no_contact(case),
             Self::Contact => Finding::pass("contact"),
             Self::SharedOptOut if case.sendable().is_empty() => {
                 Finding::not("shared_opt_out", "shared_opt_out", Verdict::Block(None))
@@ -161,8 +159,10 @@ impl EntryCase<'_> {
     }
 
     fn reachable(&self) -> ChannelSet {
-        let usable =
-            |channel| self.patient.address(channel).is_some() && !self.points.of(channel).unreachable.contains(channel);
+        let today = self.clinic.date(self.now);
+        let usable = |channel| {
+            self.patient.address(channel, today).is_some() && !self.points.of(channel).unreachable.contains(channel)
+        };
         self.agreed().and(self.filtered(usable))
     }
 
@@ -195,11 +195,14 @@ impl EntryCase<'_> {
     }
 }
 
-fn phone_state(case: &EntryCase<'_>) -> &'static str {
-    match &case.patient.profile.phone {
-        Ok(_) => "usable",
-        Err(why) => why.code(),
-    }
+/// For a minor the answer may change on the day of coming of age.
+fn no_contact(case: &EntryCase<'_>) -> Finding {
+    let today = case.clinic.date(case.now);
+    let through = case.patient.through(today);
+    let of_age = case.patient.of_age_on().filter(|day| *day > today);
+    let until = of_age.map(|day| start_of_day(day, case.clinic.zone));
+    let (name, figure) = through.figure();
+    Finding::not("contact", through.no_contact(), Verdict::Block(until)).with(name, figure)
 }
 
 fn segment(case: &EntryCase<'_>) -> Finding {

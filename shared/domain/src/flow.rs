@@ -6,6 +6,10 @@ use chrono::TimeDelta;
 use crate::channel::{Channel, Purpose};
 use crate::ids::{FlowId, SegmentId, StepId};
 
+/// What stands in a template's key instead of the segment where a minor's guardian is written to. No
+/// segment has this id.
+pub const GUARDIANS: &str = "tutor";
+
 /// What a patient (or silence) says to a sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Answer {
@@ -166,9 +170,10 @@ impl Flow {
         self.branches.iter().find(|(on, _)| *on == answer).map_or(Reaction::HandOver, |(_, then)| *then)
     }
 
-    /// The key of a step's template in the catalogue.
+    /// The key of a step's template in the catalogue: of the segment's own, or of the one for a minor's
+    /// guardian, which is the same for all segments.
     #[must_use]
-    pub fn template_key(segment: &SegmentId, step: &StepId) -> String {
-        format!("{segment}/{step}")
+    pub fn template_key(segment: &SegmentId, step: &StepId, for_guardian: bool) -> String {
+        if for_guardian { format!("{GUARDIANS}/{step}") } else { format!("{segment}/{step}") }
     }
 }

@@ -17,6 +17,7 @@ pub mod enrollment;
 pub mod entry;
 pub mod flow;
 pub mod guard;
+pub mod guardian;
 pub mod holiday;
 pub mod hours;
 pub mod ics;

@@ -33,7 +33,17 @@ impl Offer {
     /// unless `today` (the clinic's local date) is past it. Whole sentences.
     #[must_use]
     pub fn phrase(&self, language: Language, today: NaiveDate) -> String {
-        let benefit = as_sentence(&self.benefit);
+        self.phrase_with(&self.benefit, language, today)
+    }
+
+    /// The same for a minor's guardian: why a visit makes sense, since the benefit speaks to the patient.
+    #[must_use]
+    pub fn phrase_for_guardian(&self, language: Language, today: NaiveDate) -> String {
+        self.phrase_with(&self.reason, language, today)
+    }
+
+    fn phrase_with(&self, what: &str, language: Language, today: NaiveDate) -> String {
+        let benefit = as_sentence(what);
         let current = self.incentive.as_ref().filter(|incentive| today <= incentive.until);
         let words = Catalogue::embedded().incentive_words(language);
         match (current, words) {

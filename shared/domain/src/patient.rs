@@ -3,13 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
 use crate::appointment::Appointment;
 use crate::channel::Channel;
 use crate::consent::{Consent, Statement};
 use crate::contact::{EmailAddress, PersonName, Phone, UnusableEmail, UnusablePhone};
+use crate::guardian::Guardianship;
 use crate::ids::{AppointmentId, EnrollmentId, PatientId};
 use crate::limits::WhatsappLedger;
 
@@ -73,7 +74,9 @@ pub struct Patient {
     pub id: PatientId,
     /// Who and how to reach.
     pub profile: Profile,
-    /// What the person agreed to.
+    /// When the person comes of age, and who answers for them until then.
+    pub guardianship: Guardianship,
+    /// What the person agreed to; what a minor agreed to is their guardian's word.
     pub consent: Consent,
     /// Appointments by their number, each the best report we have of it.
     pub appointments: Vec<Appointment>,
@@ -90,6 +93,8 @@ pub struct Patient {
 pub struct Report {
     /// Who and how to reach.
     pub profile: Profile,
+    /// What the row says of the person's age and guardian.
+    pub guardianship: Guardianship,
     /// The appointment.
     pub appointment: Appointment,
     /// What was said about being contacted; nothing when the cell is empty.
@@ -101,7 +106,7 @@ pub struct Report {
 pub struct Changes {
     /// An appointment is new or differs.
     pub appointments: bool,
-    /// The profile is a newer one.
+    /// The profile is a newer one, or what is known of age and guardian.
     pub profile: bool,
     /// A statement of consent is new.
     pub consent: bool,
@@ -119,10 +124,12 @@ impl Patient {
     /// A patient known from one report.
     #[must_use]
     pub fn new(id: PatientId, report: Report) -> Self {
+        let consent = Consent::from_statements(report.consent.into_iter().collect());
         Self {
             id,
             profile: report.profile,
-            consent: Consent::from_statements(report.consent.into_iter().collect()),
+            consent: consent.of_somebody_of_age(report.guardianship.of_age.as_ref().map(|told| told.what)),
+            guardianship: report.guardianship,
             appointments: vec![report.appointment],
             paused: false,
             history: SendingHistory::default(),
@@ -140,6 +147,10 @@ impl Patient {
         if report.profile.supersedes(&self.profile) {
             changes.profile = true;
             self.profile = report.profile;
+        }
+        if self.guardianship.absorb(report.guardianship) {
+            changes.profile = true;
+            self.consent = std::mem::take(&mut self.consent).of_somebody_of_age(self.of_age_on());
         }
         changes.appointments = self.absorb_visit(report.appointment);
         changes
@@ -208,15 +219,17 @@ impl Patient {
         surplus
     }
 
-    /// The address for a channel, when there is one that can be used.
+    /// The address for a channel on a day of the clinic's, when there is one that can be used: a
+    /// minor's is the guardian's.
     #[must_use]
-    pub fn address(&self, channel: Channel) -> Option<Address<'_>> {
+    pub fn address(&self, channel: Channel, today: NaiveDate) -> Option<Address<'_>> {
+        let through = self.through(today);
         match channel {
-            Channel::Email => self.profile.email.as_ref().ok().map(Address::Email),
+            Channel::Email => through.email().map(Address::Email),
             Channel::Whatsapp | Channel::Sms => {
-                self.profile.phone.as_ref().ok().filter(|phone| phone.can_whatsapp()).map(Address::Phone)
+                through.phone().filter(|phone| phone.can_whatsapp()).map(Address::Phone)
             }
-            Channel::Call => self.profile.phone.as_ref().ok().map(Address::Phone),
+            Channel::Call => through.phone().map(Address::Phone),
         }
     }
 }

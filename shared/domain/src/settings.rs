@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::channel::Channel;
 use crate::clinic::{Clinic, Prices, WaveSettings};
 use crate::contact::E164;
-use crate::flow::Flow;
+use crate::flow::{Flow, GUARDIANS};
 use crate::holiday::Country;
 use crate::hours::{ContactCalendar, ContactHours, OpenHours};
 use crate::ids::ClinicId;
@@ -160,6 +160,9 @@ fn build(id: ClinicId, settings: Settings, zone: Option<Tz>) -> Result<Clinic, S
     let segments = settings.segments.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
     no_two_alike("flows", flows.iter().map(|flow| flow.id.as_str()))?;
     no_two_alike("segments", segments.iter().map(|segment| segment.id.as_str()))?;
+    if segments.iter().any(|segment| segment.id.as_str() == GUARDIANS) {
+        return Err(wrong(format!("segments.{GUARDIANS}"), "is the name of the copies for guardians; choose another"));
+    }
     let parse_channel =
         |name: &String| name.parse::<Channel>().map_err(|()| wrong("channels", "are whatsapp, email, sms and call"));
     Ok(Clinic {

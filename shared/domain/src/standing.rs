@@ -70,17 +70,19 @@ pub fn standing(
 }
 
 /// The next day on which something already on record takes effect: an appointment passes, a
-/// consent begins.
+/// consent begins, the person comes of age.
 fn next_event(clinic: &Clinic, patient: &Patient, now: DateTime<Utc>) -> Option<NaiveDate> {
     let ahead = patient.appointments.iter().map(|a| a.start).filter(|start| *start > now).min();
     let appointment = ahead.map(|start| clinic.date(start));
-    let consent = patient.consent.next_change(clinic.date(now));
-    [appointment, consent].into_iter().flatten().min()
+    let today = clinic.date(now);
+    let consent = patient.consent.next_change(today);
+    let of_age = patient.of_age_on().filter(|day| *day > today);
+    [appointment, consent, of_age].into_iter().flatten().min()
 }
 
 fn reaches_by_whatsapp(clinic: &Clinic, patient: &Patient, today: NaiveDate) -> bool {
     clinic.channels.contains(Channel::Whatsapp)
-        && patient.address(Channel::Whatsapp).is_some()
+        && patient.address(Channel::Whatsapp, today).is_some()
         && patient.consent.prove(Channel::Whatsapp, Purpose::Marketing, today).is_ok()
 }
 

@@ -305,9 +305,11 @@ impl StepCase<'_> {
     }
 
     fn contact(&self) -> Finding {
-        let channel = self.step.channel;
-        if self.facts.patient.address(channel).is_none() {
-            return Finding::not("contact", "no_usable_contact", Verdict::Skip).with("channel", channel);
+        let (channel, patient) = (self.step.channel, self.facts.patient);
+        let today = self.facts.clinic.date(self.now);
+        if patient.address(channel, today).is_none() {
+            return Finding::not("contact", patient.through(today).no_contact(), Verdict::Skip)
+                .with("channel", channel);
         }
         if self.facts.points.of(channel).unreachable.contains(channel) {
             return Finding::not("contact", "unreachable", Verdict::Skip).with("channel", channel);

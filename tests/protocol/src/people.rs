@@ -8,6 +8,7 @@ use retorno_domain::appointment::{Appointment, AppointmentStatus};
 use retorno_domain::channel::ChannelSet;
 use retorno_domain::consent::{Consent, Source, Statement, Wish};
 use retorno_domain::contact::{E164, EmailAddress, Line, PersonName, Phone, UnusableEmail, UnusablePhone};
+use retorno_domain::guardian::Guardianship;
 use retorno_domain::ids::{AppointmentId, PatientId};
 use retorno_domain::patient::{Patient, Profile, SendingHistory};
 
@@ -79,6 +80,7 @@ pub fn patient(making: &Making) -> Result<Patient, Box<dyn std::error::Error>> {
             insurer: None,
             as_of: (making.visit, visit.id.clone()),
         },
+        guardianship: Guardianship::default(),
         consent: Consent::from_statements(making.agreed.map(statement).into_iter().collect()),
         appointments: vec![visit],
         paused: false,

@@ -133,7 +133,7 @@ mod tests {
         };
         plain(&OUT, &Intent::OptOut);
         plain(&IN, &Intent::OptIn);
-        plain(&WRONG, &Intent::WrongNumber);
+        plain(&WRONG, &Intent::WrongPerson);
         plain(&DECEASED, &Intent::Deceased);
         plain(&CANCEL, &Intent::Cancel);
         plain(&UNWELL, &Intent::Urgent);

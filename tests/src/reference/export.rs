@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 use csv::StringRecord;
 
@@ -30,10 +30,12 @@ pub struct Patient {
     pub id: String,
     /// The zone of the newest row.
     pub zone: Tz,
-    /// The phone in E.164, where usable.
+    /// The phone in E.164, where usable; a minor's is the guardian's.
     pub phone: Option<String>,
-    /// The email in lower case, where usable.
+    /// The email in lower case, where usable; a minor's is the guardian's.
     pub email: Option<String>,
+    /// A minor's own contacts: never written to, and blocked for others by an opt-out like any.
+    pub unused: Vec<String>,
     /// Every consent stated in some row.
     pub statements: Vec<Statement>,
     /// One per `id_cita`, in its newest state.
@@ -119,6 +121,8 @@ struct Row {
     zone: Tz,
     phone: String,
     email: String,
+    minor: bool,
+    unused: [String; 2],
     statement: Option<Statement>,
     appointment: Appointment,
 }
@@ -145,6 +149,8 @@ fn row(cells: &Cells<'_>) -> Result<Row, &'static str> {
         "" => None,
         at => Some(at.parse().map_err(|_| "actualizado")?),
     };
+    let minor = is_minor(cells.get("fecha_nacimiento"), updated).map_err(|()| "fecha_nacimiento")?;
+    let if_minor = |contact: String| if minor { contact } else { String::new() };
     let appointment = Appointment {
         id: named("id_cita")?,
         start: instant(local, zone),
@@ -157,11 +163,24 @@ fn row(cells: &Cells<'_>) -> Result<Row, &'static str> {
     Ok(Row {
         patient_id: named("paciente_id")?,
         zone,
-        phone: cells.get("paciente_contacto").to_owned(),
-        email: cells.get("paciente_email").to_owned(),
+        phone: cells.get(if minor { "tutor_contacto" } else { "paciente_contacto" }).to_owned(),
+        email: cells.get(if minor { "tutor_email" } else { "paciente_email" }).to_owned(),
+        minor,
+        unused: ["paciente_contacto", "paciente_email"].map(|own| cells.get(own).to_owned()).map(if_minor),
         statement: read_cell(cells.get("consentimiento")).map_err(|_| "consentimiento")?,
         appointment,
     })
+}
+
+/// Whether somebody born that day was under eighteen when the row was written; nobody's age is known
+/// of an empty cell.
+fn is_minor(born: &str, updated: Option<NaiveDateTime>) -> Result<bool, ()> {
+    if born.is_empty() {
+        return Ok(false);
+    }
+    let born: NaiveDate = born.parse().map_err(|_| ())?;
+    let on = updated.ok_or(())?.date();
+    Ok(on.years_since(born).is_none_or(|years| years < 18))
 }
 
 /// Hundredths of an amount written with a point and at most two decimals.
@@ -204,14 +223,19 @@ fn patients(mut rows: Vec<Row>) -> BTreeMap<String, Patient> {
             zone: row.zone,
             phone: None,
             email: None,
+            unused: Vec::new(),
             statements: Vec::new(),
             appointments: Vec::new(),
         });
         patient.zone = row.zone;
-        if !row.phone.is_empty() {
+        let [phone, email] = &row.unused;
+        let own = [Country::of(row.zone).and_then(|c| contact::phone(phone, c)), contact::email(email)];
+        patient.unused.extend(own.into_iter().flatten());
+        // A minor has no contact but the guardian's, of the newest row.
+        if row.minor || !row.phone.is_empty() {
             patient.phone = Country::of(row.zone).and_then(|c| contact::phone(&row.phone, c));
         }
-        if !row.email.is_empty() {
+        if row.minor || !row.email.is_empty() {
             patient.email = contact::email(&row.email);
         }
         patient.statements.extend(row.statement);

@@ -16,8 +16,9 @@ pub type Blocked = BTreeSet<String>;
 #[must_use]
 pub fn blocked_on(export: &Export, day: NaiveDate) -> Blocked {
     let out = |p: &&Patient| consent::on(&p.statements, day) == Standing::OptedOut;
-    let contacts = |p: &Patient| [p.phone.clone(), p.email.clone()];
-    export.patients.values().filter(out).flat_map(contacts).flatten().collect()
+    let contacts =
+        |p: &Patient| [&p.phone, &p.email].into_iter().flatten().chain(&p.unused).cloned().collect::<Vec<_>>();
+    export.patients.values().filter(out).flat_map(contacts).collect()
 }
 
 /// The patient's own contact for a channel, where usable.

@@ -10,6 +10,9 @@ use super::refusal::RefusalReason;
 pub(super) const YEAR_MIN: i32 = 1990;
 /// See [`YEAR_MIN`].
 pub(super) const YEAR_MAX: i32 = 2100;
+/// First year somebody alive can be born in.
+pub(super) const BIRTH_YEAR_MIN: i32 = 1900;
+
 /// An instant as the export writes it: the clock on the wall, and the offset where it was written.
 /// Without an offset the zone of the row decides, gaps and folds included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -51,16 +54,34 @@ pub(super) fn optional_start(cell: &str) -> Result<Option<StartCell>, RefusalRea
     if cell.trim().is_empty() { Ok(None) } else { start(cell).map(Some) }
 }
 
+/// A date of birth, or nothing where the cell is empty.
+pub(super) fn birth(cell: &str) -> Result<Option<NaiveDate>, RefusalReason> {
+    let cell = cell.trim();
+    if cell.is_empty() {
+        return Ok(None);
+    }
+    match date_between(cell, (BIRTH_YEAR_MIN, YEAR_MAX)) {
+        Ok(born) => Ok(Some(born)),
+        Err(Some(RefusalReason::YearOutOfRange)) => Err(RefusalReason::BirthYear),
+        Err(Some(wrong)) => Err(wrong),
+        Err(None) => Err(RefusalReason::NotADate),
+    }
+}
+
 /// `YYYY-MM-DD`. The error holds the reason where it is one of a date, and nothing where the text is
 /// none.
 pub(super) fn date(text: &str) -> Result<NaiveDate, Option<RefusalReason>> {
+    date_between(text, (YEAR_MIN, YEAR_MAX))
+}
+
+fn date_between(text: &str, (first, last): (i32, i32)) -> Result<NaiveDate, Option<RefusalReason>> {
     let (year, rest) = text.split_at_checked(4).ok_or(None)?;
     let (month, day) = rest.strip_prefix('-').and_then(|rest| rest.split_once('-')).ok_or(None)?;
     let year = digits(year, 4).ok_or(None)?;
     let month = digits(month, 2).ok_or(None)?;
     let day = digits(day, 2).ok_or(None)?;
     let year = i32::try_from(year).map_err(|_too_large| None)?;
-    if !(YEAR_MIN..=YEAR_MAX).contains(&year) {
+    if !(first..=last).contains(&year) {
         return Err(Some(RefusalReason::YearOutOfRange));
     }
     NaiveDate::from_ymd_opt(year, month, day).ok_or(Some(RefusalReason::ImpossibleDateTime))

@@ -119,6 +119,15 @@ pub enum RefusalReason {
     /// A year in which no appointment of ours can be.
     #[error("the year is not between {min} and {max}; correct it", min = super::instant::YEAR_MIN, max = super::instant::YEAR_MAX)]
     YearOutOfRange,
+    /// Not a day.
+    #[error("not a date; write it as 2014-03-02")]
+    NotADate,
+    /// A year of birth in which nobody alive was born.
+    #[error("the year of birth is not between {min} and {max}; correct it", min = super::instant::BIRTH_YEAR_MIN, max = super::instant::YEAR_MAX)]
+    BirthYear,
+    /// Born after the appointment.
+    #[error("the date of birth is after the appointment; correct one of the two")]
+    BirthAfterVisit,
     /// Not the name of a time zone.
     #[error("not a time zone of the IANA database; write it as America/Sao_Paulo")]
     UnknownZone,
@@ -184,6 +193,9 @@ impl RefusalReason {
             Self::NotADateTime => "not_a_date_time",
             Self::ImpossibleDateTime => "impossible_date_time",
             Self::YearOutOfRange => "year_out_of_range",
+            Self::NotADate => "not_a_date",
+            Self::BirthYear => "birth_year",
+            Self::BirthAfterVisit => "birth_after_visit",
             Self::UnknownZone => "unknown_zone",
             Self::UnknownStatus => "unknown_status",
             Self::NotAnAmount => "not_an_amount",

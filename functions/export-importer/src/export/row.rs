@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 
 use super::cell::{self, StatusCell};
@@ -52,6 +53,35 @@ pub struct ExportRow {
     pub consent: Option<ConsentCell>,
     /// `actualizado`: when the appointment system last changed the row.
     pub updated: Option<StartCell>,
+    /// `fecha_nacimiento`, on or before the day of the appointment; `None` is unknown.
+    pub birth: Option<NaiveDate>,
+    /// Who answers for a minor; `None` where the file has no column for it.
+    pub guardian: Option<GuardianCells>,
+}
+
+/// The guardian's cells as written.
+#[derive(Clone, PartialEq, Eq)]
+pub struct GuardianCells {
+    /// `tutor_nombre`, perhaps empty.
+    pub name: String,
+    /// `tutor_contacto`: perhaps empty, perhaps no phone at all.
+    pub phone: String,
+    /// `tutor_email`: perhaps empty, perhaps no address at all.
+    pub email: String,
+}
+
+impl GuardianCells {
+    /// Whether they name nobody.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        [&self.name, &self.phone, &self.email].into_iter().all(String::is_empty)
+    }
+}
+
+impl fmt::Debug for GuardianCells {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GuardianCells").finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for ExportRow {
@@ -86,6 +116,10 @@ pub(super) struct Columns {
     sessions_total: Option<usize>,
     insurer: Option<usize>,
     updated: Option<usize>,
+    birth: Option<usize>,
+    guardian_name: Option<usize>,
+    guardian_phone: Option<usize>,
+    guardian_email: Option<usize>,
 }
 
 impl Columns {
@@ -108,7 +142,24 @@ impl Columns {
             sessions_total: header.optional("sesiones_total"),
             insurer: header.optional("convenio"),
             updated: header.optional("actualizado"),
+            birth: header.optional("fecha_nacimiento"),
+            guardian_name: header.optional("tutor_nombre"),
+            guardian_phone: header.optional("tutor_contacto"),
+            guardian_email: header.optional("tutor_email"),
         }
+    }
+
+    /// The guardian's cells; nothing where the file has none of their columns.
+    fn guardian(&self, row: &RowCells<'_, '_>) -> Result<Option<GuardianCells>, Refusal> {
+        let columns = [self.guardian_name, self.guardian_phone, self.guardian_email];
+        if columns.iter().all(Option::is_none) {
+            return Ok(None);
+        }
+        Ok(Some(GuardianCells {
+            name: row.get_optional("tutor_nombre", self.guardian_name, cell::text)?,
+            phone: row.get_optional("tutor_contacto", self.guardian_phone, cell::text)?,
+            email: row.get_optional("tutor_email", self.guardian_email, cell::text)?,
+        }))
     }
 
     pub(super) fn row(&self, record: &Record<'_>) -> Result<ExportRow, Refusal> {
@@ -123,10 +174,15 @@ impl Columns {
         if session.zip(sessions_total).is_some_and(|(session, total)| session > total) {
             return Err(row.refusal("sesion", RefusalReason::SessionAfterTotal));
         }
+        let start = row.get("fecha_hora_inicio", self.start, instant::start)?;
+        let birth = row.get_optional("fecha_nacimiento", self.birth, instant::birth)?;
+        if birth.is_some_and(|born| born > start.local.date()) {
+            return Err(row.refusal("fecha_nacimiento", RefusalReason::BirthAfterVisit));
+        }
         Ok(ExportRow {
             line: record.line,
             appointment_id: row.get("id_cita", self.appointment_id, cell::id)?,
-            start: row.get("fecha_hora_inicio", self.start, instant::start)?,
+            start,
             zone: row.get("zona_horaria", self.zone, cell::zone)?,
             patient_id,
             patient_name,
@@ -142,6 +198,8 @@ impl Columns {
             lead_source: row.get("origen_lead", self.lead_source, cell::optional_text)?,
             consent: row.get("consentimiento", self.consent, consent)?,
             updated: row.get_optional("actualizado", self.updated, instant::optional_start)?,
+            birth,
+            guardian: self.guardian(&row)?,
         })
     }
 }

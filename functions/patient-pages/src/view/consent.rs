@@ -70,8 +70,14 @@ pub(crate) fn consent(
 ) -> Markup {
     let texts = &shown.texts.consent;
     let title = shown.say(&texts.title);
-    let name =
-        Field { name: "name", kind: "text", autocomplete: "name", label: &texts.name, hint: None, value: &form.name };
+    let name = Field {
+        name: "name",
+        kind: "text",
+        autocomplete: "name",
+        label: &texts.name,
+        hint: Some(&texts.name_hint),
+        value: &form.name,
+    };
     let phone = Field {
         name: "phone",
         kind: "tel",

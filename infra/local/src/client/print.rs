@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::local;
 use crate::server::Advanced;
 use crate::span::in_words;
-use crate::why::{RuleSays, Why};
+use crate::why::{MinorSays, RuleSays, Why};
 
 pub(super) fn out(text: &str) {
     // A reader that went away (`| head`) is no failure.
@@ -155,6 +155,9 @@ pub(super) fn why(why: &Why) {
         line!(text, "{note}");
     }
     line!(text, "segment: {}", why.segment.as_deref().unwrap_or("none"));
+    if let Some(minor) = &why.minor {
+        line!(text, "{}", through(minor));
+    }
     line!(text, "\nrules of entry: {}", if why.eligible { "could be enrolled" } else { "not enrolled" });
     rules(&mut text, &why.entry);
     if let Some(sequence) = &why.sequence {
@@ -182,6 +185,20 @@ pub(super) fn why(why: &Why) {
     let at = why.next.at.as_deref().map(|at| format!("{at}, ")).unwrap_or_default();
     line!(text, "\nthe answer may change {at}{}", why.next.words);
     out(&text);
+}
+
+fn through(minor: &MinorSays) -> String {
+    let until = &minor.until;
+    let contacts: Vec<&str> = minor.phone.iter().chain(&minor.email).map(String::as_str).collect();
+    match (&minor.guardian, &minor.fill) {
+        (Some(guardian), None) => {
+            format!("a minor until {until}: contacted through {guardian} only ({})", contacts.join(", "))
+        }
+        (_, fill) => {
+            let fill = fill.as_deref().unwrap_or_default();
+            format!("a minor until {until}: contacted by nobody; fill in {fill} in the export")
+        }
+    }
 }
 
 fn rules(text: &mut String, rules: &[RuleSays]) {

@@ -108,14 +108,19 @@ pub(crate) async fn agenda(system: &System, of: &OpenClinic, from: Option<NaiveD
     } else {
         None
     };
-    let bookings = bookings(of, begin, end).await?;
+    let bookings = bookings(of, (begin, end), now).await?;
     Ok(Agenda { from, until, bookings, free_slots, waitlist: waitlist(of).await? })
 }
 
-async fn bookings(of: &OpenClinic, from: DateTime<Utc>, until: DateTime<Utc>) -> Result<Vec<BookingView>, Problem> {
+async fn bookings(
+    of: &OpenClinic,
+    (from, until): (DateTime<Utc>, DateTime<Utc>),
+    now: DateTime<Utc>,
+) -> Result<Vec<BookingView>, Problem> {
     let bookings = of.tenant.bookings(from, until).await?;
     let people = people(of, bookings.iter().map(|booking| &booking.patient)).await?;
-    Ok(bookings.iter().map(|booking| view(of, booking, people.get(&booking.patient))).collect())
+    let today = of.clinic.date(now);
+    Ok(bookings.iter().map(|booking| view(of, booking, people.get(&booking.patient), today)).collect())
 }
 
 async fn waitlist(of: &OpenClinic) -> Result<Vec<WaiterView>, Problem> {
@@ -151,10 +156,10 @@ fn name(patient: Option<&StoredPatient>) -> String {
     patient.map(|stored| stored.patient.profile.name.as_str().to_owned()).unwrap_or_default()
 }
 
-fn view(of: &OpenClinic, booking: &Booking, patient: Option<&StoredPatient>) -> BookingView {
-    let contact = patient.map(|stored| &stored.patient.profile).and_then(|profile| {
-        let phone = profile.phone.as_ref().ok().map(|phone| phone.e164.as_str());
-        phone.or_else(|| profile.email.as_ref().ok().map(|email| email.as_str()))
+fn view(of: &OpenClinic, booking: &Booking, patient: Option<&StoredPatient>, today: NaiveDate) -> BookingView {
+    let contact = patient.map(|stored| stored.patient.through(today)).and_then(|through| {
+        let phone = through.phone().map(|phone| phone.e164.as_str());
+        phone.or_else(|| through.email().map(|email| email.as_str()))
     });
     let status = match booking.status {
         BookingStatus::Booked => AppointmentStatus::Booked,
@@ -181,7 +186,8 @@ fn view(of: &OpenClinic, booking: &Booking, patient: Option<&StoredPatient>) -> 
 
 /// Everything booked through us since the clinic was added.
 async fn everything(system: &System, of: &OpenClinic) -> Result<Vec<BookingView>, Problem> {
-    bookings(of, of.since, system.host.now() + AHEAD).await
+    let now = system.host.now();
+    bookings(of, (of.since, now + AHEAD), now).await
 }
 
 /// The agenda as a CSV file for the clinic's system.

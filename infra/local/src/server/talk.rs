@@ -53,7 +53,9 @@ impl System {
         }
         self.check_free()?;
         let collection = self.patient(of, patient).await?;
-        let digits = digits(&collection).ok_or_else(|| Problem::bad("the patient has no phone with WhatsApp"))?;
+        let today = of.clinic.date(self.host.now());
+        let digits = digits(&collection, today)
+            .ok_or_else(|| Problem::bad("the patient, or a minor's guardian, has no phone with WhatsApp"))?;
         // Providers tell whole seconds: on the next one, so that this comes after all that was said before.
         let second = DateTime::from_timestamp(self.host.now().timestamp() + 1, 0);
         self.clock.move_to(second.unwrap_or(self.host.now()))?;
@@ -85,9 +87,9 @@ impl System {
     }
 }
 
-/// The digits of a patient's phone, if WhatsApp reaches it.
-pub(crate) fn digits(collection: &Collection) -> Option<&str> {
-    let phone = collection.patient.patient.profile.phone.as_ref().ok()?;
+/// The digits of the phone at which a patient is reached on a day, if WhatsApp reaches it.
+pub(crate) fn digits(collection: &Collection, today: NaiveDate) -> Option<&str> {
+    let phone = collection.patient.patient.through(today).phone()?;
     phone.can_whatsapp().then(|| phone.e164.digits())
 }
 

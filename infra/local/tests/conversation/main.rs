@@ -1,6 +1,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 //! The conversation as a patient has it: written on the phone, in by the hook, out by the one mouth.
 
+mod guardian;
 mod scene;
 mod timetable;
 
@@ -16,7 +17,7 @@ use retorno_domain::enrollment::{EndReason, State};
 use retorno_domain::ids::ClinicId;
 use scene::{PHONE, Scene, row};
 
-fn far() -> (DateTime<Utc>, DateTime<Utc>) {
+pub(crate) fn far() -> (DateTime<Utc>, DateTime<Utc>) {
     (DateTime::UNIX_EPOCH, "2100-01-01T00:00:00Z".parse().unwrap())
 }
 
@@ -88,7 +89,7 @@ async fn parar_ends_everything_for_everybody_on_that_phone() {
     scene.pass(TimeDelta::days(40)).await;
     assert_eq!(scene.told(PHONE).len(), told.len(), "nobody on that phone is written to again");
     let one = scene.of("1").await;
-    let keys = scene.tenant.contact_keys(&one.patient.patient);
+    let keys = scene.tenant.contact_keys(&one.patient.patient, scene.host.now().date_naive());
     let points = scene.tenant.contact_points(&keys).await.unwrap();
     assert_eq!(points.phone.suppressed, ChannelSet::ALL);
 }
@@ -175,7 +176,11 @@ async fn an_opt_out_delivered_again_does_not_undo_a_later_opt_in() {
     bring("wamid.in", "ALTA").await;
     let suppressed = async || {
         let one = scene.of("1").await;
-        let points = scene.tenant.contact_points(&scene.tenant.contact_keys(&one.patient.patient)).await.unwrap();
+        let points = scene
+            .tenant
+            .contact_points(&scene.tenant.contact_keys(&one.patient.patient, scene.host.now().date_naive()))
+            .await
+            .unwrap();
         (points.phone.suppressed, one.patient.patient.consent.is_opted_out(clinic.date(scene.host.now())))
     };
     assert_eq!(suppressed().await, (ChannelSet::NONE, false));

@@ -24,7 +24,7 @@ async fn opening_the_link_unsubscribes_nobody_and_one_click_does() {
         assert_eq!((done.status, done.header("location"), done.header("set-cookie")), (200, None, None));
     }
     assert_eq!(agreed(&stage, 0).await, ChannelSet::NONE);
-    let contacts = stage.tenant.contact_keys(&stage.stored(0).await.patient.patient);
+    let contacts = stage.tenant.contact_keys(&stage.stored(0).await.patient.patient, stage.now().date_naive());
     let points = stage.tenant.contact_points(&contacts).await.unwrap();
     assert_eq!((points.phone.suppressed, points.email.suppressed), (ChannelSet::ALL, ChannelSet::ALL));
     assert!(stage.get(&path).await.body.contains("Listo, no te escribimos más"));
@@ -69,7 +69,7 @@ async fn channels_are_chosen_and_all_of_them_left() {
     let back = format!("{}&channel=whatsapp", form(&stage.get(&path).await, "prefer", None));
     assert!(stage.post_and_follow(&path, &back).await.body.contains("Guardado."));
     assert_eq!(agreed(&stage, 0).await, [Channel::Whatsapp].into_iter().collect());
-    let contacts = stage.tenant.contact_keys(&stage.stored(0).await.patient.patient);
+    let contacts = stage.tenant.contact_keys(&stage.stored(0).await.patient.patient, stage.now().date_naive());
     assert!(stage.tenant.contact_points(&contacts).await.unwrap().phone.suppressed.is_empty());
 }
 

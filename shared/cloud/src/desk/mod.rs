@@ -3,6 +3,7 @@
 //! hands the orders that follow to the queue. An event delivered again finds itself taken in, and
 //! only its orders are handed over again.
 
+mod guardian;
 mod offers;
 mod page;
 mod plan;
@@ -71,10 +72,12 @@ struct Manner {
     via: Option<&'static str>,
     /// What becomes of the acts when the slot picked is taken meanwhile.
     when_taken: fn(Vec<Act>) -> Vec<Act>,
+    /// Whether a guardian's opt-out is for all their children.
+    for_siblings: bool,
 }
 
 /// By a message: the answer offers the next slots.
-const BY_MESSAGE: Manner = Manner { via: None, when_taken: after_taken };
+const BY_MESSAGE: Manner = Manner { via: None, when_taken: after_taken, for_siblings: true };
 
 /// Carries out.
 #[derive(Debug, Clone)]
@@ -159,6 +162,9 @@ impl Desk {
                 return Ok(Done::Repeated);
             }
             self.shut(&visitor, happening, &acts).await?;
+            if manner.for_siblings && acts.iter().any(guardian::ends_all) {
+                self.opt_out_siblings(&visitor, happening).await?;
+            }
             let planned = Plan::new(self, &visitor, happening, heard, manner.via).carry(&acts).await?;
             match planned.commit(&visitor, happening).await? {
                 TurnDone::Done => {

@@ -3,15 +3,17 @@
 
 use chrono::{DateTime, Utc};
 use retorno_domain::channel::{Channel, ChannelSet};
+use retorno_domain::contact::PersonName;
 use retorno_domain::conversation::{Act, Question, Say};
 use retorno_domain::flow::Answer;
+use retorno_domain::guardian::Through;
 use retorno_domain::ids::{AppointmentId, MessageId};
 use retorno_domain::reply::Wish;
 use retorno_domain::slot::FreeSlot;
 
 use super::{Desk, Done, Happening, Manner, Visitor};
 use crate::error::CloudError;
-use crate::links::Link;
+use crate::links::{Link, LinkPurpose};
 use crate::store::{Agreement, WaiterState};
 
 /// Where something was done: by the link of a message, on a page that showed a certain state.
@@ -37,13 +39,21 @@ pub enum Picked {
 }
 
 /// On a page nobody is written to because a slot was taken: the page itself shows the next.
-const ON_A_PAGE: Manner = Manner { via: Some("page"), when_taken: |_| Vec::new() };
+const ON_A_PAGE: Manner = Manner { via: Some("page"), when_taken: |_| Vec::new(), for_siblings: true };
 
 impl Visitor {
     /// What a page rests on, as a number that forms give back.
     #[must_use]
     pub fn seen(&self) -> u64 {
         self.collection.patient.version
+    }
+
+    /// Whether a message was sent to the guardian of somebody who has come of age since.
+    fn was_for_guardian(&self, message: MessageId) -> bool {
+        let Some(of_age) = self.patient().of_age_on().filter(|day| *day <= self.today()) else { return false };
+        let sent = self.collection.messages.iter().filter(|sent| sent.id == message).filter_map(|sent| sent.claimed_at);
+        let said = self.collection.answers.iter().map(|said| &said.answer).filter(|said| said.id == message);
+        sent.chain(said.map(|said| said.at)).any(|at| self.clinic.clinic.date(at) < of_age)
     }
 
     /// A slot that has become free and is held for this patient, and until when.
@@ -70,14 +80,21 @@ impl Visitor {
 }
 
 impl Desk {
-    /// Whoever follows a link: the owner of its message.
+    /// Whoever follows a link: the owner of its message. What was sent to a guardian opens nothing any
+    /// more once the patient has come of age, but still ends all messages.
     ///
     /// # Errors
     /// [`CloudError`].
     pub async fn visitor(&self, link: &Link) -> Result<Option<Visitor>, CloudError> {
         let tenant = self.reach.store.of(&link.clinic);
         match tenant.owner_of(link.message).await? {
-            Some(patient) => self.visit(&tenant, &patient).await,
+            Some(patient) => {
+                let visitor = self.visit(&tenant, &patient).await?;
+                let opens = |visitor: &Visitor| {
+                    link.purpose == LinkPurpose::Unsubscribe || !visitor.was_for_guardian(link.message)
+                };
+                Ok(visitor.filter(opens))
+            }
             None => Ok(None),
         }
     }
@@ -197,23 +214,32 @@ impl Desk {
     }
 
     /// Somebody agreed on a clinic's page of consent. It counts at once for the patient who has that
-    /// phone and that name, unless they opted out: nobody proves on such a page who they are. It is
-    /// kept for staff in any case.
+    /// phone and that name, unless they opted out: nobody proves on such a page who they are. For a minor
+    /// the guardian agrees, in the guardian's own name; where that may be meant for several, staff sees
+    /// to it. It is kept for staff in any case.
     ///
     /// # Errors
     /// [`CloudError`]; sending it again finishes it.
     pub async fn agree(&self, link: &Link, agreement: &Agreement) -> Result<(), CloudError> {
         let tenant = self.reach.store.of(&link.clinic);
         tenant.keep_agreement(agreement).await?;
-        let mut of_that_name = Vec::new();
-        for patient in tenant.patients_with_phone(&agreement.phone).await? {
+        let now = self.reach.clock.now();
+        let today = tenant.settings(now).await?.clinic.date(now);
+        let (mut in_person, mut as_guardian) = (Vec::new(), Vec::new());
+        for patient in tenant.patients_with_phone(&agreement.phone, today).await? {
             let Some(visitor) = self.visit(&tenant, &patient).await? else { continue };
-            if visitor.patient().profile.name.is_of_same_person(&agreement.name) {
-                of_that_name.push(visitor);
+            let is_named = |name: &PersonName| name.is_of_same_person(&agreement.name);
+            match visitor.patient().through(today) {
+                Through::Own(profile) if is_named(&profile.name) => in_person.push(visitor),
+                Through::Guardian(guardian) if guardian.name.as_ref().is_some_and(is_named) => {
+                    as_guardian.push(visitor)
+                }
+                Through::Own(_) | Through::Guardian(_) | Through::Nobody(_) => {}
             }
         }
+        // Whoever is a patient as well speaks for themselves first.
+        let of_that_name = if in_person.is_empty() { as_guardian } else { in_person };
         let [visitor] = of_that_name.as_slice() else { return Ok(()) };
-        let today = visitor.clinic.clinic.date(visitor.now);
         if visitor.patient().consent.is_opted_out(today) {
             return Ok(());
         }

@@ -7,6 +7,7 @@ use retorno_domain::consent::{Source, Statement, Wish};
 use retorno_domain::contact_point::ContactPoint;
 use retorno_domain::conversation::{Act, Open, Thread, Urgency};
 use retorno_domain::flow::Answer;
+use retorno_domain::guardian::Through;
 use retorno_domain::ids::{MessageId, PatientId};
 use retorno_domain::patient::Patient;
 
@@ -44,6 +45,9 @@ pub enum Refused {
     /// No phone to write to.
     #[error("the patient has no phone that can be used")]
     NoPhone,
+    /// A minor, and no guardian to write to.
+    #[error("the patient is a minor and the record has no guardian with a name and a phone that can be used")]
+    NoGuardian,
     /// No words, or more than WhatsApp takes.
     #[error("a message has 1 to 4096 characters")]
     Words,
@@ -66,6 +70,7 @@ impl Refused {
             Self::WindowClosed => "window_closed",
             Self::OptedOut => "opted_out",
             Self::NoPhone => "no_phone",
+            Self::NoGuardian => "no_guardian",
             Self::Words => "words",
             Self::NoChannels => "no_channels",
             Self::Future => "future",
@@ -125,10 +130,13 @@ impl Desk {
             if words.is_empty() || words.chars().count() > TEXT_CHARS_MAX {
                 return Err(Refused::Words);
             }
-            if visitor.patient().address(Channel::Whatsapp).is_none() {
-                return Err(Refused::NoPhone);
+            let today = visitor.today();
+            if visitor.patient().address(Channel::Whatsapp, today).is_none() {
+                return Err(match visitor.patient().through(today) {
+                    Through::Own(_) => Refused::NoPhone,
+                    Through::Guardian(_) | Through::Nobody(_) => Refused::NoGuardian,
+                });
             }
-            let today = visitor.clinic.clinic.date(visitor.now);
             if visitor.patient().consent.is_opted_out(today) || phone.suppressed.contains(Channel::Whatsapp) {
                 return Err(Refused::OptedOut);
             }

@@ -1,10 +1,11 @@
 //! Whoever stands at the desk: a patient, with everything that a decision looks at.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use retorno_domain::appointment::{Appointment, OUR_LEAD};
 use retorno_domain::channel::{Channel, ChannelSet};
 use retorno_domain::consent::Wish as Consents;
 use retorno_domain::conversation::{Case, OfferedSlot, Question, Thread};
+use retorno_domain::guardian::Guardian;
 use retorno_domain::ids::{AppointmentId, PatientId};
 use retorno_domain::patient::Patient;
 
@@ -38,7 +39,7 @@ impl Visitor {
         let now = reach.clock.now();
         let clinic = tenant.settings(now).await?;
         let Some(collection) = tenant.collection(patient).await? else { return Ok(None) };
-        let contacts = tenant.contact_keys(&collection.patient.patient);
+        let contacts = tenant.contact_keys(&collection.patient.patient, clinic.clinic.date(now));
         let thread = asked_last(&collection);
         Ok(Some(Self { tenant: tenant.clone(), now, clinic, collection, contacts, thread }))
     }
@@ -47,6 +48,18 @@ impl Visitor {
     #[must_use]
     pub fn patient(&self) -> &Patient {
         &self.collection.patient.patient
+    }
+
+    /// Today, by the clinic's calendar.
+    #[must_use]
+    pub fn today(&self) -> NaiveDate {
+        self.clinic.clinic.date(self.now)
+    }
+
+    /// Who is spoken with in the patient's place: a minor's guardian.
+    #[must_use]
+    pub fn guardian(&self) -> Option<&Guardian> {
+        self.patient().through(self.today()).guardian()
     }
 
     /// What a decision about an answer looks at.
@@ -68,9 +81,9 @@ impl Visitor {
         if self.thread.window_is_open(self.now) {
             return Some(Channel::Whatsapp);
         }
-        let today = self.clinic.clinic.date(self.now);
+        let today = self.today();
         let agreed = self.patient().consent.agreed(today).is_ok_and(|(_, set)| set.contains(Channel::Email));
-        (agreed && self.patient().profile.email.is_ok()).then_some(Channel::Email)
+        (agreed && self.patient().address(Channel::Email, today).is_some()).then_some(Channel::Email)
     }
 
     /// Whether agreeing to these channels now ends an opt-out. Of one day's words the opt-out counts.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use futures_util::stream::{self, StreamExt as _};
 use retorno_domain::ids::PatientId;
 use retorno_domain::patient::Patient;
@@ -143,11 +143,11 @@ impl TenantStore {
         patient: &Patient,
         version: u64,
         standing: &Standing,
-        now: DateTime<Utc>,
+        (now, today): (DateTime<Utc>, NaiveDate),
     ) -> Result<bool, CloudError> {
         let put = Put::builder()
             .table_name(self.table())
-            .set_item(Some(item_of(self, patient, version + 1, standing)))
+            .set_item(Some(item_of(self, patient, version + 1, standing, today)))
             .condition_expression("ver = :v")
             .expression_attribute_values(":v", n(version));
         let put = TransactWriteItem::builder().put(put_item(put)?).build();
@@ -161,9 +161,9 @@ impl TenantStore {
     pub async fn put_new_patients_with_visits(
         &self,
         patients: &[(Patient, Standing)],
-        now: DateTime<Utc>,
+        at: (DateTime<Utc>, NaiveDate),
     ) -> Result<bool, CloudError> {
-        let writes = patients.iter().map(|(patient, standing)| self.put_new_with_visits(patient, standing, now));
+        let writes = patients.iter().map(|(patient, standing)| self.put_new_with_visits(patient, standing, at));
         let mut written = stream::iter(writes).buffer_unordered(WRITES_AT_ONCE);
         let mut all_new = true;
         while let Some(is_new) = written.next().await {
@@ -176,9 +176,9 @@ impl TenantStore {
         &self,
         patient: &Patient,
         standing: &Standing,
-        now: DateTime<Utc>,
+        (now, today): (DateTime<Utc>, NaiveDate),
     ) -> Result<bool, CloudError> {
-        let item = item_of(self, patient, 1, standing);
+        let item = item_of(self, patient, 1, standing, today);
         let put = super::commit::put(self, item, "attribute_not_exists(pk)")?;
         if self.finish(vec![put, self.ahead_write(patient, now)?]).await? {
             return Ok(true);

@@ -1,8 +1,10 @@
 //! Contact points: items of their own under a keyed hash of the phone or e-mail, so that an opt-out
 //! survives the erasure of the person and binds everyone who shares the number.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::types::AttributeValue;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use retorno_domain::channel::{Channel, ChannelSet};
 use retorno_domain::contact_point::{ContactPoint, ContactPoints};
 use retorno_domain::ids::PatientId;
@@ -79,13 +81,26 @@ impl TenantStore {
         contact_hash(&self.store.contact_key, self.clinic.as_str(), address)
     }
 
-    /// The hashes of a patient's contact points.
+    /// The hashes of a patient's contact points on a day of the clinic's: a minor's are the guardian's,
+    /// so that children with one guardian share them, and what binds them.
     #[must_use]
-    pub fn contact_keys(&self, patient: &Patient) -> ContactKeys {
+    pub fn contact_keys(&self, patient: &Patient, today: NaiveDate) -> ContactKeys {
+        let through = patient.through(today);
         ContactKeys {
-            phone: patient.profile.phone.as_ref().ok().map(|phone| self.hash(phone.e164.as_str())),
-            email: patient.profile.email.as_ref().ok().map(|email| self.hash(email.as_str())),
+            phone: through.phone().map(|phone| self.hash(phone.e164.as_str())),
+            email: through.email().map(|email| self.hash(email.as_str())),
         }
+    }
+
+    /// The hashes of every contact on a patient's record: their own, and the guardian's where asked for.
+    #[must_use]
+    pub fn contact_keys_on_record(&self, patient: &Patient, with_guardian: bool) -> BTreeSet<String> {
+        let profile = &patient.profile;
+        let guardian = patient.guardian().filter(|_| with_guardian);
+        let phones = [profile.phone.as_ref().ok(), guardian.and_then(|guardian| guardian.phone.as_ref().ok())];
+        let emails = [profile.email.as_ref().ok(), guardian.and_then(|guardian| guardian.email.as_ref().ok())];
+        let phones = phones.into_iter().flatten().map(|phone| self.hash(phone.e164.as_str()));
+        phones.chain(emails.into_iter().flatten().map(|email| self.hash(email.as_str()))).collect()
     }
 
     /// A patient's contact points, strongly consistent: one BatchGetItem, one read unit each.

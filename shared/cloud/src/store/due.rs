@@ -47,11 +47,20 @@ impl IndexKeys<'_> {
         item.extend(self.attributes(keys, id).into_iter().map(|(name, value)| (name.to_owned(), value)));
     }
 
-    pub(super) fn update(&self, keys: &Keys<'_>, id: &PatientId) -> (String, HashMap<String, AttributeValue>) {
-        let attributes = self.attributes(keys, id);
+    /// The update that writes them, with the keys by which the patient is found.
+    pub(super) fn update(
+        &self,
+        keys: &Keys<'_>,
+        id: &PatientId,
+        lookup: Option<(String, String)>,
+    ) -> (String, HashMap<String, AttributeValue>) {
+        let mut attributes = self.attributes(keys, id);
+        if let Some((pk, sk)) = lookup {
+            attributes.extend([("g3pk", s(pk)), ("g3sk", s(sk))]);
+        }
         let sets: Vec<String> = attributes.iter().map(|(name, _)| format!("{name} = :{name}")).collect();
         let mut update = format!("SET {}", sets.join(", "));
-        let gone = ["amt_sum", "amt_n", "g2pk", "g2sk", "aside"];
+        let gone = ["amt_sum", "amt_n", "g2pk", "g2sk", "g3pk", "g3sk", "aside"];
         let gone: Vec<&str> = gone.into_iter().filter(|g| !attributes.iter().any(|(name, _)| name == g)).collect();
         if !gone.is_empty() {
             update = format!("{update} REMOVE {}", gone.join(", "));

@@ -1,6 +1,8 @@
 //! Enrollments: one item each in the patient's collection, with a sparse index key that says when
 //! it is to be looked at next, so that a lost wake-up is found by the sweep.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use chrono::{DateTime, Utc};
@@ -9,10 +11,10 @@ use retorno_domain::calendar::IsoWeek;
 use retorno_domain::enrollment::{EndReason, Enrollment, State};
 use retorno_domain::ids::{EnrollmentId, FlowId, MessageId, PatientId, SegmentId};
 
+use super::TenantStore;
 use super::commit::{cancelled, is_cancelled, update};
 use super::item::{Item, Reader, ms, n, s};
 use super::key::{Keys, WAKE_SHARDS, patient_of_pk, shard};
-use super::{ContactKeys, TenantStore};
 use crate::error::{CloudError, sort};
 
 /// An enrollment as stored.
@@ -177,15 +179,16 @@ impl TenantStore {
         Ok(writes)
     }
 
-    /// Ends an enrollment: its last state, the patient and the contact points freed, and its seat
-    /// given back if no message ever left. Says whether it did.
+    /// Ends an enrollment: its last state, the patient and the contact points freed (all that it may have
+    /// occupied: the person may have come of age since), and its seat given back if no message ever
+    /// left. Says whether it did.
     ///
     /// # Errors
     /// [`CloudError`].
     pub async fn end_enrollment(
         &self,
         step: &Advance<'_>,
-        contacts: &ContactKeys,
+        contacts: &BTreeSet<String>,
         free_seat: bool,
     ) -> Result<bool, CloudError> {
         let next = step.next;
@@ -214,7 +217,7 @@ impl TenantStore {
         if !self.finish(writes).await? {
             return Ok(false);
         }
-        for hash in contacts.iter() {
+        for hash in contacts {
             self.vacate(hash, &next.patient).await?;
         }
         Ok(true)

@@ -1,8 +1,10 @@
 //! Finding whose something is: a phone's patients, a message's patient. A third sparse index, keys
 //! only; under hashes and ids, never under a phone.
 
+use chrono::NaiveDate;
 use retorno_domain::contact::E164;
 use retorno_domain::ids::{MessageId, PatientId};
+use retorno_domain::patient::Patient;
 
 use super::TenantStore;
 use super::item::{Item, Reader, s};
@@ -10,18 +12,16 @@ use super::key::{Keys, patient_of_pk};
 use crate::error::{CloudError, sort};
 
 impl TenantStore {
-    /// The patients who have this phone, in any of its spellings. Eventually consistent: somebody
-    /// imported a moment ago may be missing.
+    /// The patients who are reached at this phone on a day of the clinic's, in any of its spellings; a
+    /// minor at the guardian's. Eventually consistent: somebody imported a moment ago may be missing.
     ///
     /// # Errors
     /// [`CloudError`].
-    pub async fn patients_with_phone(&self, phone: &E164) -> Result<Vec<PatientId>, CloudError> {
+    pub async fn patients_with_phone(&self, phone: &E164, today: NaiveDate) -> Result<Vec<PatientId>, CloudError> {
         let mut found = Vec::new();
         for digits in phone.aliases() {
             let pk = Keys(&self.clinic).phone_pk(&self.hash(&format!("+{digits}")));
-            for item in self.query_index("g3", pk, None, None).await? {
-                found.push(owner(&item)?);
-            }
+            found.extend(self.reached_at(pk, today).await?);
         }
         found.sort_unstable();
         found.dedup();
@@ -59,14 +59,45 @@ impl TenantStore {
         call.send().await.map(|_| ()).map_err(|e| sort("PutItem user", &e))
     }
 
-    /// The patients who have the phone of that hash.
+    /// The patients who are reached at the phone of that hash on a day of the clinic's.
     ///
     /// # Errors
     /// [`CloudError`].
-    pub async fn patients_with_hash(&self, hash: &str) -> Result<Vec<PatientId>, CloudError> {
-        let found = self.query_index("g3", Keys(&self.clinic).phone_pk(hash), None, None).await?;
-        found.iter().map(owner).collect()
+    pub async fn patients_with_hash(&self, hash: &str, today: NaiveDate) -> Result<Vec<PatientId>, CloudError> {
+        self.reached_at(Keys(&self.clinic).phone_pk(hash), today).await
     }
+
+    async fn reached_at(&self, pk: String, today: NaiveDate) -> Result<Vec<PatientId>, CloudError> {
+        let found = self.query_index("g3", pk, None, None).await?;
+        let mut patients = Vec::with_capacity(found.len());
+        for item in &found {
+            // Who came of age is no longer reached at the guardian's, whether or not the entry has been
+            // written anew since.
+            let sk = Reader { kind: "lookup", item }.text("g3sk")?;
+            let until = sk.strip_prefix(UNTIL).map(str::parse::<NaiveDate>);
+            if until.is_none_or(|until| until.is_ok_and(|until| today < until)) {
+                patients.push(owner(item)?);
+            }
+        }
+        Ok(patients)
+    }
+}
+
+/// A patient's entry, found by phone.
+const OWN: &str = "PATIENT";
+/// The entry of a minor, found by the guardian's phone; the day of coming of age follows.
+const UNTIL: &str = "UNTIL#";
+
+/// The keys by which a patient is found when somebody writes: of their own phone, or of a minor's
+/// guardian's; nothing where there is none.
+pub(super) fn lookup_keys(tenant: &TenantStore, patient: &Patient, today: NaiveDate) -> Option<(String, String)> {
+    let through = patient.through(today);
+    let hash = tenant.hash(through.phone()?.e164.as_str());
+    let sk = match (through.guardian(), patient.of_age_on()) {
+        (Some(_), Some(of_age)) => format!("{UNTIL}{of_age}"),
+        (Some(_) | None, _) => OWN.to_owned(),
+    };
+    Some((Keys(&tenant.clinic).phone_pk(&hash), sk))
 }
 
 fn owner(item: &Item) -> Result<PatientId, CloudError> {

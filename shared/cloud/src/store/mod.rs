@@ -12,6 +12,7 @@ mod contact_point;
 mod due;
 mod enroll;
 mod enrollment;
+mod guardian_wire;
 mod item;
 mod key;
 mod lease;

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::stream::{self, StreamExt as _};
 use retorno_domain::contact::{E164, EmailAddress, Line, PersonName, Phone, UnusableEmail, UnusablePhone};
 use retorno_domain::ids::{AppointmentId, EnrollmentId, PatientId};
@@ -18,8 +18,10 @@ use super::TenantStore;
 use super::answer::StoredAnswer;
 use super::due::{IndexKeys, standing_of};
 use super::enrollment::StoredEnrollment;
+use super::guardian_wire::{guardianship_attributes, guardianship_of};
 use super::item::{Item, Reader, ms, n, s};
 use super::key::{Keys, patient_of_pk};
+use super::lookup::lookup_keys;
 use super::message::StoredMessage;
 use super::patient_wire::{appointments_of, appointments_text, consent_of, consent_text};
 use super::thread::{StoredThread, thread_of};
@@ -80,7 +82,13 @@ pub(super) fn ledger_of(reader: &Reader<'_>) -> Result<WhatsappLedger, CloudErro
     Ok(WhatsappLedger { stamps, rest_until: reader.instant_opt("rest")? })
 }
 
-pub(super) fn item_of(tenant: &TenantStore, patient: &Patient, version: u64, standing: &Standing) -> Item {
+pub(super) fn item_of(
+    tenant: &TenantStore,
+    patient: &Patient,
+    version: u64,
+    standing: &Standing,
+    today: NaiveDate,
+) -> Item {
     let keys = &Keys(&tenant.clinic);
     let mut item = keys.patient(&patient.id).item();
     let mut put = |name: &str, value: AttributeValue| item.insert(name.to_owned(), value);
@@ -90,9 +98,6 @@ pub(super) fn item_of(tenant: &TenantStore, patient: &Patient, version: u64, sta
     match &profile.phone {
         Ok(phone) => {
             put("phone", s(phone.e164.as_str()));
-            // Found by it when somebody writes.
-            put("g3pk", s(keys.phone_pk(&tenant.hash(phone.e164.as_str()))));
-            put("g3sk", s("PATIENT"));
             put("line", s(phone.line.code()))
         }
         Err(why) => put("phone_bad", s(why.code())),
@@ -119,6 +124,11 @@ pub(super) fn item_of(tenant: &TenantStore, patient: &Patient, version: u64, sta
         put("last_at", ms(at));
         put("last_n", n(patient.history.last_day_count));
     }
+    if let Some((pk, sk)) = lookup_keys(tenant, patient, today) {
+        put("g3pk", s(pk));
+        put("g3sk", s(sk));
+    }
+    guardianship_attributes(&mut item, &patient.guardianship, &profile.as_of);
     ledger_attributes(&mut item, &patient.history.whatsapp);
     IndexKeys(standing).put(keys, &patient.id, &mut item);
     item
@@ -150,10 +160,13 @@ pub(super) fn patient_of(item: &Item) -> Result<StoredPatient, CloudError> {
         Some(text) => Some(EnrollmentId::parse(text).ok_or_else(|| reader.corrupt("seq"))?),
         None => None,
     };
+    let guardianship = guardianship_of(&reader, &profile.as_of)?;
+    let of_age_on = guardianship.of_age.as_ref().map(|told| told.what);
     let patient = Patient {
         id,
         profile,
-        consent: reader.parse("consent", consent_of)?,
+        consent: reader.parse("consent", consent_of)?.of_somebody_of_age(of_age_on),
+        guardianship,
         appointments: reader.parse("visits", appointments_of)?,
         paused: reader.flag("paused"),
         history: SendingHistory {
@@ -237,13 +250,18 @@ impl TenantStore {
         Ok(found)
     }
 
-    /// Stores patients that are not there yet; says whether none of them was. One that is there was
-    /// written by somebody else meanwhile and is left alone: the writer has lost its turn.
+    /// Stores patients that are not there yet, as they are reached today; says whether none of them was.
+    /// One that is there was written by somebody else meanwhile and is left alone: the writer has lost
+    /// its turn.
     ///
     /// # Errors
     /// [`CloudError`]; some may have been stored.
-    pub async fn put_new_patients(&self, patients: &[(Patient, Standing)]) -> Result<bool, CloudError> {
-        let writes = patients.iter().map(|(patient, standing)| self.put_new_patient(patient, standing));
+    pub async fn put_new_patients(
+        &self,
+        patients: &[(Patient, Standing)],
+        today: NaiveDate,
+    ) -> Result<bool, CloudError> {
+        let writes = patients.iter().map(|(patient, standing)| self.put_new_patient(patient, standing, today));
         let mut written = stream::iter(writes).buffer_unordered(WRITES_AT_ONCE);
         let mut all_new = true;
         while let Some(is_new) = written.next().await {
@@ -252,8 +270,13 @@ impl TenantStore {
         Ok(all_new)
     }
 
-    async fn put_new_patient(&self, patient: &Patient, standing: &Standing) -> Result<bool, CloudError> {
-        let item = item_of(self, patient, 1, standing);
+    async fn put_new_patient(
+        &self,
+        patient: &Patient,
+        standing: &Standing,
+        today: NaiveDate,
+    ) -> Result<bool, CloudError> {
+        let item = item_of(self, patient, 1, standing, today);
         let put = self.client().put_item().table_name(self.table());
         let put = put
             .set_item(Some(item.clone()))
@@ -279,12 +302,13 @@ impl TenantStore {
         patient: &Patient,
         version: u64,
         standing: &Standing,
+        today: NaiveDate,
     ) -> Result<bool, CloudError> {
         let put = self
             .client()
             .put_item()
             .table_name(self.table())
-            .set_item(Some(item_of(self, patient, version + 1, standing)))
+            .set_item(Some(item_of(self, patient, version + 1, standing, today)))
             .condition_expression("ver = :v")
             .expression_attribute_values(":v", n(version));
         match put.send().await {
@@ -294,14 +318,21 @@ impl TenantStore {
         }
     }
 
-    /// Stores where a patient stands (index keys only) if nothing has changed since it was read;
-    /// says whether it did. The version stays: no decision rests on these attributes.
+    /// Stores where a patient stands, and by which phone they are found today (index keys only), if
+    /// nothing has changed since it was read; says whether it did. The version stays: no decision rests
+    /// on these attributes.
     ///
     /// # Errors
     /// [`CloudError`].
-    pub async fn set_standing(&self, id: &PatientId, version: u64, standing: &Standing) -> Result<bool, CloudError> {
-        let keys = Keys(&self.clinic);
-        let (update, values) = IndexKeys(standing).update(&keys, id);
+    pub async fn set_standing(
+        &self,
+        stored: &StoredPatient,
+        standing: &Standing,
+        today: NaiveDate,
+    ) -> Result<bool, CloudError> {
+        let (keys, id, version) = (Keys(&self.clinic), &stored.patient.id, stored.version);
+        let lookup = lookup_keys(self, &stored.patient, today);
+        let (update, values) = IndexKeys(standing).update(&keys, id, lookup);
         let call = self
             .client()
             .update_item()

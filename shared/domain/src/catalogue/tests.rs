@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 
 use super::*;
+use crate::flow::GUARDIANS;
 use crate::lint::{lint, segments};
 use crate::template::Values;
 
@@ -26,6 +27,7 @@ fn values(language: Language) -> Values {
     let mut values = Values::default();
     values
         .set(Variable::Paciente, "María Fernanda")
+        .set(Variable::Tutor, "María del Carmen")
         .set(Variable::Agente, "Lucía")
         .set(Variable::Clinica, "Clínica Austral de la Salud")
         .set(Variable::Oferta, "o".repeat(200))
@@ -75,7 +77,7 @@ fn every_embedded_template_lints_clean() {
 fn every_language_has_every_step_in_its_variants_and_nothing_else() {
     let catalogue = Catalogue::embedded();
     for language in Language::ALL {
-        for segment in SEGMENTS {
+        for segment in SEGMENTS.into_iter().chain([GUARDIANS]) {
             for (step, channel) in STEPS {
                 let key = format!("{segment}/{step}");
                 let dated = catalogue.find(&key, channel, language, true).unwrap();
@@ -86,14 +88,17 @@ fn every_language_has_every_step_in_its_variants_and_nothing_else() {
             }
         }
     }
-    assert_eq!(catalogue.templates().len(), WRITTEN.len() * SEGMENTS.len() * (7 + TEXTED.len()));
+    // One set more is for guardians.
+    assert_eq!(catalogue.templates().len(), WRITTEN.len() * (SEGMENTS.len() + 1) * (7 + TEXTED.len()));
 }
 
 #[test]
 fn a_text_message_can_stand_in_for_every_written_step() {
     let catalogue = Catalogue::embedded();
     for language in Language::ALL {
-        for (segment, step) in SEGMENTS.iter().flat_map(|segment| TEXTED.map(|step| (segment, step))) {
+        for (segment, step) in
+            SEGMENTS.iter().chain([&GUARDIANS]).flat_map(|segment| TEXTED.map(|step| (segment, step)))
+        {
             let key = format!("{segment}/{step}");
             // It offers no dates: with them it would not be short.
             let found = catalogue.find(&key, TemplateChannel::Sms, language, true).unwrap();
@@ -139,9 +144,38 @@ fn every_template_fills_within_its_channel_and_says_how_to_stop() {
     }
 }
 
+/// A guardian is told why a visit makes sense, instead of what the patient gains.
 fn offer_words(language: Language, segment: &str) -> usize {
-    let offer = Catalogue::embedded().offer(language, segment).unwrap();
-    offer.benefit.split_whitespace().count()
+    let said = match Catalogue::embedded().offer(language, segment) {
+        Some(offer) => &offer.benefit,
+        None => &Catalogue::embedded().offer(language, "churn-18m").unwrap().reason,
+    };
+    said.split_whitespace().count()
+}
+
+#[test]
+fn a_guardian_is_greeted_and_the_patient_named_and_nothing_said_of_the_past() {
+    let guardians = Catalogue::embedded().templates().iter().filter(|template| template.key.starts_with("tutor/"));
+    for template in guardians {
+        let has = |wanted| template.body.variables().any(|variable| variable == wanted);
+        assert!(has(Variable::Tutor) && has(Variable::Paciente), "{} {:?}", template.key, template.channel);
+        let tells = [Variable::Servicio, Variable::Profesional, Variable::SesionesHechas, Variable::SesionesTotal];
+        assert!(!tells.into_iter().any(has) && !template.clinical_detail, "{}", template.key);
+        if template.channel == TemplateChannel::Whatsapp {
+            assert!(template.whatsapp_name().starts_with("retorno_tutor_d"), "{}", template.whatsapp_name());
+        }
+    }
+    let others = Catalogue::embedded().templates().iter().filter(|template| !template.key.starts_with("tutor/"));
+    assert!(others.flat_map(Template::variables).all(|variable| variable != Variable::Tutor));
+}
+
+#[test]
+fn what_a_guardian_is_told_of_an_offer_is_a_sentence_that_fits() {
+    let today = NaiveDate::from_ymd_opt(2026, 3, 1).unwrap();
+    for (language, segment) in Language::ALL.into_iter().flat_map(|l| SEGMENTS.map(|segment| (l, segment))) {
+        let phrase = Catalogue::embedded().offer(language, segment).unwrap().phrase_for_guardian(language, today);
+        assert!((30..=140).contains(&phrase.chars().count()) && phrase.ends_with('.'), "{phrase}");
+    }
 }
 
 fn spoken_words(script: &str) -> usize {

@@ -7,6 +7,8 @@ use std::fmt;
 pub enum Variable {
     /// The patient's given name.
     Paciente,
+    /// The given name of a minor's guardian; without a value in a message to anybody else.
+    Tutor,
     /// Who writes or calls for the clinic.
     Agente,
     /// The clinic's name.
@@ -39,8 +41,9 @@ pub enum Variable {
 
 impl Variable {
     /// All of them, as declared.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Paciente,
+        Self::Tutor,
         Self::Agente,
         Self::Clinica,
         Self::ContactoClinica,
@@ -62,6 +65,7 @@ impl Variable {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Paciente => "paciente",
+            Self::Tutor => "tutor",
             Self::Agente => "agente",
             Self::Clinica => "clinica",
             Self::ContactoClinica => "contacto_clinica",
@@ -98,7 +102,7 @@ impl Variable {
         match self {
             Self::SesionesHechas | Self::SesionesTotal => 4,
             Self::Hora => 16,
-            Self::Paciente | Self::Agente | Self::Fecha => 40,
+            Self::Paciente | Self::Tutor | Self::Agente | Self::Fecha => 40,
             Self::Clinica | Self::Profesional | Self::FechaOpcion1 | Self::FechaOpcion2 => 60,
             Self::ContactoClinica | Self::Servicio => 80,
             Self::EnlaceReserva | Self::EnlaceBaja => 200,

@@ -248,6 +248,11 @@ fn world() -> impl Strategy<Value = (Clinic, Patient, ContactPoints, DateTime<Ut
             patient.history.whatsapp.stamps = stamps(own);
             (patient.history.last_at, patient.history.last_day_count) =
                 (last.map(|hours| now - TimeDelta::hours(hours)), 1);
+            // Every third a minor, half of whom have a guardian.
+            if minutes % 3 == 0 {
+                let guardian = (minutes % 2 == 0).then(crate::given::carolina);
+                patient = crate::given::of_age_on(date("2026-03-09"), guardian, patient);
+            }
             let mut points = ContactPoints::default();
             (points.phone.unreachable, points.phone.suppressed) = (set(unreachable & 3), set(suppressed & 5));
             points.phone.whatsapp.stamps = stamps(shared);
@@ -304,6 +309,10 @@ proptest! {
             prop_assert!(!clinic.halted && !patient.paused && clinic.calendar.is_open(now, patient.profile.zone));
             prop_assert!(now < intent.claim_before && clinic.channels.contains(intent.channel));
             prop_assert!(patient.consent.prove(intent.channel, intent.purpose, clinic.date(now)).is_ok());
+            let to = patient.address(intent.channel, clinic.date(now)).map(|to| to.as_str().to_owned());
+            let guardians = ["+5491155557777", "carolina@example.com"].contains(&to.as_deref().unwrap_or_default());
+            prop_assert!(to.is_some() && guardians == patient.is_minor(clinic.date(now)), "a minor through the guardian only");
+            prop_assert_eq!(intent.template.starts_with("tutor/"), guardians);
             prop_assert!(intent.purpose == Purpose::Care || !points.of(intent.channel).suppressed.contains(intent.channel));
             prop_assert!(!patient.appointments.iter().any(|a| a.is_open(now) || a.awaits_outcome(now)));
             let again = matches!(event, Event::StepDue { message: Some(_), .. });

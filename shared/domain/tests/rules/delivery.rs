@@ -94,7 +94,7 @@ fn a_message_is_cleared_by_the_proof_for_its_own_channel_and_purpose_only() {
     let Some(Command::Send(intent)) = decision.commands.last() else { panic!("{decision:?}") };
     let clear = |channel, purpose| {
         let proof = patient.consent.prove(channel, purpose, date("2026-03-02")).unwrap();
-        let to = patient.address(Channel::Whatsapp).unwrap();
+        let to = patient.address(Channel::Whatsapp, date("2026-03-02")).unwrap();
         let rendered = Rendered {
             subject: None,
             text: "Hola".to_owned(),

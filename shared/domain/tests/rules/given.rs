@@ -12,6 +12,7 @@ use retorno_domain::contact_point::ContactPoints;
 use retorno_domain::enrollment::{Enrollment, State};
 use retorno_domain::entry::EntryCase;
 use retorno_domain::flow::Step;
+use retorno_domain::guardian::{Guardian, Guardianship, Told};
 use retorno_domain::holiday::Country;
 use retorno_domain::ids::{AppointmentId, ClinicId, EnrollmentId, PatientId, SegmentId};
 use retorno_domain::limits::WhatsappLedger;
@@ -101,6 +102,7 @@ pub(crate) fn somebody(appointments: Vec<Appointment>) -> Patient {
     Patient {
         id: PatientId::parse("p1").unwrap(),
         profile: profile(),
+        guardianship: Guardianship::default(),
         consent: agreed_to(ChannelSet::ALL),
         appointments: appointments.into_iter().enumerate().map(numbered).collect(),
         paused: false,
@@ -118,6 +120,25 @@ pub(crate) fn profile() -> Profile {
         insurer: None,
         as_of: (now() - days(30), AppointmentId::parse("0").unwrap()),
     }
+}
+
+/// The guardian of the tests: Carolina, with a phone and an address that nobody else has.
+pub(crate) fn carolina() -> Guardian {
+    Guardian {
+        name: Some(PersonName::parse("Carolina Paz").unwrap()),
+        phone: Phone::parse("+54 9 11 5555-7777", Country::Ar),
+        email: EmailAddress::parse("carolina@example.com"),
+    }
+}
+
+/// Somebody who comes of age that day, with or without a guardian on record.
+pub(crate) fn of_age_on(day: NaiveDate, guardian: Option<Guardian>, patient: Patient) -> Patient {
+    let as_of = patient.profile.as_of.clone();
+    let guardianship = Guardianship {
+        of_age: Some(Told { what: day, as_of: as_of.clone() }),
+        guardian: Some(Told { what: guardian.map(Box::new), as_of }),
+    };
+    Patient { consent: patient.consent.of_somebody_of_age(Some(day)), guardianship, ..patient }
 }
 
 /// Somebody last seen 200 days ago: a member of `preventivo-6-12m`.

@@ -84,9 +84,10 @@ fn patient() -> impl Strategy<Value = Patient> {
     let statement = (-40i64..40, prop::bool::weighted(0.7), 0usize..3, any::<bool>());
     let statements = prop::collection::vec(statement, 0..4);
     let history = (prop::option::weighted(0.3, 0i64..60), prop::option::weighted(0.2, -20i64..60));
-    let flags = (prop::bool::weighted(0.1), prop::bool::weighted(0.8), prop::bool::weighted(0.8));
+    let of_age = prop::option::weighted(0.4, (-20i64..120, any::<bool>()));
+    let flags = (prop::bool::weighted(0.1), prop::bool::weighted(0.8), prop::bool::weighted(0.8), of_age);
     (appointments(), statements, history, flags).prop_map(
-        |(appointments, statements, (last, rest), (paused, phone, agreed))| {
+        |(appointments, statements, (last, rest), (paused, phone, agreed, of_age))| {
             let mut patient = somebody(appointments);
             let mut all: Vec<Statement> = statements.into_iter().map(statement_of).collect();
             all.extend(agreed.then_some(Statement {
@@ -103,7 +104,13 @@ fn patient() -> impl Strategy<Value = Patient> {
             if !phone {
                 patient.profile.phone = Err(retorno_domain::contact::UnusablePhone::Missing);
             }
-            patient
+            match of_age {
+                Some((day, guarded)) => {
+                    let guardian = guarded.then(crate::given::carolina);
+                    crate::given::of_age_on((now() + days(day)).date_naive(), guardian, patient)
+                }
+                None => patient,
+            }
         },
     )
 }

@@ -6,11 +6,12 @@ use retorno_domain::appointment::{Appointment, AppointmentStatus, PlanSession};
 use retorno_domain::channel::{Channel, ChannelSet};
 use retorno_domain::consent::{Source, Statement, Wish};
 use retorno_domain::contact::{EmailAddress, PersonName, Phone, UnusableEmail, UnusablePhone};
+use retorno_domain::guardian::{Guardian, Guardianship, Told};
 use retorno_domain::holiday::Country;
 use retorno_domain::ids::{AppointmentId, PatientId};
 use retorno_domain::patient::{APPOINTMENTS_MAX, Changes, Patient, Profile, Report};
 
-use crate::given::{date, days, now, only, profile, said, visit};
+use crate::given::{carolina, date, days, now, only, profile, said, visit};
 
 fn number(n: usize) -> AppointmentId {
     AppointmentId::parse(&format!("{n:05}")).unwrap()
@@ -21,6 +22,7 @@ fn row(n: usize, status: AppointmentStatus, as_of: i64) -> Report {
     let as_of = now() + days(as_of);
     Report {
         profile: Profile { as_of: (as_of, number(n)), ..profile() },
+        guardianship: Guardianship::default(),
         appointment: Appointment { id: number(n), status, as_of, ..visit(10) },
         consent: None,
     }
@@ -152,10 +154,15 @@ fn beyond_a_thousand_appointments_the_oldest_go_and_it_is_said_how_many() {
 fn report() -> impl Strategy<Value = Report> {
     let appointment =
         (0usize..3, 0usize..5, 0i64..3, 0i64..2, prop::option::of(0i64..2), prop::option::of((1u16..3, 2u16..4)));
-    let person = (0usize..3, 0usize..4, 0usize..3, any::<bool>());
+    let family = (prop::option::of(0i64..3), prop::option::of(prop::option::of(any::<bool>())));
+    let person = (0usize..3, 0usize..4, 0usize..3, any::<bool>(), family);
     let consent = prop::option::of((0i64..3, prop::option::of(0usize..3)));
     (appointment, person, consent).prop_map(
-        |((n, status, as_of, hour, amount_cents, session), (name, phone, email, insured), consent)| {
+        |(
+            (n, status, as_of, hour, amount_cents, session),
+            (name, phone, email, insured, (born, guardian)),
+            consent,
+        )| {
             let mut report = row(n, AppointmentStatus::ALL[status], as_of);
             report.appointment.start += TimeDelta::hours(hour);
             report.appointment.amount_cents = amount_cents;
@@ -173,6 +180,15 @@ fn report() -> impl Strategy<Value = Report> {
             (report.profile.phone, report.profile.email) = (phones[phone].clone(), emails[email].clone());
             report.profile.insurer = insured.then(|| "OSDE".into());
             report.profile.zone = if insured { chrono_tz::America::Bogota } else { chrono_tz::America::Lima };
+            let as_of = report.profile.as_of.clone();
+            let of = |reached: bool| {
+                let phone = if reached { carolina().phone } else { Err(UnusablePhone::Missing) };
+                Box::new(Guardian { phone, ..carolina() })
+            };
+            report.guardianship = Guardianship {
+                of_age: born.map(|day| Told { what: date("2026-01-01") + days(day), as_of: as_of.clone() }),
+                guardian: guardian.map(|guardian| Told { what: guardian.map(of), as_of }),
+            };
             let sets = [ChannelSet::ALL, only(&[Channel::Email]), ChannelSet::NONE];
             report.consent = consent.map(|(day, yes)| Statement {
                 on: date("2026-01-01") + days(day),

@@ -14,6 +14,7 @@ mod decide_days;
 mod delivery;
 mod entry;
 mod given;
+mod guardian;
 mod horizon;
 mod import_merge;
 mod percentile;

@@ -8,7 +8,7 @@ use super::export_file;
 use crate::reading::{LIMITS, check_refusal};
 
 /// What a good row has in each column, required ones first.
-const CELLS: [&str; 17] = [
+const CELLS: [&str; 21] = [
     "7",
     "2026-03-02T09:00",
     "America/Lima",
@@ -20,6 +20,10 @@ const CELLS: [&str; 17] = [
     "web",
     "",
     "p1",
+    "",
+    "",
+    "",
+    "",
     "",
     "",
     "",
@@ -68,7 +72,15 @@ pub fn run(bytes: &[u8]) {
 /// What is logged of a row does not depend on who the patient is.
 fn check_log(row: &ExportRow) {
     let nobody = String::new;
-    let bare = ExportRow { patient_name: nobody(), phone: nobody(), email: nobody(), patient_id: None, ..row.clone() };
+    let bare = ExportRow {
+        patient_name: nobody(),
+        phone: nobody(),
+        email: nobody(),
+        patient_id: None,
+        birth: None,
+        guardian: None,
+        ..row.clone()
+    };
     assert_eq!(format!("{row:?}"), format!("{bare:?}"));
 }
 
@@ -89,6 +101,10 @@ fn check_value(column: &str, cell: &str, row: &ExportRow) {
         "sesion" => assert_eq!(row.session.map(u64::from), cell.parse().ok()),
         "sesiones_total" => assert_eq!(row.sessions_total.map(u64::from), cell.parse().ok()),
         "zona_horaria" => assert_eq!(row.zone.name(), cell),
+        "fecha_nacimiento" => {
+            assert_eq!(row.birth.map(|born| born.to_string()).unwrap_or_default(), cell);
+            assert!(row.birth.is_none_or(|born| born <= row.start.local.date()));
+        }
         "convenio" if row.insurer.is_none() => assert!(!cell.contains(char::is_alphanumeric)),
         _ => {}
     }

@@ -159,7 +159,7 @@ impl Plan {
         let (seen, intent) = (&self.seen, self.send.clone()?);
         let (clinic, read) = (&seen.settings.clinic, &seen.patient.patient);
         read.consent.prove(intent.channel, intent.purpose, clinic.date(seen.now)).ok()?;
-        read.address(intent.channel)?;
+        read.address(intent.channel, clinic.date(seen.now))?;
         let attempt = match seen.message_of(intent.step) {
             Some(Delivery::Ready { attempts }) => attempts + 1,
             _ => 1,

@@ -80,7 +80,7 @@ impl Both {
             let (phone, email, zone) = (Some(0), Some(number), Buenos_Aires);
             let person = patient(&Making { number, phone, email, zone, visit, agreed }).unwrap();
             let stands = standing(&clinic, &person, &Thresholds::default(), None, now);
-            tenant.put_new_patients(&[(person.clone(), stands)]).await.unwrap();
+            tenant.put_new_patients(&[(person.clone(), stands)], clinic.date(now)).await.unwrap();
             read.push(tenant.collection(&person.id).await.unwrap().unwrap());
             table.add_patient(person);
         }
@@ -150,7 +150,7 @@ impl Both {
             enrollment,
             seat,
             patient_version: read.version,
-            contacts: self.tenant.contact_keys(&read.patient),
+            contacts: self.tenant.contact_keys(&read.patient, self.clinic.date(self.now)),
             busy_until,
             because: String::new(),
             now: self.now,
@@ -224,7 +224,7 @@ impl Both {
     async fn claim(&mut self, write: Write) {
         let Some(ours) = self.drawn_claim(write) else { return };
         let collection = self.read[write.who].clone();
-        let contacts = self.tenant.contact_keys(&collection.patient.patient);
+        let contacts = self.tenant.contact_keys(&collection.patient.patient, self.clinic.date(self.now));
         let contact = contacts.of(ours.intent.channel).unwrap().to_owned();
         let made = Made { claim: ours, collection, contact };
         let cleared = made.cleared(&self.clinic);
@@ -292,8 +292,10 @@ impl Both {
 impl Made {
     fn cleared(&self, clinic: &Clinic) -> ClearedMessage {
         let (person, intent) = (&self.collection.patient.patient, &self.claim.intent);
-        let proof = person.consent.prove(intent.channel, intent.purpose, clinic.date(self.claim.now)).unwrap();
-        ClearedMessage::new(intent.clone(), proof, person.address(intent.channel).unwrap(), rendered()).unwrap()
+        let today = clinic.date(self.claim.now);
+        let proof = person.consent.prove(intent.channel, intent.purpose, today).unwrap();
+        let to = person.address(intent.channel, today).unwrap();
+        ClearedMessage::new(intent.clone(), proof, to, rendered()).unwrap()
     }
 
     fn drops(&self) -> Vec<Dropped<'static>> {

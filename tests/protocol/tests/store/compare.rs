@@ -27,7 +27,11 @@ impl Both {
                 ours.messages.iter().map(|(id, m)| (*id, (&m.delivery, m.attempts, m.claimed_at))).collect();
             assert_eq!(own, messages, "{after:?}");
             let person = &theirs.patient.patient;
-            let points = self.tenant.contact_points(&self.tenant.contact_keys(person)).await.unwrap();
+            let points = self
+                .tenant
+                .contact_points(&self.tenant.contact_keys(person, self.clinic.date(self.now)))
+                .await
+                .unwrap();
             assert_eq!(self.table.contact(ContactKey::phone(person).unwrap()).point, points.phone, "{after:?}");
             assert_eq!(self.table.contact(ContactKey::email(person).unwrap()).point, points.email, "{after:?}");
         }

@@ -37,7 +37,7 @@ impl Both {
         let from = EnrollmentItem { enrollment: stored.enrollment.clone(), version: stored.version };
         let (said, did) = if ends {
             let free_seat = how.is_multiple_of(2);
-            let contacts = self.tenant.contact_keys(&read.patient.patient);
+            let contacts = self.tenant.contact_keys_on_record(&read.patient.patient, true);
             let said = self.tenant.end_enrollment(&step, &contacts, free_seat).await.unwrap();
             let did = self.table.end_enrollment(who, &from, &next, &ours, free_seat);
             for key in ContactKey::all(&read.patient.patient).into_iter().filter(|_| did) {
@@ -59,7 +59,7 @@ impl Both {
         }
         let person = self.read[who].patient.patient.clone();
         let channel = Channel::ALL[which % 4];
-        let hashes = self.tenant.contact_keys(&person);
+        let hashes = self.tenant.contact_keys(&person, self.clinic.date(self.now));
         let (hash, key) = (hashes.of(channel).unwrap(), ContactKey::by(&person, channel).unwrap());
         let only: ChannelSet = [channel].into_iter().collect();
         if kind == Kind::OptOut {
@@ -83,7 +83,8 @@ impl Both {
         }
         let mut changed = read.patient;
         changed.profile.phone = phone(how % 2);
-        let said = self.tenant.replace_patient(&changed, read.version, &read.standing).await.unwrap();
+        let today = self.clinic.date(self.now);
+        let said = self.tenant.replace_patient(&changed, read.version, &read.standing, today).await.unwrap();
         assert_eq!(self.table.replace_patient(who, &changed, read.version), said);
         self.tell("replace", said);
     }

@@ -61,6 +61,34 @@ fn a_bad_cell_is_refused_with_its_line_and_column_and_the_rest_lands() {
 }
 
 #[test]
+fn a_date_of_birth_and_a_guardian_are_read_where_the_file_has_them() {
+    let header = format!("{HEADER},fecha_nacimiento,tutor_nombre,tutor_contacto,tutor_email\n");
+    let one = |cells: &str| read(&format!("{header}{},{cells}\n", good_row("1"))).pop().unwrap();
+    let row = one("2014-03-02,Carolina Paz,11 5555 0000,c@example.com").unwrap();
+    assert_eq!(row.birth.unwrap().to_string(), "2014-03-02");
+    let guardian = row.guardian.clone().unwrap();
+    assert_eq!((guardian.name.as_str(), guardian.phone.as_str()), ("Carolina Paz", "11 5555 0000"));
+    assert_eq!(guardian.email, "c@example.com");
+    assert!(!format!("{row:?} {guardian:?}").contains("Carolina"));
+    let nobody = one(",,,").unwrap();
+    assert!(nobody.birth.is_none() && nobody.guardian.unwrap().is_empty());
+    let row = read(&file(&[&good_row("1")])).pop().unwrap().unwrap();
+    assert!(row.birth.is_none() && row.guardian.is_none(), "a file without the columns says nothing");
+    for (cells, expected) in [
+        ("02/03/2014,,,", "2 fecha_nacimiento not_a_date"),
+        ("2014-02-30,,,", "2 fecha_nacimiento impossible_date_time"),
+        ("1899-12-31,,,", "2 fecha_nacimiento birth_year"),
+        ("2026-03-03,,,", "2 fecha_nacimiento birth_after_visit"),
+    ] {
+        let rows = read(&format!("{header}{},{cells}\n", good_row("1")));
+        assert_eq!(outcomes(&rows), [expected], "{cells}");
+    }
+    assert!(one("2026-03-02,,,").is_ok(), "born on the day");
+    let long = format!(",{},,", "n".repeat(501));
+    assert_eq!(one(&long).unwrap_err().column, Some("tutor_nombre"));
+}
+
+#[test]
 fn sessions_are_checked_against_their_plan() {
     let header = format!("{HEADER},sesion,sesiones_total\n");
     let cases =

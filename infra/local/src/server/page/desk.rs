@@ -238,7 +238,8 @@ pub(super) fn panel(
 fn agreement(shown: &Shown<'_>, of: &OpenClinic, collection: &Collection, hidden: &Markup) -> Markup {
     let texts = shown.texts;
     let patient = &collection.patient.patient;
-    let agreed = patient.consent.agreed(of.clinic.date(shown.system.host.now()));
+    let today = of.clinic.date(shown.system.host.now());
+    let agreed = patient.consent.agreed(today);
     let has = |channel: Channel| agreed.is_ok_and(|(_, channels)| channels.contains(channel));
     let channels = || Channel::ALL.into_iter().filter(|channel| of.clinic.channels.contains(*channel));
     html! {
@@ -251,6 +252,7 @@ fn agreement(shown: &Shown<'_>, of: &OpenClinic, collection: &Collection, hidden
             }
             form method="post" action=(action(of, &patient.id, "consent")) {
                 (hidden)
+                @if patient.is_minor(today) { p.soft { (texts.word("agreement_guardian")) } }
                 fieldset {
                     legend { (texts.word("agreement_channels")) }
                     @for channel in channels() {

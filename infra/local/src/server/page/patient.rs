@@ -12,6 +12,7 @@ use super::frame::{Shown, address};
 use super::texts::{day, moment};
 use crate::server::system::OpenClinic;
 use crate::server::thread::{Line, Speaker};
+use crate::why::{MinorSays, minor};
 
 /// The form that finds a patient.
 pub(super) fn find(shown: &Shown<'_>, of: &OpenClinic) -> Markup {
@@ -39,6 +40,7 @@ pub(super) fn head(shown: &Shown<'_>, of: &OpenClinic, collection: &Collection) 
                 a href=(address(of, None, None)) { (texts.word("all_patients")) }
             }
             dl.facts {
+                @if let Some(minor) = minor(patient, of.clinic.date(shown.system.host.now())) { (guardian(shown, &minor)) }
                 div { dt { (texts.word("contact_phone")) } dd { @match &profile.phone {
                     Ok(phone) => (phone.e164.as_str()),
                     Err(why) => span.soft { (texts.word("unusable")) " (" (why.code()) ")" },
@@ -49,6 +51,22 @@ pub(super) fn head(shown: &Shown<'_>, of: &OpenClinic, collection: &Collection) 
                 } } }
             }
         }
+    }
+}
+
+/// Through whom a minor is contacted, or what to fill in so that somebody is.
+fn guardian(shown: &Shown<'_>, minor: &MinorSays) -> Markup {
+    let texts = shown.texts;
+    html! {
+        div { dt { (texts.word("minor")) } dd { (texts.word("minor_until")) " " (minor.until.parse().map_or(minor.until.clone(), day)) } }
+        div { dt { (texts.word("guardian")) } dd {
+            @if let Some(name) = &minor.guardian { (name) }
+            @for contact in minor.phone.iter().chain(&minor.email) { " · " (contact) }
+            @match &minor.fill {
+                None => { br; span.soft { (texts.word("guardian_only")) } },
+                Some(columns) => { @if minor.guardian.is_some() { br; } strong { (texts.word("guardian_fill")) ": " (columns) } },
+            }
+        } }
     }
 }
 

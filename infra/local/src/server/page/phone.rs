@@ -64,7 +64,7 @@ pub(super) fn conversation(shown: &Shown<'_>, of: &OpenClinic, collection: &Coll
                     @for line in lines.iter().rev() { (said(shown, of, id, line)) }
                     @if lines.is_empty() { p.empty { (texts.word("phone_empty")) } }
                 }
-                @if digits(collection).is_some() {
+                @if digits(collection, of.clinic.date(shown.system.host.now())).is_some() {
                     form.write method="post" action=(action(of, id, "write")) {
                         label.unseen for="written" { (texts.word("phone_write")) }
                         input type="text" id="written" name="text" required maxlength="4096" autocomplete="off" placeholder=(texts.word("phone_write"));
