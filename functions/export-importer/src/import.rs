@@ -5,8 +5,9 @@ use std::io::Read;
 
 use chrono::{DateTime, Utc};
 use retorno_cloud::orders::Order;
-use retorno_cloud::store::{ContactKeys, ImportLease, StoredPatient, TenantStore};
+use retorno_cloud::store::{ImportLease, StoredPatient, TenantStore};
 use retorno_cloud::{CloudError, Reach};
+use retorno_domain::channel::{ChannelSet, PurposeSet};
 use retorno_domain::clinic::Clinic;
 use retorno_domain::ids::{ClinicId, PatientId};
 use retorno_domain::patient::{Patient, Report};
@@ -306,15 +307,18 @@ impl Run<'_> {
     /// is written: whatever dies in between, the next run sees the same change and does it again.
     async fn opt_outs(&self, before: Option<&Patient>, after: &Patient) -> Result<(), CloudError> {
         let today = self.clinic.date(self.now());
-        let is_out = after.consent.is_opted_out(today);
-        let was_out = before.is_some_and(|before| before.consent.is_opted_out(today));
+        let out = after.consent.opted_out(today);
+        let was_out = before.map_or(PurposeSet::NONE, |before| before.consent.opted_out(today));
         let now_at = self.tenant.contact_keys(after);
-        if is_out {
-            let had: ContactKeys = before.filter(|_| was_out).map(|b| self.tenant.contact_keys(b)).unwrap_or_default();
-            for hash in now_at.iter().filter(|hash| !had.iter().any(|old| old == *hash)) {
-                self.tenant.set_imported_opt_out(hash, &after.id, true).await?;
+        let had = before.filter(|_| was_out == out).map(|b| self.tenant.contact_keys(b)).unwrap_or_default();
+        for hash in now_at.iter().filter(|hash| !had.iter().any(|old| old == *hash)) {
+            match out {
+                PurposeSet::ALL => self.tenant.set_imported_opt_out(hash, &after.id, true).await?,
+                // An export speaks of everything: this the person said to us, and it goes with them.
+                of_some => self.tenant.opt_out(hash, ChannelSet::ALL, of_some, self.now()).await?,
             }
-        } else if let Some(before) = before.filter(|_| was_out) {
+        }
+        if let Some(before) = before.filter(|_| was_out == PurposeSet::ALL && out != PurposeSet::ALL) {
             let was_at = self.tenant.contact_keys(before);
             for hash in was_at.iter().chain(now_at.iter()) {
                 self.tenant.set_imported_opt_out(hash, &after.id, false).await?;

@@ -9,7 +9,7 @@ use retorno_cloud::links::{Link, LinkPurpose};
 use retorno_cloud::orders::say_order;
 use retorno_cloud::store::{AnswerClaim, SETTINGS_STALE_MAX, StoredAnswer};
 use retorno_domain::answers::Answers;
-use retorno_domain::channel::{Channel, Purpose};
+use retorno_domain::channel::Channel;
 use retorno_domain::conversation::Say;
 use retorno_domain::ics::{CalendarEntry, Method, uid};
 use retorno_domain::ids::{AppointmentId, ClinicId, MessageId, PatientId};
@@ -99,7 +99,7 @@ impl Dispatcher {
         };
         if !answer.asked_for {
             let today = clinic.date(now);
-            if patient.consent.prove(answer.channel, Purpose::Marketing, today).is_err() {
+            if patient.consent.prove(answer.channel, answer.purpose(), today).is_err() {
                 return Ok(Now::Drop("no_consent"));
             }
             let zone = patient.profile.zone;
@@ -222,7 +222,7 @@ impl Dispatcher {
 
     async fn after_refusal(&self, visitor: &Visitor, stored: &StoredAnswer) -> Result<Done, CloudError> {
         let points = visitor.tenant.contact_points(&visitor.contacts).await?;
-        if points.of(stored.answer.channel).suppressed.contains(stored.answer.channel) {
+        if points.of(stored.answer.channel).is_suppressed(stored.answer.channel, stored.answer.purpose()) {
             return self.give_up(visitor, stored, "opted_out").await;
         }
         Ok(Done::Nothing)

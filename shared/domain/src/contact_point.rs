@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::channel::{Channel, ChannelSet};
+use crate::channel::{Channel, ChannelSet, Purpose};
 use crate::ids::PatientId;
 use crate::limits::WhatsappLedger;
 
@@ -12,6 +12,8 @@ use crate::limits::WhatsappLedger;
 pub struct ContactPoint {
     /// Channels on which nobody may be written to here for marketing.
     pub suppressed: ChannelSet,
+    /// Channels on which nobody may be written to here for care either.
+    pub suppressed_care: ChannelSet,
     /// Channels on which the provider says that nobody can be reached here.
     pub unreachable: ChannelSet,
     /// Marketing WhatsApp messages sent here, to whomever.
@@ -38,6 +40,16 @@ impl ContactPoints {
 }
 
 impl ContactPoint {
+    /// Whether nobody may be written to here on this channel for this purpose.
+    #[must_use]
+    pub fn is_suppressed(&self, channel: Channel, purpose: Purpose) -> bool {
+        let suppressed = match purpose {
+            Purpose::Marketing => self.suppressed,
+            Purpose::Care => self.suppressed_care,
+        };
+        suppressed.contains(channel)
+    }
+
     /// Until when another patient's sequence uses this contact point.
     #[must_use]
     pub fn busy_with_another(&self, patient: &PatientId, now: DateTime<Utc>) -> Option<DateTime<Utc>> {

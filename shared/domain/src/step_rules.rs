@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::appointment::Appointment;
 use crate::because::{Finding, Verdict};
 use crate::calendar::local_date;
-use crate::channel::{Channel, Purpose};
+use crate::channel::{Channel, Purpose, PurposeSet};
 use crate::clinic::Clinic;
 use crate::consent::NoConsent;
 use crate::contact_point::ContactPoints;
@@ -57,7 +57,7 @@ pub enum StepRule {
     OpenAppointment,
     /// No appointment passed lately without an outcome.
     AwaitingOutcome,
-    /// The person has not opted out.
+    /// The person has not opted out of everything that is still to come.
     OptOut,
     /// The first message leaves in its week.
     Week,
@@ -280,10 +280,21 @@ impl StepCase<'_> {
         }
     }
 
+    /// Whether nothing of what this step and those after it are for may be sent any more. While one of
+    /// them may, the others are left out one by one.
     fn opt_out(&self) -> Finding {
-        match self.facts.patient.consent.agreed(self.facts.clinic.date(self.now)) {
-            Err(NoConsent::OptedOut(on)) => Finding::not("opt_out", "opted_out", Verdict::Stop).with("on", on),
-            Ok(_) | Err(_) => Finding::pass("opt_out"),
+        let after = self.facts.flow.steps.iter().skip_while(|step| step.id != self.step.id);
+        let today = self.facts.clinic.date(self.now);
+        let mut last = None;
+        for purpose in after.map(|step| step.purpose).chain([self.step.purpose]).collect::<PurposeSet>().iter() {
+            match self.facts.patient.consent.agreed(purpose, today) {
+                Err(NoConsent::OptedOut(on)) => last = last.max(Some(on)),
+                Ok(_) | Err(_) => return Finding::pass("opt_out"),
+            }
+        }
+        match last {
+            Some(on) => Finding::not("opt_out", "opted_out", Verdict::Stop).with("on", on),
+            None => Finding::pass("opt_out"),
         }
     }
 
@@ -315,8 +326,7 @@ impl StepCase<'_> {
 
     fn shared_opt_out(&self) -> Finding {
         let channel = self.step.channel;
-        let suppressed = self.facts.points.of(channel).suppressed.contains(channel);
-        if self.step.purpose == Purpose::Marketing && suppressed {
+        if self.facts.points.of(channel).is_suppressed(channel, self.step.purpose) {
             return Finding::not("shared_opt_out", "shared_opt_out", Verdict::Skip).with("channel", channel);
         }
         Finding::pass("shared_opt_out")

@@ -312,14 +312,14 @@ impl Judge {
             "contact" => {
                 let out = |item: Option<&Item>| -> Vec<String> {
                     let names = item.into_iter().flat_map(Map::keys);
-                    names.filter(|name| name.starts_with("oo_") && *name != "oo_imp").cloned().collect()
+                    names.filter(|name| name.starts_with("om_")).cloned().collect()
                 };
                 let stands = out(after);
                 if out(before).iter().any(|name| !stands.contains(name)) {
                     self.object("an opt-out that we recorded was lifted");
                 }
                 let contact = write.pk.rsplit('#').next().unwrap_or("").to_owned();
-                let channels = stands.iter().filter_map(|name| name.strip_prefix("oo_"));
+                let channels = stands.iter().filter_map(|name| name.strip_prefix("om_"));
                 self.out.extend(channels.map(|channel| (clinic, contact.clone(), channel.to_owned())));
             }
             _ => {}

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Days, TimeZone, Utc};
 use retorno_cloud::Reach;
 use retorno_cloud::orders::Order;
-use retorno_domain::channel::ChannelSet;
+use retorno_domain::channel::{ChannelSet, PurposeSet};
 use retorno_domain::ids::{ClinicId, PatientId};
 use segment_evaluator::{Scope, evaluate};
 
@@ -192,7 +192,7 @@ impl World {
         let event = Event::OptOut { clinic, contact: contact.clone(), attempt: attempt + 1 };
         self.act(clinic, "opt-out", event, attempt, move |reach, id| async move {
             let now = reach.clock.now();
-            reach.store.of(&id).opt_out(&contact, ChannelSet::ALL, now).await.map_err(said)
+            reach.store.of(&id).opt_out(&contact, ChannelSet::ALL, PurposeSet::ALL, now).await.map_err(said)
         });
     }
 

@@ -141,7 +141,7 @@ pub fn label_of(operation: &str, body: &Value, writes: &[Write]) -> String {
                 ("message", update) if update.contains(":until") || update == "SET st = :st REMOVE g1pk, g1sk" => "age",
                 ("message", _) => "outcome",
                 ("contact", update) if update.contains("oo_imp") => "imported opt-out",
-                ("contact", update) if update.contains("oo_") => "opt-out",
+                ("contact", update) if update.contains("om_") => "opt-out",
                 ("contact", update) if update.contains("dead_") => "unreachable",
                 ("contact", update) if update.contains("busy") => "vacate",
                 ("contact", _) => "unlist",

@@ -1,6 +1,8 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 //! The conversation as a patient has it: written on the phone, in by the hook, out by the one mouth.
 
+mod parked;
+mod purposes;
 mod scene;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,7 +12,7 @@ use retorno::host::{Written, signed, webhook};
 use retorno_cloud::secrets::SecretKey;
 use retorno_cloud::store::BookingStatus;
 use retorno_domain::appointment::AppointmentStatus;
-use retorno_domain::channel::{Channel, ChannelSet};
+use retorno_domain::channel::{Channel, ChannelSet, Purpose};
 use retorno_domain::enrollment::{EndReason, State};
 use retorno_domain::ids::ClinicId;
 use scene::{PHONE, Scene, row};
@@ -83,7 +85,7 @@ async fn parar_ends_everything_for_everybody_on_that_phone() {
     scene.until_sent().await;
     scene.says(PHONE, "PARAR").await;
     let told = scene.told(PHONE);
-    assert!(told.last().unwrap().contains("no te escribimos más"), "{told:?}");
+    assert!(told.last().unwrap().contains("no te mandamos más promociones"), "{told:?}");
     scene.pass(TimeDelta::days(40)).await;
     assert_eq!(scene.told(PHONE).len(), told.len(), "nobody on that phone is written to again");
     let one = scene.of("1").await;
@@ -175,7 +177,7 @@ async fn an_opt_out_delivered_again_does_not_undo_a_later_opt_in() {
     let suppressed = async || {
         let one = scene.of("1").await;
         let points = scene.tenant.contact_points(&scene.tenant.contact_keys(&one.patient.patient)).await.unwrap();
-        (points.phone.suppressed, one.patient.patient.consent.is_opted_out(clinic.date(scene.host.now())))
+        (points.phone.suppressed, one.patient.patient.consent.is_opted_out(Purpose::Marketing, clinic.date(scene.host.now())))
     };
     assert_eq!(suppressed().await, (ChannelSet::NONE, false));
     bring("wamid.out", "PARAR").await;

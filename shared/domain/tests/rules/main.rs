@@ -17,6 +17,7 @@ mod given;
 mod horizon;
 mod import_merge;
 mod percentile;
+mod purposes;
 mod segments;
 mod settings;
 mod settings_figures;
