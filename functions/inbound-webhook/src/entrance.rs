@@ -102,11 +102,19 @@ impl Entrance {
         let entry = unread.entry.to_string();
         match self.store.park(&entry, &unread.why, &unread.body, now).await? {
             Parking::Parked => {
-                tracing::error!(entry, why = unread.why, "a verified request could not be read and is parked: a person must look");
+                tracing::error!(
+                    entry,
+                    why = unread.why,
+                    "a verified request could not be read and is parked: a person must look"
+                );
             }
             Parking::Known => tracing::info!(entry, "a parked request was delivered again"),
             Parking::Counted => {
-                tracing::error!(entry, why = unread.why, "too many verified requests cannot be read: this one is only counted");
+                tracing::error!(
+                    entry,
+                    why = unread.why,
+                    "too many verified requests cannot be read: this one is only counted"
+                );
             }
         }
         Ok(())

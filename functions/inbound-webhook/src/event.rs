@@ -148,7 +148,9 @@ impl Event {
     /// Why it could not be read, if it could not; nothing personal.
     #[must_use]
     pub fn unread(&self) -> Option<String> {
-        if let Self::Ignored(ignored) = self && ignored.unread {
+        if let Self::Ignored(ignored) = self
+            && ignored.unread
+        {
             return Some(format!("{}: {}", ignored.why, ignored.what));
         }
         None

@@ -38,10 +38,7 @@ pub(crate) fn preferences(shown: &Shown<'_>, ticks: &Ticks) -> Markup {
         Saved::Yes if ticks.marketing.is_empty() && ticks.care.is_empty() => Some(&texts.stopped),
         Saved::Yes => Some(&texts.saved),
     };
-    let kinds = [
-        (Purpose::Marketing, &texts.marketing, ticks.marketing),
-        (Purpose::Care, &texts.care, ticks.care),
-    ];
+    let kinds = [(Purpose::Marketing, &texts.marketing, ticks.marketing), (Purpose::Care, &texts.care, ticks.care)];
     let body = html! {
         h1 { (texts.title) }
         @if let Some(note) = note { p.note role="status" { strong { (note) } } }

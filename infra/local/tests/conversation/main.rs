@@ -4,6 +4,7 @@
 mod parked;
 mod purposes;
 mod scene;
+mod units;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use inbound_webhook::event::{Event, InboundMessage, Private, Route, Routed, Said, Sender};
@@ -177,7 +178,10 @@ async fn an_opt_out_delivered_again_does_not_undo_a_later_opt_in() {
     let suppressed = async || {
         let one = scene.of("1").await;
         let points = scene.tenant.contact_points(&scene.tenant.contact_keys(&one.patient.patient)).await.unwrap();
-        (points.phone.suppressed, one.patient.patient.consent.is_opted_out(Purpose::Marketing, clinic.date(scene.host.now())))
+        (
+            points.phone.suppressed,
+            one.patient.patient.consent.is_opted_out(Purpose::Marketing, clinic.date(scene.host.now())),
+        )
     };
     assert_eq!(suppressed().await, (ChannelSet::NONE, false));
     bring("wamid.out", "PARAR").await;

@@ -1,8 +1,8 @@
 //! What a proven sender tells and nobody can read: parked, listed without its content, read again.
 
+use inbound_webhook::entrance::Replayed;
 use retorno::host::{Written, signed, webhook};
 use retorno_cloud::store::PARKED_PER_HOUR_MAX;
-use inbound_webhook::entrance::Replayed;
 use serde_json::json;
 
 use crate::scene::{PHONE, Scene};
@@ -59,14 +59,14 @@ async fn one_change_that_cannot_be_read_is_parked_and_the_rest_of_its_batch_is_t
     let change = json!({"field": "messages_of_tomorrow", "value": {}});
     body["entry"][0]["changes"].as_array_mut().unwrap().push(change);
     bring(&scene, body.to_string().as_bytes()).await;
-    scene.host.settle().await.unwrap();
+    scene.pass(chrono::TimeDelta::seconds(20)).await;
     assert!(scene.told(PHONE).last().unwrap().contains("RECORDATORIOS"));
     let parked = scene.host.reach.store.parked().await.unwrap();
     assert_eq!(parked[0].why, "an unknown field: messages_of_tomorrow");
     // Read again, what was taken up is so once, and what is unknown stays.
     let told = scene.told(PHONE).len();
     assert_eq!(scene.host.replay(&parked[0].id).await.unwrap(), Replayed::Partly);
-    scene.host.settle().await.unwrap();
+    scene.pass(chrono::TimeDelta::seconds(20)).await;
     assert_eq!(scene.told(PHONE).len(), told);
     assert_eq!(scene.host.reach.store.parked().await.unwrap().len(), 1);
 }
@@ -83,7 +83,7 @@ async fn what_can_be_read_by_now_is_taken_up_and_parked_no_more() {
     store.park("meta/sandbox", "not an object of JSON", body.as_bytes(), now).await.unwrap();
     let id = store.parked().await.unwrap().remove(0).id;
     assert_eq!(scene.host.replay(&id).await.unwrap(), Replayed::Read);
-    scene.host.settle().await.unwrap();
+    scene.pass(chrono::TimeDelta::seconds(20)).await;
     assert!(scene.told(PHONE).last().unwrap().contains("RECORDATORIOS"));
     assert!(store.parked().await.unwrap().is_empty());
     assert_eq!(scene.host.replay(&id).await.unwrap(), Replayed::Gone);

@@ -30,7 +30,11 @@ async fn opening_the_link_unsubscribes_nobody_and_one_click_does() {
     let contacts = stage.tenant.contact_keys(&stage.stored(0).await.patient.patient);
     let points = stage.tenant.contact_points(&contacts).await.unwrap();
     assert_eq!((points.phone.suppressed, points.email.suppressed), (ChannelSet::ALL, ChannelSet::ALL));
-    assert_eq!(agreed_for(&stage, 0, Purpose::Care).await, ChannelSet::ALL, "reminders go on, however often it is clicked");
+    assert_eq!(
+        agreed_for(&stage, 0, Purpose::Care).await,
+        ChannelSet::ALL,
+        "reminders go on, however often it is clicked"
+    );
     assert!(points.phone.suppressed_care.is_empty() && points.email.suppressed_care.is_empty());
     assert!(stage.get(&path).await.body.contains("Listo, no te invitamos más"));
     let written = stage.stored(0).await.messages.len();
@@ -80,7 +84,11 @@ async fn channels_are_chosen_and_all_of_them_left() {
     assert_eq!(agreed(&stage, 0).await, [Channel::Whatsapp].into_iter().collect());
     let contacts = stage.tenant.contact_keys(&stage.stored(0).await.patient.patient);
     let phone = stage.tenant.contact_points(&contacts).await.unwrap().phone;
-    assert_eq!((phone.suppressed, phone.suppressed_care), (ChannelSet::NONE, ChannelSet::ALL), "one does not reopen the other");
+    assert_eq!(
+        (phone.suppressed, phone.suppressed_care),
+        (ChannelSet::NONE, ChannelSet::ALL),
+        "one does not reopen the other"
+    );
 }
 
 #[tokio::test]

@@ -80,13 +80,7 @@ impl Store {
     ///
     /// # Errors
     /// [`CloudError`]; repeating it finishes it.
-    pub async fn park(
-        &self,
-        entry: &str,
-        why: &str,
-        body: &[u8],
-        now: DateTime<Utc>,
-    ) -> Result<Parking, CloudError> {
+    pub async fn park(&self, entry: &str, why: &str, body: &[u8], now: DateTime<Utc>) -> Result<Parking, CloudError> {
         let mac = self.contact_key.mac(&[b"parked", entry.as_bytes(), body]);
         let id = hex(mac.get(..16).unwrap_or(&mac));
         if self.came_again(&id, now).await? {
@@ -179,11 +173,7 @@ impl Store {
             let Some(count) = reader.number_opt("lost")? else { continue };
             let (hour, entry) = reader.text("sk")?.split_once('#').ok_or_else(|| reader.corrupt("sk"))?;
             let hour = hour.parse().ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
-            found.push(ParkedOver {
-                entry: entry.to_owned(),
-                hour: hour.ok_or_else(|| reader.corrupt("sk"))?,
-                count,
-            });
+            found.push(ParkedOver { entry: entry.to_owned(), hour: hour.ok_or_else(|| reader.corrupt("sk"))?, count });
         }
         Ok(found)
     }

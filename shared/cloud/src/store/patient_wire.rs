@@ -101,7 +101,8 @@ pub(super) fn consent_text(consent: &Consent) -> String {
             Source::Import => 'i',
             Source::Recorded => 'r',
         };
-        let mut fields = vec![statement.on.to_string().into(), agrees.into(), channels.into(), source.to_string().into()];
+        let mut fields =
+            vec![statement.on.to_string().into(), agrees.into(), channels.into(), source.to_string().into()];
         if statement.purposes != PurposeSet::ALL {
             fields.push(purposes_text(statement.purposes).into());
         }

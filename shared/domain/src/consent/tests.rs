@@ -34,10 +34,7 @@ fn a_later_narrower_agreement_replaces_a_wider_one() {
     let only: ChannelSet = [Channel::Whatsapp].into_iter().collect();
     let consent = Consent::from_statements(vec![import(1, ALL), import(2, Wish::OptIn(only))]);
     assert!(consent.prove(Channel::Whatsapp, Purpose::Care, day(4)).is_ok());
-    assert_eq!(
-        consent.prove(Channel::Email, Purpose::Care, day(4)).unwrap_err(),
-        NoConsent::ChannelNotAgreed(day(2))
-    );
+    assert_eq!(consent.prove(Channel::Email, Purpose::Care, day(4)).unwrap_err(), NoConsent::ChannelNotAgreed(day(2)));
 }
 
 #[test]
@@ -67,10 +64,7 @@ fn about(purposes: PurposeSet, statement: Statement) -> Statement {
 fn an_opt_out_of_one_purpose_leaves_the_other() {
     let consent = Consent::from_statements(vec![import(1, ALL), about(PurposeSet::MARKETING, ours(2, Wish::OptOut))]);
     assert_eq!(consent.opted_out(day(3)), PurposeSet::MARKETING);
-    assert_eq!(
-        consent.prove(Channel::Email, Purpose::Marketing, day(3)).unwrap_err(),
-        NoConsent::OptedOut(day(2))
-    );
+    assert_eq!(consent.prove(Channel::Email, Purpose::Marketing, day(3)).unwrap_err(), NoConsent::OptedOut(day(2)));
     assert!(consent.prove(Channel::Email, Purpose::Care, day(3)).is_ok());
     let mut all = consent.clone();
     all.record(import(4, Wish::OptOut));

@@ -94,9 +94,6 @@ impl Say {
     /// Whether it may be said to somebody who opted out: only that the opt-out was heard.
     #[must_use]
     pub fn survives_opt_out(self) -> bool {
-        matches!(
-            self,
-            Self::OptedOut | Self::AllStopped | Self::RemindersStopped | Self::WrongNumber | Self::Urgent
-        )
+        matches!(self, Self::OptedOut | Self::AllStopped | Self::RemindersStopped | Self::WrongNumber | Self::Urgent)
     }
 }

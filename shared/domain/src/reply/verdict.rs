@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 
 use super::phrase::Found;
-use super::sign::Sign;
 use super::scope;
+use super::sign::Sign;
 use super::token::{Kind, Token};
 use super::vocabulary::Vocabulary;
 use super::when::{When, when};

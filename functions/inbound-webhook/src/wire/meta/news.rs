@@ -8,8 +8,8 @@ use crate::event::{
     AccountChange, AccountNews, Event, MessagingLimit, NumberChange, NumberNews, Quality, Route, Routed,
     TemplateChange, TemplateNews,
 };
-use crate::wire::unread;
 use crate::wire::json::{at, digits, instant, list, word};
+use crate::wire::unread;
 
 /// News of a template.
 pub(super) fn template(change: &Change<'_>) -> Event {
