@@ -203,6 +203,17 @@ impl Consent {
         Purpose::ALL.into_iter().filter(|purpose| self.is_opted_out(*purpose, today)).collect()
     }
 
+    /// The day of the last opt-out, if the person opted out of all of these purposes.
+    #[must_use]
+    pub fn opted_out_of_all(&self, purposes: PurposeSet, today: NaiveDate) -> Option<NaiveDate> {
+        let day = |purpose| match self.agreed(purpose, today) {
+            Err(NoConsent::OptedOut(on)) => Some(on),
+            Ok(_) | Err(NoConsent::Unknown | NoConsent::NotYet(_) | NoConsent::ChannelNotAgreed(_)) => None,
+        };
+        let days: Option<Vec<NaiveDate>> = purposes.iter().map(day).collect();
+        days?.into_iter().max()
+    }
+
     /// What a person means who only says that they want messages again: whatever they stopped as a
     /// whole. Reminders that were stopped by themselves stay stopped while there is marketing to lift;
     /// with nothing else to lift they are what is meant.

@@ -5,9 +5,8 @@ use chrono::{DateTime, Utc};
 use crate::appointment::Appointment;
 use crate::because::{Finding, Verdict};
 use crate::calendar::local_date;
-use crate::channel::{Channel, Purpose, PurposeSet};
+use crate::channel::{Channel, Purpose};
 use crate::clinic::Clinic;
-use crate::consent::NoConsent;
 use crate::contact_point::ContactPoints;
 use crate::enrollment::{EndReason, Enrollment, held_until, place_in_day};
 use crate::flow::{Flow, Step};
@@ -280,19 +279,10 @@ impl StepCase<'_> {
         }
     }
 
-    /// Whether nothing of what this step and those after it are for may be sent any more. While one of
-    /// them may, the others are left out one by one.
     fn opt_out(&self) -> Finding {
-        let after = self.facts.flow.steps.iter().skip_while(|step| step.id != self.step.id);
-        let today = self.facts.clinic.date(self.now);
-        let mut last = None;
-        for purpose in after.map(|step| step.purpose).chain([self.step.purpose]).collect::<PurposeSet>().iter() {
-            match self.facts.patient.consent.agreed(purpose, today) {
-                Err(NoConsent::OptedOut(on)) => last = last.max(Some(on)),
-                Ok(_) | Err(_) => return Finding::pass("opt_out"),
-            }
-        }
-        match last {
+        let to_come = self.facts.flow.steps.iter().skip_while(|step| step.id != self.step.id).chain([self.step]);
+        let purposes = to_come.map(|step| step.purpose).collect();
+        match self.facts.patient.consent.opted_out_of_all(purposes, self.facts.clinic.date(self.now)) {
             Some(on) => Finding::not("opt_out", "opted_out", Verdict::Stop).with("on", on),
             None => Finding::pass("opt_out"),
         }
