@@ -3,6 +3,7 @@
 use inbound_webhook::entrance::Replayed;
 use retorno::host::{Written, signed, webhook};
 use retorno_cloud::store::PARKED_PER_HOUR_MAX;
+use retorno_domain::channel::PurposeSet;
 use serde_json::json;
 
 use crate::scene::{PHONE, Scene};
@@ -10,6 +11,10 @@ use crate::scene::{PHONE, Scene};
 async fn bring(scene: &Scene, body: &[u8]) {
     let request = signed(&scene.host.sandbox_app_secret(), body.to_vec());
     assert_eq!(scene.host.hook(request).await.status, 200);
+}
+
+async fn opted_out(scene: &Scene) -> PurposeSet {
+    scene.of("1").await.patient.patient.consent.opted_out(scene.host.now().date_naive())
 }
 
 #[tokio::test]
@@ -60,14 +65,15 @@ async fn one_change_that_cannot_be_read_is_parked_and_the_rest_of_its_batch_is_t
     body["entry"][0]["changes"].as_array_mut().unwrap().push(change);
     bring(&scene, body.to_string().as_bytes()).await;
     scene.pass(chrono::TimeDelta::seconds(20)).await;
-    assert!(scene.told(PHONE).last().unwrap().contains("RECORDATORIOS"));
+    assert_eq!(opted_out(&scene).await, PurposeSet::MARKETING);
     let parked = scene.host.reach.store.parked().await.unwrap();
     assert_eq!(parked[0].why, "an unknown field: messages_of_tomorrow");
     // Read again, what was taken up is so once, and what is unknown stays.
-    let told = scene.told(PHONE).len();
+    let said = async || scene.of("1").await.patient.patient.consent.statements().len();
+    let before = said().await;
     assert_eq!(scene.host.replay(&parked[0].id).await.unwrap(), Replayed::Partly);
     scene.pass(chrono::TimeDelta::seconds(20)).await;
-    assert_eq!(scene.told(PHONE).len(), told);
+    assert_eq!(said().await, before);
     assert_eq!(scene.host.reach.store.parked().await.unwrap().len(), 1);
 }
 
@@ -84,7 +90,7 @@ async fn what_can_be_read_by_now_is_taken_up_and_parked_no_more() {
     let id = store.parked().await.unwrap().remove(0).id;
     assert_eq!(scene.host.replay(&id).await.unwrap(), Replayed::Read);
     scene.pass(chrono::TimeDelta::seconds(20)).await;
-    assert!(scene.told(PHONE).last().unwrap().contains("RECORDATORIOS"));
+    assert_eq!(opted_out(&scene).await, PurposeSet::MARKETING);
     assert!(store.parked().await.unwrap().is_empty());
     assert_eq!(scene.host.replay(&id).await.unwrap(), Replayed::Gone);
 }
