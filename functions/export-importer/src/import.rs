@@ -10,6 +10,7 @@ use retorno_cloud::store::{ImportLease, StoredPatient, TenantStore};
 use retorno_cloud::timetable::{Followed, follow_leased, keeps_visits};
 use retorno_cloud::{CloudError, Reach};
 use retorno_domain::appointment::Appointment;
+use retorno_domain::channel::{ChannelSet, PurposeSet};
 use retorno_domain::clinic::Clinic;
 use retorno_domain::ids::{ClinicId, PatientId};
 use retorno_domain::patient::{Patient, Report};
@@ -346,15 +347,18 @@ impl Run<'_> {
     /// change and does it again.
     async fn opt_outs(&self, before: Option<&Patient>, after: &Patient) -> Result<(), CloudError> {
         let today = self.clinic.date(self.now());
-        let is_out = after.consent.is_opted_out(today);
-        let was_out = before.is_some_and(|before| before.consent.is_opted_out(today));
-        let before = before.filter(|_| was_out);
-        if is_out {
-            let of = |patient: &Patient| self.tenant.contact_keys_on_record(patient, patient.is_minor(today));
-            for hash in of(after).difference(&before.map(of).unwrap_or_default()) {
-                self.tenant.set_imported_opt_out(hash, &after.id, true).await?;
+        let out = after.consent.opted_out(today);
+        let was_out = before.map_or(PurposeSet::NONE, |before| before.consent.opted_out(today));
+        let of = |patient: &Patient| self.tenant.contact_keys_on_record(patient, patient.is_minor(today));
+        let had = before.filter(|_| was_out == out).map(of).unwrap_or_default();
+        for hash in of(after).difference(&had) {
+            match out {
+                PurposeSet::ALL => self.tenant.set_imported_opt_out(hash, &after.id, true).await?,
+                // An export speaks of everything: this the person said to us, and it goes with them.
+                of_some => self.tenant.opt_out(hash, ChannelSet::ALL, of_some, self.now()).await?,
             }
-        } else if let Some(before) = before {
+        }
+        if let Some(before) = before.filter(|_| was_out == PurposeSet::ALL && out != PurposeSet::ALL) {
             // Whatever it was set at: the person may have come of age since.
             let of = |patient: &Patient| self.tenant.contact_keys_on_record(patient, true);
             for hash in of(before).union(&of(after)) {

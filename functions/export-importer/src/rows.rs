@@ -252,5 +252,5 @@ fn statement(cell: &ConsentCell) -> Statement {
         }
         ConsentCell::OptOut { date } => (*date, Wish::OptOut),
     };
-    Statement { on, wish, source: Source::Import }
+    Statement::of_all(on, wish, Source::Import)
 }

@@ -1,28 +1,46 @@
 //! The entrance: a request is verified, its events are put on the queue, and only then it is
-//! answered with 200. Whoever delivers keeps what is not.
+//! answered with 200. Whoever delivers keeps what is not. A proven body that cannot be read is parked
+//! with its bytes, and read again when somebody asks for it.
 
 use chrono::{DateTime, Utc};
 use retorno_cloud::CloudError;
 use retorno_cloud::fetch::Fetcher;
 use retorno_cloud::queue::Queue;
+use retorno_cloud::store::{Parking, Store};
 
 use crate::event::Routed;
-use crate::hook::{CHUNK_BYTES_MAX, HookAnswer, HookRequest, HookSecrets, Received, chunks, prove, receive};
+use crate::hook::{
+    CHUNK_BYTES_MAX, Entry, HookAnswer, HookRequest, HookSecrets, Received, Unread, chunks, prove, read_again, receive,
+};
 
 /// Takes requests in.
 #[derive(Debug)]
 pub struct Entrance {
     queue: Queue,
     fetcher: Fetcher,
+    store: Store,
+}
+
+/// What came of reading a parked body again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replayed {
+    /// Read: its events are on the queue, and it is parked no more.
+    Read,
+    /// What can be read of it is on the queue; something still cannot, and it stays.
+    Partly,
+    /// It still cannot be read, and stays.
+    Unreadable,
+    /// There is no such body: read, discarded, or kept for too long.
+    Gone,
 }
 
 impl Entrance {
-    /// Over the queue of events.
+    /// Over the queue of events, and the table for what cannot be read.
     ///
     /// # Errors
     /// [`CloudError::Setup`] when TLS cannot be set up.
-    pub fn new(queue: Queue) -> Result<Self, CloudError> {
-        Ok(Self { queue, fetcher: Fetcher::new()? })
+    pub fn new(queue: Queue, store: Store) -> Result<Self, CloudError> {
+        Ok(Self { queue, fetcher: Fetcher::new()?, store })
     }
 
     /// Takes a request in, and says what to answer.
@@ -42,22 +60,75 @@ impl Entrance {
             }
             Received::Answer(answer) => answer,
             Received::Verified(events) => self.keep(events).await,
-            Received::Unreadable(entry) => {
-                // The sender is proven and would send it for seven days; what it holds is the sender's.
-                tracing::error!(?entry, "a verified request could not be read: a person must look");
-                HookAnswer::of(200)
-            }
+            // The sender is proven and would send it for seven days; what it holds is the sender's.
+            Received::Unreadable(unread) => Self::answer(self.park(&unread, now).await),
+            // First what was not read: should the rest fail, all of it is delivered again.
+            Received::Partly(events, unread) => match self.park(&unread, now).await {
+                Ok(()) => self.keep(events).await,
+                failed => Self::answer(failed),
+            },
             Received::Confirm(url) => HookAnswer::of(if self.fetcher.open(url.as_str()).await { 200 } else { 503 }),
             // Proven above.
             Received::NeedsCertificate(_) => HookAnswer::of(503),
         }
     }
 
+    /// Reads a parked body again, by the ways of now. What was taken up before is so once.
+    ///
+    /// # Errors
+    /// [`CloudError`]; repeating it finishes it.
+    pub async fn replay(&self, id: &str) -> Result<Replayed, CloudError> {
+        let Some((parked, body)) = self.store.parked_body(id).await? else { return Ok(Replayed::Gone) };
+        let Some(entry) = Entry::of(&format!("/hooks/{}", parked.entry)) else { return Ok(Replayed::Unreadable) };
+        match read_again(entry, body, parked.first_at) {
+            Received::Verified(events) => {
+                self.put(events).await?;
+                self.store.discard_parked(id).await?;
+                Ok(Replayed::Read)
+            }
+            Received::Partly(events, _) => {
+                self.put(events).await?;
+                Ok(Replayed::Partly)
+            }
+            Received::Unreadable(_)
+            | Received::Refused(..)
+            | Received::Answer(_)
+            | Received::NeedsCertificate(_)
+            | Received::Confirm(_) => Ok(Replayed::Unreadable),
+        }
+    }
+
+    async fn park(&self, unread: &Unread, now: DateTime<Utc>) -> Result<(), CloudError> {
+        let entry = unread.entry.to_string();
+        match self.store.park(&entry, &unread.why, &unread.body, now).await? {
+            Parking::Parked => {
+                tracing::error!(
+                    entry,
+                    why = unread.why,
+                    "a verified request could not be read and is parked: a person must look"
+                );
+            }
+            Parking::Known => tracing::info!(entry, "a parked request was delivered again"),
+            Parking::Counted => {
+                tracing::error!(
+                    entry,
+                    why = unread.why,
+                    "too many verified requests cannot be read: this one is only counted"
+                );
+            }
+        }
+        Ok(())
+    }
+
     async fn keep(&self, events: Vec<Routed>) -> HookAnswer {
-        match self.put(events).await {
+        Self::answer(self.put(events).await)
+    }
+
+    fn answer(kept: Result<(), CloudError>) -> HookAnswer {
+        match kept {
             Ok(()) => HookAnswer::of(200),
             Err(error) => {
-                tracing::warn!(%error, "events could not be kept; they are delivered again");
+                tracing::warn!(%error, "a request could not be kept; it is delivered again");
                 HookAnswer::of(503)
             }
         }

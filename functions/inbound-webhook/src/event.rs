@@ -139,9 +139,23 @@ pub struct Ignored {
     pub why: String,
     /// The provider's word for what it was (a field, a type, an event); nothing personal.
     pub what: String,
+    /// Whether it may concern us and could not be read: then its bytes are kept.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unread: bool,
 }
 
 impl Event {
+    /// Why it could not be read, if it could not; nothing personal.
+    #[must_use]
+    pub fn unread(&self) -> Option<String> {
+        if let Self::Ignored(ignored) = self
+            && ignored.unread
+        {
+            return Some(format!("{}: {}", ignored.why, ignored.what));
+        }
+        None
+    }
+
     /// One word for what it is, for logs and counters.
     #[must_use]
     pub fn kind(&self) -> &'static str {

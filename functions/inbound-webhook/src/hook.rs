@@ -104,6 +104,18 @@ pub enum Entry {
     Sns,
 }
 
+impl std::fmt::Display for Entry {
+    /// What follows `/hooks/` in its path.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Meta(app) => write!(f, "meta/{app}"),
+            Self::Gateway(GatewayKind::Waha, session) => write!(f, "waha/{session}"),
+            Self::Gateway(GatewayKind::Evolution, instance) => write!(f, "evolution/{instance}"),
+            Self::Sns => f.write_str("sns"),
+        }
+    }
+}
+
 impl Entry {
     /// The entry of a path; none if there is none.
     #[must_use]
@@ -158,13 +170,33 @@ pub enum Received {
     Answer(HookAnswer),
     /// Take these up, commit, and answer 200.
     Verified(Vec<Routed>),
+    /// Take these up, and keep the body: something in it could not be read.
+    Partly(Vec<Routed>, Unread),
     /// The sender is who it says, but the body cannot be read: keep it where somebody sees it, and
     /// answer 200, or it comes again for seven days.
-    Unreadable(Entry),
+    Unreadable(Unread),
     /// Fetch the certificate, and go on with [`prove`].
     NeedsCertificate(Box<Unproven>),
     /// A topic of ours asks whether it may deliver: fetch this address, and answer 200.
     Confirm(SubscribeUrl),
+}
+
+/// A body whose sender is proven and that could not be read, or not whole.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// Where it came in.
+    pub entry: Entry,
+    /// Its bytes, out of any envelope.
+    pub body: Vec<u8>,
+    /// Why: words of ours, nothing personal.
+    pub why: String,
+}
+
+impl std::fmt::Debug for Unread {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("Unread");
+        shown.field("entry", &self.entry).field("why", &self.why).field("body_bytes", &self.body.len()).finish()
+    }
 }
 
 /// Looks at a request. The body is not read before its sender is proven (of SNS, as far as it can be).
@@ -188,7 +220,20 @@ pub fn receive(request: HookRequest, secrets: &HookSecrets, now: DateTime<Utc>) 
     if let Err(why) = verified(&entry, &request.headers, &body, secrets, now) {
         return Received::Refused(HookAnswer::of(401), Some(why));
     }
-    read(entry, &body, now)
+    read(entry, body, now)
+}
+
+/// Reads a body once more that was kept since it could not be read. `now` is when it came: what it
+/// says is of then.
+#[must_use]
+pub fn read_again(entry: Entry, body: Vec<u8>, now: DateTime<Utc>) -> Received {
+    match &entry {
+        Entry::Sns => {
+            let events = std::str::from_utf8(&body).ok().and_then(|text| wire::aws::events_of_message(text, now, now));
+            received(entry, body, events)
+        }
+        Entry::Meta(_) | Entry::Gateway(..) => read(entry, body, now),
+    }
 }
 
 /// Goes on with a message of SNS, once its certificate (PEM) is there.
@@ -196,10 +241,10 @@ pub fn receive(request: HookRequest, secrets: &HookSecrets, now: DateTime<Utc>) 
 pub fn prove(unproven: Unproven, certificate: &[u8], now: DateTime<Utc>) -> Received {
     match unproven.prove(certificate) {
         Err(why) => Received::Refused(HookAnswer::of(401), Some(why)),
-        Ok(Proven::Notification { message, at }) => match wire::aws::events_of_message(&message, at, now) {
-            Some(events) => Received::Verified(events),
-            None => Received::Unreadable(Entry::Sns),
-        },
+        Ok(Proven::Notification { message, at }) => {
+            let events = wire::aws::events_of_message(&message, at, now);
+            received(Entry::Sns, message.into_bytes(), events)
+        }
         Ok(Proven::Subscription(url)) => Received::Confirm(url),
         Ok(Proven::Unsubscribed) => Received::Answer(HookAnswer::of(200)),
     }
@@ -246,22 +291,34 @@ fn verified(
 }
 
 /// The events of a body whose sender is proven.
-fn read(entry: Entry, body: &[u8], now: DateTime<Utc>) -> Received {
-    let Ok(body) = serde_json::from_slice::<Value>(body) else {
-        return Received::Unreadable(entry);
+fn read(entry: Entry, bytes: Vec<u8>, now: DateTime<Utc>) -> Received {
+    let body = serde_json::from_slice::<Value>(&bytes).ok().filter(Value::is_object);
+    let events = body.map(|body| events(&entry, &body, now));
+    received(entry, bytes, events)
+}
+
+/// What a body came to, of which these events were read. The first part that was not is the reason.
+fn received(entry: Entry, body: Vec<u8>, events: Option<Vec<Routed>>) -> Received {
+    let Some(events) = events else {
+        return Received::Unreadable(Unread { entry, body, why: "not an object of JSON".to_owned() });
     };
-    if !body.is_object() {
-        return Received::Unreadable(entry);
+    let why = events.iter().find_map(|routed| routed.event.unread());
+    match why {
+        Some(why) => Received::Partly(events, Unread { entry, body, why }),
+        None => Received::Verified(events),
     }
-    Received::Verified(match &entry {
-        Entry::Meta(_) => wire::meta::events(&body, now).unwrap_or_else(|| {
-            let ignored = Ignored { why: "not of a WhatsApp account".to_owned(), what: String::new() };
+}
+
+fn events(entry: &Entry, body: &Value, now: DateTime<Utc>) -> Vec<Routed> {
+    match entry {
+        Entry::Meta(_) => wire::meta::events(body, now).unwrap_or_else(|| {
+            let ignored = Ignored { why: "not of a WhatsApp account".to_owned(), what: String::new(), unread: false };
             vec![Routed { route: Route::Unknown, event: Event::Ignored(ignored) }]
         }),
-        Entry::Gateway(GatewayKind::Waha, session) => wire::waha::events(&body, session, now),
-        Entry::Gateway(GatewayKind::Evolution, instance) => wire::evolution::events(&body, instance, now),
-        Entry::Sns => wire::aws::events(&body, now),
-    })
+        Entry::Gateway(GatewayKind::Waha, session) => wire::waha::events(body, session, now),
+        Entry::Gateway(GatewayKind::Evolution, instance) => wire::evolution::events(body, instance, now),
+        Entry::Sns => wire::aws::events(body, now),
+    }
 }
 
 fn receive_sns(body: &[u8], secrets: &HookSecrets, now: DateTime<Utc>) -> Received {

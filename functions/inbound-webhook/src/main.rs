@@ -24,7 +24,7 @@ async fn main() -> Result<(), Error> {
     let config = retorno_cloud::aws::config_from_env()?;
     let reach = Reach::from_env(&config)?;
     let function = Function {
-        entrance: Entrance::new(Queue::from_env(&config, "INBOUND_QUEUE_URL")?)?,
+        entrance: Entrance::new(Queue::from_env(&config, "INBOUND_QUEUE_URL")?, reach.store.clone())?,
         secrets: secrets::read(&std::env::var("HOOK_SECRETS")?)?,
         clock: reach.clock.clone(),
         inbound: Inbound::new(reach, SecretKey::from_env("OPAQUE_KEY")?),

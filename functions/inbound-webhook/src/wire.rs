@@ -21,7 +21,13 @@ pub const CLOCKS_DIFFER_MAX: TimeDelta = TimeDelta::minutes(5);
 
 /// Nothing to do, and why. `what` is the provider's word, shortened.
 fn ignored(why: &str, what: &str) -> Event {
-    Event::Ignored(Ignored { why: why.to_owned(), what: json::clean(what, json::WORD_CHARS_MAX) })
+    Event::Ignored(Ignored { why: why.to_owned(), what: json::clean(what, json::WORD_CHARS_MAX), unread: false })
+}
+
+/// The same of what may concern us, and is not as we know it: a field that a provider has renamed, a
+/// value that it has added. The bytes are kept until somebody has looked.
+fn unread(why: &str, what: &str) -> Event {
+    Event::Ignored(Ignored { why: why.to_owned(), what: json::clean(what, json::WORD_CHARS_MAX), unread: true })
 }
 
 fn routed(route: &Route, event: Event) -> Routed {

@@ -34,7 +34,7 @@ sections! {
         calendar change cancel again private cancel_title cancel_lead cancel_yes cancel_no calendar_title calendar_text
     }
     /// What is received, and by which channels.
-    Preferences { title lead kinds save saved later stop_title stop_lead stop stopped }
+    Preferences { title lead marketing care save saved later stop_title stop_lead stop stopped }
     /// How the visit was.
     Survey { title question low high comment comment_hint send missing thanks_title thanks }
     /// No more messages.

@@ -6,7 +6,7 @@ use retorno_cloud::CloudError;
 use retorno_cloud::channels::Dispatch;
 use retorno_cloud::orders::step_order;
 use retorno_cloud::store::{Advance, Claim, ClaimRefused, Claimed, Dropped, FreeSlot, SETTINGS_STALE_MAX, TenantStore};
-use retorno_domain::channel::{Channel, ChannelSet};
+use retorno_domain::channel::{Channel, ChannelSet, PurposeSet};
 use retorno_domain::decide::{Command, Decision};
 use retorno_domain::enrollment::{Enrollment, State};
 use retorno_domain::flow::Reaction;
@@ -268,7 +268,9 @@ impl Dispatcher {
                     RecipientNews::Unreachable => tenant.mark_unreachable(contact, channel, at).await?,
                     RecipientNews::OptedOut => {
                         let only: ChannelSet = [channel].into_iter().collect();
-                        tenant.opt_out(contact, only, at).await?;
+                        // WhatsApp tells of marketing; a network that refuses a number refuses it everything.
+                        let told = if channel == Channel::Whatsapp { PurposeSet::MARKETING } else { PurposeSet::ALL };
+                        tenant.opt_out(contact, only, told, at).await?;
                     }
                 }
             }

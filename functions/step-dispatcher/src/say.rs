@@ -9,7 +9,7 @@ use retorno_cloud::links::{Link, LinkPurpose};
 use retorno_cloud::orders::say_order;
 use retorno_cloud::store::{AnswerClaim, SETTINGS_STALE_MAX, StoredAnswer};
 use retorno_domain::answers::Answers;
-use retorno_domain::channel::{Channel, Purpose};
+use retorno_domain::channel::Channel;
 use retorno_domain::conversation::Say;
 use retorno_domain::guard;
 use retorno_domain::ics::{CalendarEntry, Method, uid};
@@ -102,7 +102,7 @@ impl Dispatcher {
             return Ok(Now::Drop("no_contact"));
         };
         if !answer.asked_for {
-            if patient.consent.prove(answer.channel, Purpose::Marketing, today).is_err() {
+            if patient.consent.prove(answer.channel, answer.purpose(), today).is_err() {
                 return Ok(Now::Drop("no_consent"));
             }
             let zone = patient.profile.zone;
@@ -230,7 +230,7 @@ impl Dispatcher {
     async fn after_refusal(&self, visitor: &Visitor, stored: &StoredAnswer) -> Result<Done, CloudError> {
         let points = visitor.tenant.contact_points(&visitor.contacts).await?;
         let point = points.of(stored.answer.channel);
-        if point.suppressed.contains(stored.answer.channel) {
+        if point.is_suppressed(stored.answer.channel, stored.answer.purpose()) {
             return self.give_up(visitor, stored, "opted_out").await;
         }
         if point.is_wrong() {

@@ -1,6 +1,8 @@
 //! The commands that speak to the running system. Its address stands in its data folder.
 
 mod connection;
+mod consent;
+mod parked;
 mod print;
 mod slots;
 mod talk;
@@ -39,6 +41,10 @@ pub enum ClientCommand {
     Write(WriteArgs),
     /// Show the conversation with a patient.
     Thread(ThreadArgs),
+    /// Show what a patient agreed to, for which purpose, or record what they say about it.
+    Consent(consent::ConsentArgs),
+    /// Show what providers told and nobody could read, read it again, or discard it.
+    Parked(parked::ParkedArgs),
     /// Show which conversations wait for a person.
     Inbox(ListArgs),
     /// Show what was booked through us, and who waits for a slot.
@@ -214,6 +220,8 @@ pub async fn run(command: &ClientCommand, data: &Path) -> Result<(), HostError> 
             talk::thread(&connection.get(&path, &[]).await?, args.json);
             Ok(())
         }
+        ClientCommand::Consent(args) => consent::run(&connection, args).await,
+        ClientCommand::Parked(args) => parked::run(&connection, args).await,
         ClientCommand::Inbox(args) => {
             let clinic = clinic(&connection, &args.which).await?;
             talk::inbox(&connection.get(&["clinics", &clinic, "inbox"], &[]).await?, args.json);

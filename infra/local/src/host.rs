@@ -163,7 +163,7 @@ impl Host {
         let dispatcher = Arc::new(Dispatcher::new(reach.clone(), channels, links.clone()));
         let queue = Queue::new(sqs, queue_url(INBOUND));
         Ok(Self {
-            entrance: Arc::new(Entrance::new(queue)?),
+            entrance: Arc::new(Entrance::new(queue, reach.store.clone())?),
             hook_secrets: Arc::new(phone::hook_secrets(&keys.app)),
             app_secret: keys.app.clone(),
             inbound: Arc::new(Inbound::new(reach.clone(), keys.opaque.clone())),

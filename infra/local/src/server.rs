@@ -3,6 +3,7 @@
 
 mod agenda;
 mod api;
+mod consent;
 mod consents;
 mod driver;
 mod folder;
@@ -13,6 +14,7 @@ mod inbox;
 mod kept_clock;
 mod load;
 mod page;
+mod parked;
 mod problem;
 mod slots;
 mod state;

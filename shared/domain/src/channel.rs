@@ -125,6 +125,9 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// Every purpose, in the order of their bits.
+    pub const ALL: [Self; 2] = [Self::Marketing, Self::Care];
+
     /// The purpose's word in data and in the API.
     #[must_use]
     pub fn code(self) -> &'static str {
@@ -132,6 +135,82 @@ impl Purpose {
             Self::Marketing => "marketing",
             Self::Care => "care",
         }
+    }
+
+    fn bit(self) -> u8 {
+        match self {
+            Self::Marketing => 1,
+            Self::Care => 2,
+        }
+    }
+}
+
+impl fmt::Display for Purpose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl FromStr for Purpose {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|purpose| purpose.code() == text).ok_or(())
+    }
+}
+
+/// A set of purposes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct PurposeSet(u8);
+
+impl PurposeSet {
+    /// No purpose.
+    pub const NONE: Self = Self(0);
+    /// Marketing alone.
+    pub const MARKETING: Self = Self(1);
+    /// Care alone.
+    pub const CARE: Self = Self(2);
+    /// Marketing and care: everything that is sent.
+    pub const ALL: Self = Self(3);
+
+    /// Whether the purpose is in the set.
+    #[must_use]
+    pub fn contains(self, purpose: Purpose) -> bool {
+        self.0 & purpose.bit() != 0
+    }
+
+    /// The set with the purpose added.
+    #[must_use]
+    pub fn with(self, purpose: Purpose) -> Self {
+        Self(self.0 | purpose.bit())
+    }
+
+    /// The purposes that are not in the set.
+    #[must_use]
+    pub fn others(self) -> Self {
+        Self(Self::ALL.0 & !self.0)
+    }
+
+    /// Whether no purpose is in the set.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The purposes of the set, in order.
+    pub fn iter(self) -> impl Iterator<Item = Purpose> {
+        Purpose::ALL.into_iter().filter(move |purpose| self.contains(*purpose))
+    }
+}
+
+impl FromIterator<Purpose> for PurposeSet {
+    fn from_iter<I: IntoIterator<Item = Purpose>>(purposes: I) -> Self {
+        purposes.into_iter().fold(Self::NONE, Self::with)
+    }
+}
+
+impl fmt::Debug for PurposeSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
     }
 }
 
@@ -147,6 +226,11 @@ mod tests {
         assert_eq!(Channel::ALL.into_iter().collect::<ChannelSet>(), ChannelSet::ALL);
         for channel in Channel::ALL {
             assert_eq!(channel.code().parse(), Ok(channel));
+        }
+        assert_eq!(Purpose::ALL.into_iter().collect::<PurposeSet>(), PurposeSet::ALL);
+        assert_eq!(PurposeSet::MARKETING.others(), PurposeSet::CARE);
+        for purpose in Purpose::ALL {
+            assert_eq!(purpose.code().parse(), Ok(purpose));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Consent: what a person said, when, and what may therefore be sent.
 //!
-//! Unknown is no. The latest dated statement wins as a whole, a tie is an opt-out, and an import
+//! Unknown is no. A statement covers marketing, care, or both, and each purpose is judged by the
+//! statements that cover it: the latest dated one wins as a whole, a tie is an opt-out, and an import
 //! never lifts an opt-out that we recorded ourselves. A proof of consent has no public
 //! constructor, cannot be copied, and cannot be stored: it is proved again at each sending.
 //!
@@ -19,14 +20,14 @@ use std::fmt;
 
 use chrono::NaiveDate;
 
-use crate::channel::{Channel, ChannelSet, Purpose};
+use crate::channel::{Channel, ChannelSet, Purpose, PurposeSet};
 
 /// What a person said about being contacted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Wish {
-    /// Agrees to these channels, and to those only, for marketing and care.
+    /// Agrees to these channels, and to those only, for the purposes of the statement.
     OptIn(ChannelSet),
-    /// Wants no more messages.
+    /// Wants no more messages of the statement's purposes.
     OptOut,
 }
 
@@ -48,6 +49,16 @@ pub struct Statement {
     pub wish: Wish,
     /// Who recorded it.
     pub source: Source,
+    /// What it is about: marketing, care, or both. It says nothing about the others.
+    pub purposes: PurposeSet,
+}
+
+impl Statement {
+    /// About everything that is sent.
+    #[must_use]
+    pub fn of_all(on: NaiveDate, wish: Wish, source: Source) -> Self {
+        Self { on, wish, source, purposes: PurposeSet::ALL }
+    }
 }
 
 /// Everything a person has said, in the order of its dates. Statements are only ever added.
@@ -160,9 +171,9 @@ impl Consent {
     /// Proves that the person may be written to on this channel for this purpose on this day.
     ///
     /// # Errors
-    /// [`NoConsent`] says why not. Agreement covers marketing and care alike; so does an opt-out.
+    /// [`NoConsent`] says why not. Only statements that cover the purpose count.
     pub fn prove(&self, channel: Channel, purpose: Purpose, today: NaiveDate) -> Result<ConsentProof, NoConsent> {
-        let (given_on, channels) = self.agreed(today)?;
+        let (given_on, channels) = self.agreed(purpose, today)?;
         if channels.contains(channel) {
             Ok(ConsentProof { channel, purpose, given_on })
         } else {
@@ -170,15 +181,15 @@ impl Consent {
         }
     }
 
-    /// The channels agreed to on this day, and since when.
+    /// The channels agreed to for this purpose on this day, and since when.
     ///
     /// # Errors
     /// [`NoConsent`] when nothing is agreed at all.
-    pub fn agreed(&self, today: NaiveDate) -> Result<(NaiveDate, ChannelSet), NoConsent> {
-        let bound = self.recorded_opt_out(today);
+    pub fn agreed(&self, purpose: Purpose, today: NaiveDate) -> Result<(NaiveDate, ChannelSet), NoConsent> {
+        let bound = self.recorded_opt_out(purpose, today);
         let mut standing: Option<(NaiveDate, Wish)> = None;
         let mut begins: Option<NaiveDate> = None;
-        for statement in &self.statements {
+        for statement in self.about(purpose) {
             match statement.wish {
                 Wish::OptIn(_) if statement.on > today => begins = begins.or(Some(statement.on)),
                 Wish::OptIn(_) | Wish::OptOut => standing = Some(stronger(standing, statement)),
@@ -198,10 +209,47 @@ impl Consent {
         }
     }
 
-    /// Whether the person's last word is an opt-out.
+    /// The channels agreed to for this purpose on this day; none when nothing is.
     #[must_use]
-    pub fn is_opted_out(&self, today: NaiveDate) -> bool {
-        matches!(self.agreed(today), Err(NoConsent::OptedOut(_)))
+    pub fn channels(&self, purpose: Purpose, today: NaiveDate) -> ChannelSet {
+        self.agreed(purpose, today).map_or(ChannelSet::NONE, |(_, channels)| channels)
+    }
+
+    /// Whether the person's last word about this purpose is an opt-out.
+    #[must_use]
+    pub fn is_opted_out(&self, purpose: Purpose, today: NaiveDate) -> bool {
+        matches!(self.agreed(purpose, today), Err(NoConsent::OptedOut(_)))
+    }
+
+    /// The purposes about which the person's last word is an opt-out.
+    #[must_use]
+    pub fn opted_out(&self, today: NaiveDate) -> PurposeSet {
+        Purpose::ALL.into_iter().filter(|purpose| self.is_opted_out(*purpose, today)).collect()
+    }
+
+    /// The day of the last opt-out, if the person opted out of all of these purposes.
+    #[must_use]
+    pub fn opted_out_of_all(&self, purposes: PurposeSet, today: NaiveDate) -> Option<NaiveDate> {
+        let day = |purpose| match self.agreed(purpose, today) {
+            Err(NoConsent::OptedOut(on)) => Some(on),
+            Ok(_)
+            | Err(
+                NoConsent::Unknown | NoConsent::NotYet(_) | NoConsent::ChannelNotAgreed(_) | NoConsent::CameOfAge(_),
+            ) => None,
+        };
+        let days: Option<Vec<NaiveDate>> = purposes.iter().map(day).collect();
+        days?.into_iter().max()
+    }
+
+    /// What a person means who only says that they want messages again: whatever they stopped as a
+    /// whole. Reminders that were stopped by themselves stay stopped while there is marketing to lift;
+    /// with nothing else to lift they are what is meant.
+    #[must_use]
+    pub fn meant_by_agreeing(&self, today: NaiveDate) -> PurposeSet {
+        let out = self.opted_out(today);
+        let last = self.about(Purpose::Care).filter(|s| s.wish == Wish::OptOut).max_by_key(|s| s.on);
+        let alone = last.is_some_and(|statement| statement.purposes == PurposeSet::CARE);
+        if out == PurposeSet::ALL && alone { PurposeSet::MARKETING } else { PurposeSet::ALL }
     }
 
     /// The next day after `today` on which a statement already made takes effect.
@@ -210,9 +258,14 @@ impl Consent {
         self.statements.iter().map(|statement| statement.on).filter(|on| *on > today).min()
     }
 
+    /// The statements that cover a purpose, oldest first.
+    fn about(&self, purpose: Purpose) -> impl Iterator<Item = &Statement> {
+        self.statements.iter().filter(move |statement| statement.purposes.contains(purpose))
+    }
+
     /// The day of an opt-out recorded by us that nothing recorded by us has lifted since.
-    fn recorded_opt_out(&self, today: NaiveDate) -> Option<NaiveDate> {
-        let ours = self.statements.iter().filter(|s| s.source == Source::Recorded);
+    fn recorded_opt_out(&self, purpose: Purpose, today: NaiveDate) -> Option<NaiveDate> {
+        let ours = self.about(purpose).filter(|s| s.source == Source::Recorded);
         let last = ours
             .filter(|s| s.wish == Wish::OptOut || s.on <= today)
             .fold(None, |standing, statement| Some(stronger(standing, statement)));
@@ -240,64 +293,4 @@ fn narrower(a: Wish, b: Wish) -> Wish {
 }
 
 #[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-    use super::*;
-
-    fn day(n: u32) -> NaiveDate {
-        NaiveDate::from_ymd_opt(2026, 1, n).unwrap()
-    }
-    fn import(on: u32, wish: Wish) -> Statement {
-        Statement { on: day(on), wish, source: Source::Import }
-    }
-    fn ours(on: u32, wish: Wish) -> Statement {
-        Statement { on: day(on), wish, source: Source::Recorded }
-    }
-    const ALL: Wish = Wish::OptIn(ChannelSet::ALL);
-
-    #[test]
-    fn unknown_is_no() {
-        let proof = Consent::default().prove(Channel::Email, Purpose::Marketing, day(1));
-        assert_eq!(proof.unwrap_err(), NoConsent::Unknown);
-    }
-
-    #[test]
-    fn the_latest_statement_wins_and_a_tie_is_an_opt_out() {
-        let yes = Consent::from_statements(vec![import(3, ALL), import(2, Wish::OptOut)]);
-        assert!(yes.prove(Channel::Call, Purpose::Marketing, day(5)).is_ok());
-        let no = Consent::from_statements(vec![import(2, ALL), import(3, Wish::OptOut)]);
-        assert_eq!(no.agreed(day(5)), Err(NoConsent::OptedOut(day(3))));
-        let tie = Consent::from_statements(vec![import(3, ALL), import(3, Wish::OptOut)]);
-        assert_eq!(tie.agreed(day(5)), Err(NoConsent::OptedOut(day(3))));
-    }
-
-    #[test]
-    fn a_later_narrower_agreement_replaces_a_wider_one() {
-        let only: ChannelSet = [Channel::Whatsapp].into_iter().collect();
-        let consent = Consent::from_statements(vec![import(1, ALL), import(2, Wish::OptIn(only))]);
-        assert!(consent.prove(Channel::Whatsapp, Purpose::Care, day(4)).is_ok());
-        assert_eq!(
-            consent.prove(Channel::Email, Purpose::Care, day(4)).unwrap_err(),
-            NoConsent::ChannelNotAgreed(day(2))
-        );
-    }
-
-    #[test]
-    fn an_agreement_counts_from_its_day_and_an_opt_out_at_once() {
-        let later = Consent::from_statements(vec![import(9, ALL)]);
-        assert_eq!(later.agreed(day(8)), Err(NoConsent::NotYet(day(9))));
-        assert!(later.agreed(day(9)).is_ok());
-        assert_eq!(later.next_change(day(8)), Some(day(9)));
-        let out = Consent::from_statements(vec![import(1, ALL), import(9, Wish::OptOut)]);
-        assert!(out.is_opted_out(day(8)));
-    }
-
-    #[test]
-    fn an_import_never_lifts_an_opt_out_recorded_by_us() {
-        let mut consent = Consent::from_statements(vec![ours(2, Wish::OptOut), import(9, ALL)]);
-        assert_eq!(consent.agreed(day(10)), Err(NoConsent::OptedOut(day(2))));
-        assert!(consent.record(ours(10, ALL)), "the person's own later word does");
-        assert!(consent.agreed(day(10)).is_ok());
-        assert!(!consent.record(ours(10, ALL)), "the same statement twice is one");
-    }
-}
+mod tests;

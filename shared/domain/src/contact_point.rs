@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::channel::{Channel, ChannelSet};
+use crate::channel::{Channel, ChannelSet, Purpose};
 use crate::ids::PatientId;
 use crate::limits::WhatsappLedger;
 
@@ -12,6 +12,8 @@ use crate::limits::WhatsappLedger;
 pub struct ContactPoint {
     /// Channels on which nobody may be written to here for marketing.
     pub suppressed: ChannelSet,
+    /// Channels on which nobody may be written to here for care either.
+    pub suppressed_care: ChannelSet,
     /// Channels on which nobody can be reached here: the provider says so, or a person said that the
     /// phone is not the patient's.
     pub unreachable: ChannelSet,
@@ -43,6 +45,16 @@ impl ContactPoint {
     #[must_use]
     pub fn is_wrong(&self) -> bool {
         self.unreachable.contains(Channel::Call)
+    }
+
+    /// Whether nobody may be written to here on this channel for this purpose.
+    #[must_use]
+    pub fn is_suppressed(&self, channel: Channel, purpose: Purpose) -> bool {
+        let suppressed = match purpose {
+            Purpose::Marketing => self.suppressed,
+            Purpose::Care => self.suppressed_care,
+        };
+        suppressed.contains(channel)
     }
 
     /// Until when another patient's sequence uses this contact point.

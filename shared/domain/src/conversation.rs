@@ -7,13 +7,13 @@
 mod say;
 mod thread;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 pub use say::Say;
 pub use thread::{OFFER_LASTS, OfferedSlot, Open, Question, Thread, Urgency, WINDOW, WINDOW_MARGIN};
 
 use crate::appointment::Appointment;
-use crate::channel::ChannelSet;
+use crate::channel::{ChannelSet, Purpose, PurposeSet};
 use crate::flow::Answer;
 use crate::ids::AppointmentId;
 use crate::patient::Patient;
@@ -22,10 +22,8 @@ use crate::reply::{Asked, Intent, Reading, Wish};
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
-    /// Nobody writes to this contact for marketing any more. Before everything else.
-    OptOut,
-    /// No reminders of booked visits either.
-    StopReminders,
+    /// Nobody writes to this contact for these purposes any more. Before everything else.
+    OptOut(PurposeSet),
     /// The person agrees to be written to again, on the channel on which it was said.
     OptIn,
     /// This phone is not the patient's: not used again.
@@ -57,7 +55,7 @@ pub enum Act {
     /// On the waitlist, with this wish, without being offered anything now.
     Wait(Wish),
     /// Agrees to be written to by these channels, and by those only.
-    Prefer(ChannelSet),
+    Prefer(Preferences),
     /// The visit is cancelled.
     Cancel(AppointmentId),
     /// The visit is confirmed.
@@ -75,6 +73,46 @@ pub enum Act {
     Say(Say),
 }
 
+/// The channels that a person agrees to for each purpose, and those only. Where nothing is said of a
+/// purpose it stays as it is; no channel at all is an opt-out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Preferences {
+    /// For marketing.
+    pub marketing: Option<ChannelSet>,
+    /// For care: follow-up, and reminders of booked visits.
+    pub care: Option<ChannelSet>,
+}
+
+impl Preferences {
+    /// The same channels for everything.
+    #[must_use]
+    pub fn alike(channels: ChannelSet) -> Self {
+        Self::of(PurposeSet::ALL, |_| channels)
+    }
+
+    /// Channels for each of these purposes.
+    #[must_use]
+    pub fn of(purposes: PurposeSet, channels: impl Fn(Purpose) -> ChannelSet) -> Self {
+        let said = |purpose| purposes.contains(purpose).then(|| channels(purpose));
+        Self { marketing: said(Purpose::Marketing), care: said(Purpose::Care) }
+    }
+
+    /// What is said of a purpose.
+    #[must_use]
+    pub fn get(self, purpose: Purpose) -> Option<ChannelSet> {
+        match purpose {
+            Purpose::Marketing => self.marketing,
+            Purpose::Care => self.care,
+        }
+    }
+
+    /// The purposes of which something is said that fits.
+    #[must_use]
+    pub fn which(self, fits: impl Fn(ChannelSet) -> bool) -> PurposeSet {
+        Purpose::ALL.into_iter().filter(|purpose| self.get(*purpose).is_some_and(&fits)).collect()
+    }
+}
+
 /// What a decision looks at.
 #[derive(Debug, Clone, Copy)]
 pub struct Case<'a> {
@@ -84,6 +122,8 @@ pub struct Case<'a> {
     pub thread: &'a Thread,
     /// Now.
     pub now: DateTime<Utc>,
+    /// The clinic's date.
+    pub today: NaiveDate,
 }
 
 impl Case<'_> {
@@ -112,13 +152,9 @@ impl Case<'_> {
 /// What an answer leads to.
 #[must_use]
 pub fn respond(case: &Case<'_>, reading: &Reading) -> Vec<Act> {
-    // An opt-out never waits for anybody; one in doubt is shown to a person as well.
-    if reading.intent == Intent::OptOut {
-        let mut acts = vec![Act::OptOut, Act::Tell(Answer::OptOut), Act::Say(Say::OptedOut)];
-        if !reading.sure {
-            acts.push(hand_over("opt_out_doubtful", Urgency::Normal));
-        }
-        return acts;
+    let has_stopped = case.patient.consent.is_opted_out(Purpose::Marketing, case.today);
+    if let Some(purposes) = stopped(reading, case.next_visit().is_some(), has_stopped) {
+        return stop(case, purposes, reading.sure);
     }
     if reading.intent == Intent::Urgent {
         return vec![hand_over("urgent", Urgency::Urgent), Act::Tell(Answer::Unclear), Act::Say(Say::Urgent)];
@@ -126,7 +162,7 @@ pub fn respond(case: &Case<'_>, reading: &Reading) -> Vec<Act> {
     // Somebody of the clinic is writing with this patient: nothing is answered in between, but what
     // stops messages does not wait until it is read.
     if case.staff_has_it() {
-        let stops = matches!(reading.intent, Intent::WrongPerson | Intent::Deceased | Intent::StopReminders);
+        let stops = matches!(reading.intent, Intent::WrongPerson | Intent::Deceased);
         let mut acts = if stops && reading.sure { understood(case, &reading.intent) } else { Vec::new() };
         acts.retain(|act| !matches!(act, Act::Say(_) | Act::HandOver { .. }));
         acts.push(hand_over("more_was_said", Urgency::Normal));
@@ -144,10 +180,58 @@ pub fn when_taken(moving: Option<AppointmentId>) -> Act {
     Act::Offer { wish: Wish::default(), moving, say: Say::Taken }
 }
 
+/// What a person wants no more of, who has a visit booked or not, and has stopped marketing before or
+/// not. In doubt that is more rather than less.
+#[must_use]
+pub fn stopped(reading: &Reading, has_visit: bool, has_stopped: bool) -> Option<PurposeSet> {
+    match reading.intent {
+        Intent::StopAll => Some(PurposeSet::ALL),
+        Intent::OptOut if !reading.sure => Some(PurposeSet::ALL),
+        // Said again with nothing of it left to stop: what still comes is meant.
+        Intent::OptOut if has_stopped => Some(PurposeSet::ALL),
+        Intent::OptOut => Some(PurposeSet::MARKETING),
+        // Without a visit there are no reminders: whatever was taken for one is meant.
+        Intent::StopReminders if !reading.sure || !has_visit => Some(PurposeSet::ALL),
+        Intent::StopReminders => Some(PurposeSet::CARE),
+        Intent::OptIn
+        | Intent::Option(_)
+        | Intent::Yes
+        | Intent::No
+        | Intent::OtherTime(_)
+        | Intent::Reschedule
+        | Intent::Cancel
+        | Intent::AlreadyBooked
+        | Intent::WrongPerson
+        | Intent::Question
+        | Intent::Complaint
+        | Intent::Urgent
+        | Intent::Deceased
+        | Intent::Thanks
+        | Intent::Unreadable => None,
+    }
+}
+
+/// An opt-out never waits for anybody; one in doubt is shown to a person as well.
+fn stop(case: &Case<'_>, purposes: PurposeSet, sure: bool) -> Vec<Act> {
+    let goes_on = |purpose| !purposes.contains(purpose) && !case.patient.consent.is_opted_out(purpose, case.today);
+    let mut acts = vec![Act::OptOut(purposes)];
+    if purposes.contains(Purpose::Marketing) {
+        acts.push(Act::Tell(Answer::OptOut));
+    }
+    acts.push(Act::Say(match (goes_on(Purpose::Marketing), goes_on(Purpose::Care)) {
+        (false, true) => Say::OptedOut,
+        (true, _) => Say::RemindersStopped,
+        (false, false) => Say::AllStopped,
+    }));
+    if !sure {
+        acts.push(hand_over("opt_out_doubtful", Urgency::Normal));
+    }
+    acts
+}
+
 fn understood(case: &Case<'_>, intent: &Intent) -> Vec<Act> {
     match intent {
         Intent::OptIn => vec![Act::OptIn, Act::Say(Say::OptedIn)],
-        Intent::StopReminders => vec![Act::StopReminders, Act::Say(Say::RemindersStopped)],
         Intent::Option(number) => option(case, *number),
         Intent::Yes => yes(case),
         Intent::No => no(case),
@@ -173,7 +257,7 @@ fn understood(case: &Case<'_>, intent: &Intent) -> Vec<Act> {
         Intent::Thanks => Vec::new(),
         Intent::Unreadable => to_a_person("unreadable", Urgency::Normal),
         // Decided before anything else.
-        Intent::OptOut | Intent::Urgent => Vec::new(),
+        Intent::OptOut | Intent::StopAll | Intent::StopReminders | Intent::Urgent => Vec::new(),
     }
 }
 

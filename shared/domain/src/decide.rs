@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use crate::because::{Because, Finding, Verdict};
 use crate::calendar::local_date;
 use crate::enrollment::{EndReason, Enrollment, SILENCE, State};
-use crate::flow::{Answer, Flow, Reaction};
+use crate::flow::{Answer, Flow, Reaction, Step};
 use crate::guardian::Guardian;
 use crate::ids::{MessageId, StepId};
 use crate::message::{Delivery, Intent};
@@ -285,8 +285,8 @@ impl Course<'_> {
     /// After a change: ends the sequence if one of the standing rules is broken.
     fn stand(&mut self) {
         let enrollment = self.next.clone();
-        let Some(step) = self.facts.flow.steps.first() else { return self.end(EndReason::FlowGone) };
-        let case = StepCase { facts: self.facts, enrollment: &enrollment, step, now: self.now };
+        let Some(step) = self.step_to_come().cloned() else { return self.end(EndReason::FlowGone) };
+        let case = StepCase { facts: self.facts, enrollment: &enrollment, step: &step, now: self.now };
         for rule in StepRule::STANDING {
             let finding = case.check(rule);
             let stops = finding.verdict == Verdict::Stop;
@@ -297,6 +297,29 @@ impl Course<'_> {
         }
     }
 
+    /// The step that comes next; after the last one, the last.
+    fn step_to_come(&self) -> Option<&Step> {
+        let steps = &self.facts.flow.steps;
+        steps.get(self.number_to_come()).or(steps.last())
+    }
+
+    fn number_to_come(&self) -> usize {
+        match self.next.state {
+            State::Running { step, .. } | State::Conversing { step, .. } => step,
+            State::Closing { .. } | State::Ended { .. } => self.facts.flow.steps.len(),
+        }
+    }
+
+    /// Whether an opt-out leaves something to send: a step is still to come whose purpose it does not
+    /// cover, and the phone is the patient's (who answers for somebody else ends the sequence).
+    fn outlives_opt_out(&self) -> bool {
+        let is_theirs = !self.facts.points.phone.is_wrong();
+        let today = self.facts.clinic.date(self.now);
+        let out = self.facts.patient.consent.opted_out(today);
+        let mut to_come = self.facts.flow.steps.iter().skip(self.number_to_come());
+        is_theirs && !out.is_empty() && to_come.any(|step| !out.contains(step.purpose))
+    }
+
     fn answer(&mut self, answer: Answer, at: DateTime<Utc>) {
         let reaction = self.facts.flow.reaction(answer);
         self.findings.push(Finding::pass("answered"));
@@ -304,17 +327,14 @@ impl Course<'_> {
             self.next.told_at = Some(at);
         }
         match (answer, reaction) {
+            (Answer::OptOut, _) if self.outlives_opt_out() => self.findings.push(Finding::pass("opt_out")),
             (Answer::OptOut, _) => self.end(EndReason::OptedOut),
             (_, Reaction::Close) => {
                 self.end(if answer == Answer::Silence { EndReason::NoAnswer } else { EndReason::Declined })
             }
             (_, Reaction::NextStep) => {}
             (_, Reaction::BookNow | Reaction::HighIntent | Reaction::HandOver) => {
-                let step = match self.next.state {
-                    State::Running { step, .. } | State::Conversing { step, .. } => step,
-                    State::Closing { .. } | State::Ended { .. } => self.facts.flow.steps.len(),
-                };
-                self.converse(self.now, step);
+                self.converse(self.now, self.number_to_come());
                 self.commands.push(Command::React(reaction));
             }
         }

@@ -102,7 +102,9 @@ impl EntryRule {
             Self::Running => Finding::pass("running"),
             Self::Segment => segment(case),
             Self::Consent => consent(case),
-            Self::Contact if case.reachable().is_empty() => no_contact(case),
+            Self::Contact if case.filtered(|channel, purpose| case.is_reachable(channel, purpose)).is_empty() => {
+                no_contact(case)
+            }
             Self::Contact => Finding::pass("contact"),
             Self::SharedOptOut if case.sendable().is_empty() => {
                 Finding::not("shared_opt_out", "shared_opt_out", Verdict::Block(None))
@@ -144,37 +146,38 @@ impl EntryCase<'_> {
         self.clinic.flow(&segment.flow)
     }
 
-    fn wanted(&self) -> ChannelSet {
-        let of_flow = |flow: &Flow| flow.steps.iter().map(|step| step.channel).collect::<ChannelSet>();
-        self.flow().map(of_flow).unwrap_or_default().and(self.clinic.channels)
+    /// The channels of those steps of the flow, among the clinic's, that pass: by channel and purpose.
+    fn filtered(&self, keep: impl Fn(Channel, Purpose) -> bool) -> ChannelSet {
+        let steps = self.flow().into_iter().flat_map(|flow| &flow.steps);
+        let kept = steps.filter(|step| keep(step.channel, step.purpose)).map(|step| step.channel);
+        kept.collect::<ChannelSet>().and(self.clinic.channels)
     }
 
-    fn filtered(&self, keep: impl Fn(Channel) -> bool) -> ChannelSet {
-        self.wanted().iter().filter(|channel| keep(*channel)).collect()
+    fn is_agreed(&self, channel: Channel, purpose: Purpose) -> bool {
+        self.patient.consent.prove(channel, purpose, self.clinic.date(self.now)).is_ok()
     }
 
-    fn agreed(&self) -> ChannelSet {
-        let today = self.clinic.date(self.now);
-        self.filtered(|channel| self.patient.consent.prove(channel, Purpose::Marketing, today).is_ok())
+    fn is_reachable(&self, channel: Channel, purpose: Purpose) -> bool {
+        self.is_agreed(channel, purpose)
+            && self.patient.address(channel, self.clinic.date(self.now)).is_some()
+            && !self.points.of(channel).unreachable.contains(channel)
     }
 
-    fn reachable(&self) -> ChannelSet {
-        let today = self.clinic.date(self.now);
-        let usable = |channel| {
-            self.patient.address(channel, today).is_some() && !self.points.of(channel).unreachable.contains(channel)
-        };
-        self.agreed().and(self.filtered(usable))
+    fn is_sendable(&self, channel: Channel, purpose: Purpose) -> bool {
+        self.is_reachable(channel, purpose) && !self.points.of(channel).is_suppressed(channel, purpose)
     }
 
     fn sendable(&self) -> ChannelSet {
-        self.reachable().and(self.filtered(|channel| !self.points.of(channel).suppressed.contains(channel)))
+        self.filtered(|channel, purpose| self.is_sendable(channel, purpose))
     }
 
-    /// Channels by which the first message could go, given the cap of the contact point.
+    /// Channels by which the first message could go, given the cap of the contact point, which only
+    /// marketing on WhatsApp has.
     #[must_use]
     pub fn open_channels(&self) -> ChannelSet {
-        let free = |channel| channel != Channel::Whatsapp || self.whatsapp_capped_until().is_none();
-        self.sendable().and(self.filtered(free))
+        let counts = |channel, purpose| channel == Channel::Whatsapp && purpose == Purpose::Marketing;
+        let free = |channel, purpose| !counts(channel, purpose) || self.whatsapp_capped_until().is_none();
+        self.filtered(|channel, purpose| self.is_sendable(channel, purpose) && free(channel, purpose))
     }
 
     fn whatsapp_capped_until(&self) -> Option<DateTime<Utc>> {
@@ -215,11 +218,12 @@ fn segment(case: &EntryCase<'_>) -> Finding {
 
 fn consent(case: &EntryCase<'_>) -> Finding {
     let today = case.clinic.date(case.now);
-    if !case.agreed().is_empty() {
+    if !case.filtered(|channel, purpose| case.is_agreed(channel, purpose)).is_empty() {
         return Finding::pass("consent");
     }
     let until = case.patient.consent.next_change(today).map(|date| start_of_day(date, case.clinic.zone));
-    let reason = match case.patient.consent.agreed(today) {
+    let first = case.flow().and_then(|flow| flow.steps.first()).map_or(Purpose::Marketing, |step| step.purpose);
+    let reason = match case.patient.consent.agreed(first, today) {
         Err(why) => why.code(),
         Ok(_) => "channel_not_agreed",
     };

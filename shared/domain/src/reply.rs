@@ -7,6 +7,7 @@
 
 mod clock;
 mod phrase;
+mod scope;
 mod sign;
 mod spelling;
 mod token;
@@ -25,8 +26,10 @@ pub const TEXT_CHARS_MAX: usize = 4096;
 /// What a patient wants, as far as a text says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Intent {
-    /// No more messages.
+    /// No more messages; said of everything in particular, it is [`Intent::StopAll`].
     OptOut,
+    /// Nothing at all any more, whatever it is about.
+    StopAll,
     /// Messages again, or from now on.
     OptIn,
     /// No more reminders of booked visits.
@@ -115,6 +118,7 @@ impl Intent {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::OptOut => "opt_out",
+            Self::StopAll => "stop_all",
             Self::OptIn => "opt_in",
             Self::StopReminders => "stop_reminders",
             Self::Option(1) => "option_1",
@@ -143,11 +147,18 @@ impl Intent {
         }
     }
 
+    /// Whether it asks for messages to end, at least those of marketing.
+    #[must_use]
+    pub const fn is_opt_out(&self) -> bool {
+        matches!(self, Self::OptOut | Self::StopAll)
+    }
+
     /// The intent with this code, in lower or upper case; a time wished for comes back empty.
     #[must_use]
     pub fn of_code(code: &str) -> Option<Self> {
         let plain = [
             Self::OptOut,
+            Self::StopAll,
             Self::OptIn,
             Self::StopReminders,
             Self::Yes,

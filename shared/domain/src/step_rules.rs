@@ -7,7 +7,6 @@ use crate::because::{Finding, Verdict};
 use crate::calendar::local_date;
 use crate::channel::{Channel, Purpose};
 use crate::clinic::Clinic;
-use crate::consent::NoConsent;
 use crate::contact_point::ContactPoints;
 use crate::enrollment::{EndReason, Enrollment, held_until, place_in_day};
 use crate::flow::{Flow, Step};
@@ -59,7 +58,7 @@ pub enum StepRule {
     OpenAppointment,
     /// No appointment passed lately without an outcome.
     AwaitingOutcome,
-    /// The person has not opted out.
+    /// The person has not opted out of everything that is still to come.
     OptOut,
     /// The first message leaves in its week.
     Week,
@@ -283,9 +282,11 @@ impl StepCase<'_> {
     }
 
     fn opt_out(&self) -> Finding {
-        match self.facts.patient.consent.agreed(self.facts.clinic.date(self.now)) {
-            Err(NoConsent::OptedOut(on)) => Finding::not("opt_out", "opted_out", Verdict::Stop).with("on", on),
-            Ok(_) | Err(_) => Finding::pass("opt_out"),
+        let to_come = self.facts.flow.steps.iter().skip_while(|step| step.id != self.step.id).chain([self.step]);
+        let purposes = to_come.map(|step| step.purpose).collect();
+        match self.facts.patient.consent.opted_out_of_all(purposes, self.facts.clinic.date(self.now)) {
+            Some(on) => Finding::not("opt_out", "opted_out", Verdict::Stop).with("on", on),
+            None => Finding::pass("opt_out"),
         }
     }
 
@@ -319,8 +320,7 @@ impl StepCase<'_> {
 
     fn shared_opt_out(&self) -> Finding {
         let channel = self.step.channel;
-        let suppressed = self.facts.points.of(channel).suppressed.contains(channel);
-        if self.step.purpose == Purpose::Marketing && suppressed {
+        if self.facts.points.of(channel).is_suppressed(channel, self.step.purpose) {
             return Finding::not("shared_opt_out", "shared_opt_out", Verdict::Skip).with("channel", channel);
         }
         Finding::pass("shared_opt_out")

@@ -69,7 +69,7 @@ pub fn patient(making: &Making) -> Result<Patient, Box<dyn std::error::Error>> {
     let number = making.number;
     let visit = appointment(&format!("v{number}"), making.visit, AppointmentStatus::Completed, making.visit)?;
     let email = |n| EmailAddress::parse(&format!("p{n}@example.org"));
-    let statement = |(on, channels)| Statement { on, wish: Wish::OptIn(channels), source: Source::Import };
+    let statement = |(on, channels)| Statement::of_all(on, Wish::OptIn(channels), Source::Import);
     Ok(Patient {
         id: PatientId::parse(&format!("p{number}"))?,
         profile: Profile {

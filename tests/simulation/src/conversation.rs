@@ -28,8 +28,8 @@ struct Stop {
     since: i64,
     /// Messages that came all the same.
     came: usize,
-    /// Whether those who have the phone now may be answered.
-    others_answer: bool,
+    /// Whether whoever writes there is answered all the same.
+    answers: bool,
 }
 
 /// What people said.
@@ -43,7 +43,7 @@ pub struct Talk {
 
 /// What may be answered to whoever said that nobody may write: that it was heard, and where to go
 /// when it hurts.
-const AFTER_A_STOP: [&str; 3] = ["opted_out", "wrong_number", "urgent"];
+const AFTER_A_STOP: [&str; 5] = ["opted_out", "all_stopped", "reminders_stopped", "wrong_number", "urgent"];
 /// What the clinic begins itself in a conversation.
 const UNASKED: &str = "freed";
 
@@ -120,7 +120,7 @@ impl Judge {
                 self.talk.stops.entry(whom).or_insert(Stop {
                     since: now,
                     came: 0,
-                    others_answer: spoken.meant == Meant::Deceased,
+                    answers: spoken.meant != Meant::Wrong,
                 });
             }
         }
@@ -139,7 +139,7 @@ impl Judge {
         let mut broken = BTreeSet::new();
         for whom in whom {
             let Some(stop) = self.talk.stops.get_mut(whom) else { continue };
-            if say.is_some() && stop.others_answer {
+            if stop.answers && say.is_some_and(|say| say != UNASKED) {
                 continue;
             }
             stop.came += usize::from(say.is_none());
@@ -162,7 +162,10 @@ impl Judge {
     pub(crate) fn fault_of_answer(&self, clinic: usize, record: &Map<String, Value>) -> Option<String> {
         let said = |name: &str| text(record, name).unwrap_or("").to_owned();
         let (say, at) = (said("say"), number(record, "at").unwrap_or(0));
-        if self.is_out(clinic, &said("cp"), &said("channel")) && !AFTER_A_STOP.contains(&say.as_str()) {
+        // Whoever wants no invitations is still answered; whoever wants nothing at all is not.
+        let of = if say == UNASKED { "om" } else { "oc" };
+        let mark = format!("{of}_{}", said("channel"));
+        if self.is_out(clinic, &said("cp"), &mark) && !AFTER_A_STOP.contains(&say.as_str()) {
             return Some("an answer committed after an opt-out".to_owned());
         }
         self.halted_too_long(clinic, at)

@@ -91,8 +91,8 @@ fn claim_contact(write: &Write, stands: Option<&Item>) -> Option<&'static str> {
         return Some("a phone that is not the patient's");
     }
     let asked = ["whatsapp", "email", "sms", "call"];
-    let out = asked.into_iter().find(|c| write.condition.contains(&format!("oo_{c})")));
-    if out.is_some_and(|channel| item.contains_key(&format!("oo_{channel}"))) {
+    let out = asked.into_iter().find(|c| write.condition.contains(&format!("om_{c})")));
+    if out.is_some_and(|channel| item.contains_key(&format!("om_{channel}"))) {
         return Some("an opt-out");
     }
     let place = stamp_of(&write.update)?;

@@ -39,7 +39,7 @@ const STAMPS: &[&str] = &[
 ];
 const MINE: &[&str] = &["wa0 = :mine", "wa1 = :mine", "wa2 = :mine"];
 const OPT_OUTS: &[&str] =
-    &["attribute_not_exists(oo_whatsapp)", "attribute_not_exists(oo_email)", "attribute_not_exists(oo_call)"];
+    &["attribute_not_exists(om_whatsapp)", "attribute_not_exists(om_email)", "attribute_not_exists(om_call)"];
 
 const fn on(name: &'static str, label: &'static str, kind: &'static str, says: &'static [&'static str]) -> Mutant {
     Mutant::Condition(Condition { name, label, kind, says })

@@ -197,7 +197,7 @@ impl Judge {
 
     /// What is wrong with writing to a person now, by what is surely true.
     fn fault_of(&self, clinic: usize, person: usize, channel: &str, contact: &str, at: i64) -> Option<String> {
-        if self.is_out(clinic, contact, channel) {
+        if self.is_out(clinic, contact, &format!("om_{channel}")) {
             return Some("committed after an opt-out".to_owned());
         }
         if self.paused.contains(&(clinic, person)) {
@@ -236,8 +236,9 @@ impl Judge {
         self.halted_since.get(&clinic).is_some_and(|since| at > since + bound)
     }
 
-    pub(crate) fn is_out(&self, clinic: usize, contact: &str, channel: &str) -> bool {
-        self.out.contains(&(clinic, contact.to_owned(), channel.to_owned()))
+    /// Whether a contact point carries the mark of an opt-out: `om_` of marketing, `oc_` of care.
+    pub(crate) fn is_out(&self, clinic: usize, contact: &str, mark: &str) -> bool {
+        self.out.contains(&(clinic, contact.to_owned(), mark.to_owned()))
     }
 
     fn fault_in(&self, clinic: &Clinic, version: usize, person: usize, channel: &str, at: i64) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Days, TimeZone, Utc};
 use retorno_cloud::orders::Order;
-use retorno_domain::channel::ChannelSet;
+use retorno_domain::channel::{ChannelSet, PurposeSet};
 use retorno_domain::ids::ClinicId;
 use segment_evaluator::{Scope, evaluate};
 
@@ -199,7 +199,8 @@ impl World {
         let event = Event::OptOut { clinic, contact: contact.clone(), attempt: attempt + 1 };
         self.act(clinic, "opt-out", event, attempt, move |environment, id| async move {
             let now = environment.reach.clock.now();
-            environment.reach.store.of(&id).opt_out(&contact, ChannelSet::ALL, now).await.map_err(said)
+            let tenant = environment.reach.store.of(&id);
+            tenant.opt_out(&contact, ChannelSet::ALL, PurposeSet::ALL, now).await.map_err(said)
         });
     }
 

@@ -61,7 +61,7 @@ impl Judge {
     fn contact_moved(&mut self, clinic: usize, by: &str, write: &Write, before: Option<&Item>, after: Option<&Item>) {
         let out = |item: Option<&Item>| -> Vec<String> {
             let names = item.into_iter().flat_map(Map::keys);
-            names.filter(|name| name.starts_with("oo_") && *name != "oo_imp").cloned().collect()
+            names.filter(|name| name.starts_with("om_") || name.starts_with("oc_")).cloned().collect()
         };
         let contact = write.pk.rsplit('#').next().unwrap_or("").to_owned();
         let stands = out(after);
@@ -69,12 +69,11 @@ impl Judge {
         if !lifted.is_empty() && by != Meant::In.handler() {
             self.object("an opt-out that we recorded was lifted");
         }
-        for channel in lifted.iter().filter_map(|name| name.strip_prefix("oo_")) {
+        for name in lifted {
             self.reach("opt-out taken back");
-            self.out.remove(&(clinic, contact.clone(), channel.to_owned()));
+            self.out.remove(&(clinic, contact.clone(), name));
         }
-        let channels = stands.iter().filter_map(|name| name.strip_prefix("oo_"));
-        self.out.extend(channels.map(|channel| (clinic, contact.clone(), channel.to_owned())));
+        self.out.extend(stands.into_iter().map(|name| (clinic, contact.clone(), name)));
     }
 
     fn answer_moved(&mut self, label: &str, before: Option<&Item>, after: Option<&Item>) {

@@ -6,6 +6,7 @@ use retorno_cloud::desk::{Happening, Visitor};
 use retorno_cloud::store::{Collection, ContactKeys, HeardLine, Stranger, TenantStore};
 use retorno_domain::calendar::local_date;
 use retorno_domain::channel::ChannelSet;
+use retorno_domain::conversation::stopped;
 use retorno_domain::ids::{MessageId, PatientId};
 use retorno_domain::reply::{Asked, Intent, Reading, of_button, understand};
 
@@ -146,9 +147,9 @@ impl Inbound {
             Words::Button(title) => of_button(title, &asked, today),
             Words::None | Words::Silent => Reading { intent: Intent::Unreadable, sure: false },
         };
-        if reading.intent == Intent::OptOut {
+        if let Some(purposes) = stopped(&reading, false, false) {
             for hash in self.hashes_of(tenant, &message.from).await? {
-                tenant.opt_out(&hash, ChannelSet::ALL, self.now()).await?;
+                tenant.opt_out(&hash, ChannelSet::ALL, purposes, self.now()).await?;
             }
         }
         let event = format!("{}#{}", message.channel, message.id.as_str());

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use retorno_cloud::CloudError;
 use retorno_cloud::desk::Happening;
 use retorno_cloud::store::{News, TenantStore};
-use retorno_domain::channel::{Channel, ChannelSet};
+use retorno_domain::channel::{Channel, ChannelSet, PurposeSet};
 use retorno_domain::conversation::{Act, Urgency};
 use serde::Serialize;
 
@@ -32,7 +32,7 @@ impl Inbound {
         let only: ChannelSet = [Channel::Whatsapp].into_iter().collect();
         for hash in self.hashes_of(tenant, &preference.from).await? {
             match preference.wants {
-                Wants::Stop => tenant.opt_out(&hash, only, preference.at).await?,
+                Wants::Stop => tenant.opt_out(&hash, only, PurposeSet::MARKETING, preference.at).await?,
                 // Only what was said to the provider is taken back; what was said to us stands.
                 Wants::Resume => tenant.resume_channel(&hash, Channel::Whatsapp, preference.at).await?,
             }

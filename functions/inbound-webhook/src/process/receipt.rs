@@ -4,7 +4,7 @@ use retorno_cloud::CloudError;
 use retorno_cloud::channels::read_opaque_id;
 use retorno_cloud::desk::Happening;
 use retorno_cloud::store::{Evidence, TenantStore, Told};
-use retorno_domain::channel::{Channel, ChannelSet};
+use retorno_domain::channel::{Channel, ChannelSet, PurposeSet};
 use retorno_domain::conversation::Act;
 use retorno_domain::flow::Answer;
 use retorno_domain::ids::{MessageId, PatientId};
@@ -19,8 +19,8 @@ enum Follows {
     Unreachable,
     /// No marketing by the channel, said to the provider.
     ChannelOptOut,
-    /// The person wants no more messages.
-    OptOut,
+    /// The person wants no more messages of these purposes.
+    OptOut(PurposeSet),
     /// The link was opened.
     Click,
 }
@@ -86,11 +86,11 @@ impl Inbound {
                     return Ok(Processed::Repeated);
                 }
                 let only: ChannelSet = [receipt.channel].into_iter().collect();
-                tenant.opt_out(hash, only, receipt.at).await?;
+                tenant.opt_out(hash, only, PurposeSet::MARKETING, receipt.at).await?;
                 tenant.take_in(&event, self.now()).await?;
             }
-            (Follows::OptOut, _) => {
-                let acts = [Act::OptOut, Act::Tell(Answer::OptOut)];
+            (Follows::OptOut(purposes), _) => {
+                let acts = [Act::OptOut(purposes), Act::Tell(Answer::OptOut)];
                 return self.once(tenant, receipt, patient, &format!("out#{message}"), &acts).await;
             }
             (Follows::Click, _) => {
@@ -139,8 +139,11 @@ fn follows(status: &ReceiptStatus) -> Follows {
         ReceiptStatus::Failed { code } if code == STOPPED_MARKETING => Follows::ChannelOptOut,
         ReceiptStatus::Failed { code } if UNREACHABLE.contains(&code.as_str()) => Follows::Unreachable,
         ReceiptStatus::Bounced { permanent: true, .. } => Follows::Unreachable,
-        ReceiptStatus::Complained { kind: ComplaintKind::Abuse | ComplaintKind::Other(_) }
-        | ReceiptStatus::Unsubscribed => Follows::OptOut,
+        // Whoever reports a message as abuse wants nothing at all.
+        ReceiptStatus::Complained { kind: ComplaintKind::Abuse | ComplaintKind::Other(_) } => {
+            Follows::OptOut(PurposeSet::ALL)
+        }
+        ReceiptStatus::Unsubscribed => Follows::OptOut(PurposeSet::MARKETING),
         ReceiptStatus::Complained { kind: ComplaintKind::Suppressed } => Follows::Unreachable,
         ReceiptStatus::Clicked => Follows::Click,
         ReceiptStatus::Complained { kind: ComplaintKind::NotSpam }

@@ -8,7 +8,7 @@ use retorno_domain::channel::Channel;
 use serde_json::Value;
 
 use super::json::{at, id, instant, private_id, text, word};
-use super::{gateway, ignored, in_time, routed, spoken};
+use super::{gateway, ignored, in_time, routed, spoken, unread};
 use crate::event::{
     ConnectionNews, ConnectionState, Echo, ErrorCode, Event, GatewayKind, InboundMessage, Receipt, ReceiptStatus,
     Route, Routed, Tags,
@@ -52,7 +52,7 @@ fn message(data: &Value, instance: &str, now: DateTime<Utc>) -> Event {
         return ignored("not of a person", "messages.upsert");
     };
     let Some(id) = private_id(key, &["id"]) else {
-        return ignored("a message without id", "messages.upsert");
+        return unread("a message without id", "messages.upsert");
     };
     let Some(said) = content::said(at(data, &["message"])) else {
         return ignored("a message without content", "messages.upsert");
@@ -112,10 +112,10 @@ fn receipt(data: &Value, now: DateTime<Utc>) -> Event {
         "DELIVERY_ACK" => ReceiptStatus::Delivered,
         "READ" | "PLAYED" => ReceiptStatus::Read,
         "ERROR" => ReceiptStatus::Failed { code: told.clone() },
-        _ => return ignored("an unknown status", &told),
+        _ => return unread("an unknown status", &told),
     };
     let Some(message_id) = id(data, &["keyId"]).or_else(|| id(data, &["key", "id"])) else {
-        return ignored("a report without id", &told);
+        return unread("a report without id", &told);
     };
     let jid = at(data, &["remoteJid"]).as_str().unwrap_or_default();
     let Some(person) = gateway::person(jid, &[at(data, &["remoteJidAlt"]).as_str()]) else {
@@ -156,7 +156,7 @@ fn connection(data: &Value, now: DateTime<Utc>) -> Event {
         "close" => ConnectionState::Closed,
         // Too many codes went by unscanned.
         "refused" => ConnectionState::Stopped,
-        _ => return ignored("an unknown state", &told),
+        _ => return unread("an unknown state", &told),
     };
     let number = gateway::person(at(data, &["wuid"]).as_str().unwrap_or_default(), &[]).and_then(|own| own.phone);
     Event::Connection(ConnectionNews { state, qr: None, pairing_code: None, number, reason, at: now })

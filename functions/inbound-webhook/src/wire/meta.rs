@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::json::{at, id, instant, list};
-use super::{ignored, routed};
+use super::{ignored, routed, unread};
 use crate::event::{Event, Route, Routed};
 
 /// Fields of coexistence that bring what was before us, and the clinic's own address book.
@@ -59,7 +59,7 @@ impl Change<'_> {
             "phone_number_quality_update" | "business_capability_update" => vec![self.of_account(news::number(self))],
             "account_update" => vec![news::account(self)],
             field if OF_NO_CONCERN.contains(&field) => vec![self.of_account(ignored("of no concern", field))],
-            field => vec![self.of_account(ignored("an unknown field", field))],
+            field => vec![self.of_account(unread("an unknown field", field))],
         }
     }
 
@@ -72,7 +72,7 @@ impl Change<'_> {
     fn of_number(&self, event: Event) -> Routed {
         match self.number() {
             Some(route) => Routed { route, event },
-            None => self.of_account(ignored("no phone_number_id", self.field)),
+            None => self.of_account(unread("no phone_number_id", self.field)),
         }
     }
 

@@ -6,7 +6,7 @@ use retorno_domain::channel::Channel;
 use serde_json::Value;
 
 use super::json::{at, clean, count, id, instant, list, private_id, word};
-use super::{ignored, in_time, routed};
+use super::{ignored, in_time, routed, unread};
 use crate::event::{ComplaintKind, ErrorCode, Private, Receipt, ReceiptStatus, Route, Routed, Tags};
 
 /// Longest e-mail address (RFC 5321), in characters.
@@ -24,10 +24,10 @@ pub(super) fn events(body: &Value, now: DateTime<Utc>) -> Vec<Routed> {
         Err(why) => return vec![routed(&route, ignored(why, &kind))],
     };
     let Some(provider_id) = private_id(body, &["mail", "messageId"]) else {
-        return vec![routed(&route, ignored("an event without message id", &kind))];
+        return vec![routed(&route, unread("an event without message id", &kind))];
     };
     let Some(at) = instant(report.of, &["timestamp"]).or_else(|| instant(body, &["mail", "timestamp"])) else {
-        return vec![routed(&route, ignored("an event without instant", &kind))];
+        return vec![routed(&route, unread("an event without instant", &kind))];
     };
     let receipt = |recipient: Option<&Value>| Receipt {
         channel: Channel::Email,

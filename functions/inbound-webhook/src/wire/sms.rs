@@ -5,7 +5,7 @@ use retorno_domain::channel::Channel;
 use serde_json::Value;
 
 use super::json::{at, count, digits, id, instant, private_id, text, word};
-use super::{ignored, in_time, routed, spoken};
+use super::{in_time, routed, spoken, unread};
 use crate::event::{
     ErrorCode, Event, InboundMessage, Price, Private, Receipt, ReceiptStatus, Route, Routed, Said, Sender, Tags,
 };
@@ -23,10 +23,10 @@ pub(super) fn receipt(body: &Value, kind: &str, now: DateTime<Utc>) -> Routed {
     let code = kind.trim_start_matches("TEXT_");
     let is_final = at(body, &["isFinal"]) == true;
     let Some(status) = status(code, is_final) else {
-        return routed(&route, ignored("an unknown status", kind));
+        return routed(&route, unread("an unknown status", kind));
     };
     let (Some(provider_id), Some(at)) = (private_id(body, &["messageId"]), instant(body, &["eventTimestamp"])) else {
-        return routed(&route, ignored("an event without message id or instant", kind));
+        return routed(&route, unread("an event without message id or instant", kind));
     };
     let failed = matches!(&status, ReceiptStatus::Failed { .. } | ReceiptStatus::Delayed { .. });
     let receipt = Receipt {
@@ -80,7 +80,7 @@ pub(super) fn message(body: &Value, told: Option<DateTime<Utc>>, now: DateTime<U
     let (Some(id), Some(from), Some(to)) =
         (private_id(body, &["inboundMessageId"]), digits(body, &["originationNumber"]), to)
     else {
-        return routed(&Route::Unknown, ignored("a text message without id, sender or receiver", "inbound"));
+        return routed(&Route::Unknown, unread("a text message without id, sender or receiver", "inbound"));
     };
     let body_text = text(body, &["messageBody"]);
     let kind = || word(body, &["messageKeyword"]).unwrap_or_default();

@@ -8,7 +8,7 @@ use retorno_domain::channel::Channel;
 use serde_json::Value;
 
 use super::json::{at, id, instant, list, text, word};
-use super::{gateway, ignored, in_time, routed, spoken};
+use super::{gateway, ignored, in_time, routed, spoken, unread};
 use crate::event::{
     ConnectionNews, ConnectionState, Echo, ErrorCode, Event, GatewayKind, InboundMessage, Private, Receipt,
     ReceiptStatus, Route, Routed, Said, Sender, Tags,
@@ -134,10 +134,10 @@ fn receipt(payload: &Value, told: Option<DateTime<Utc>>, now: DateTime<Utc>) -> 
         "1" => ReceiptStatus::Sent,
         "2" => ReceiptStatus::Delivered,
         "3" | "4" => ReceiptStatus::Read,
-        _ => return ignored("an unknown status", &ack),
+        _ => return unread("an unknown status", &ack),
     };
     let Some(serialized) = id(payload, &["id"]) else {
-        return ignored("a report without id", &ack);
+        return unread("a report without id", &ack);
     };
     let (chat, own) = parts(&serialized);
     // Which of `from` and `to` is the patient depends on the engine; the chat is always the patient's.
@@ -172,7 +172,7 @@ fn session_status(body: &Value, told: Option<DateTime<Utc>>, now: DateTime<Utc>)
         "SCAN_QR_CODE" => ConnectionState::NeedsQr,
         "PASSKEY_REQUIRED" | "PASSKEY_CONFIRMATION_REQUIRED" => ConnectionState::NeedsPasskey,
         "STOPPED" | "FAILED" => ConnectionState::Stopped,
-        _ => return ignored("an unknown state", &status),
+        _ => return unread("an unknown state", &status),
     };
     let number = gateway::person(at(body, &["me", "id"]).as_str().unwrap_or_default(), &[]).and_then(|own| own.phone);
     Event::Connection(ConnectionNews {

@@ -39,7 +39,7 @@ fn written(asked: &Asked<'_>, form: &Form) -> ConsentForm {
         name: form.cut("name", FIELD_CHARS_MAX),
         phone: form.cut("phone", FIELD_CHARS_MAX),
         email: form.cut("email", FIELD_CHARS_MAX),
-        channels: ticked(form).and(asked.clinic.channels),
+        channels: ticked(form, "channel").and(asked.clinic.channels),
     }
 }
 

@@ -1,8 +1,9 @@
-//! By which channels a patient is written to.
+//! By which channels a patient is written to, and what for.
 
 use retorno_cloud::CloudError;
 use retorno_cloud::desk::Visitor;
-use retorno_domain::channel::{Channel, ChannelSet};
+use retorno_domain::channel::{Channel, ChannelSet, Purpose, PurposeSet};
+use retorno_domain::conversation::Preferences;
 
 use crate::answer::PageAnswer;
 use crate::pages::Asked;
@@ -21,26 +22,37 @@ pub(crate) async fn answer(asked: &Asked<'_>, visitor: &Visitor) -> Result<PageA
         "later" => Saved::Partly,
         _ => Saved::No,
     };
-    let ticks =
-        Ticks { channels: asked.clinic.channels, agreed: agreed(visitor), saved, seen: visitor.seen().to_string() };
+    let ticks = Ticks {
+        channels: asked.clinic.channels,
+        marketing: visitor.channels(Purpose::Marketing),
+        care: visitor.channels(Purpose::Care),
+        saved,
+        seen: visitor.seen().to_string(),
+    };
     Ok(PageAnswer::page(200, preferences(&asked.shown(), &ticks)))
 }
 
 async fn post(asked: &Asked<'_>, visitor: &Visitor) -> Result<PageAnswer, CloudError> {
     let form = asked.request.form();
     let wanted = match form.one("do") {
-        "prefer" => wanted(&form, asked.clinic.channels, agreed(visitor)),
-        "stop" => ChannelSet::NONE,
+        "prefer" => {
+            let wanted = |purpose| wanted(&form, purpose, asked.clinic.channels, visitor.channels(purpose));
+            Preferences::of(PurposeSet::ALL, wanted)
+        }
+        "stop" => Preferences::alike(ChannelSet::NONE),
         _ => return Ok(asked.again()),
     };
     asked.desk.prefer(visitor, asked.opened(&form, visitor), wanted, HOW).await?;
-    let stands = asked.desk.visitor(&asked.link).await?.as_ref().map_or(ChannelSet::NONE, agreed);
-    Ok(asked.again_saying(if stands == wanted { "saved" } else { "later" }))
+    let stands = asked.desk.visitor(&asked.link).await?;
+    let stands = stands.map(|visitor| Preferences::of(PurposeSet::ALL, |purpose| visitor.channels(purpose)));
+    Ok(asked.again_saying(if stands == Some(wanted) { "saved" } else { "later" }))
 }
 
 /// The channels ticked; what the clinic does not use was not shown, and stays as it was.
-fn wanted(form: &Form, shown: ChannelSet, agreed: ChannelSet) -> ChannelSet {
-    let ticked: ChannelSet = ticked(form).and(shown);
+fn wanted(form: &Form, purpose: Purpose, shown: ChannelSet, agreed: ChannelSet) -> ChannelSet {
+    // A page from before there were purposes asked for both at once.
+    let field = if form.one("by") == "purpose" { purpose.code() } else { "channel" };
+    let ticked: ChannelSet = ticked(form, field).and(shown);
     if ticked.is_empty() {
         return ChannelSet::NONE;
     }
@@ -48,11 +60,6 @@ fn wanted(form: &Form, shown: ChannelSet, agreed: ChannelSet) -> ChannelSet {
 }
 
 /// The channels that a form names.
-pub(super) fn ticked(form: &Form) -> ChannelSet {
-    form.all("channel").filter_map(|code| code.parse::<Channel>().ok()).collect()
-}
-
-fn agreed(visitor: &Visitor) -> ChannelSet {
-    let today = visitor.clinic.clinic.date(visitor.now);
-    visitor.patient().consent.agreed(today).map_or(ChannelSet::NONE, |(_, channels)| channels)
+pub(super) fn ticked(form: &Form, field: &str) -> ChannelSet {
+    form.all(field).filter_map(|code| code.parse::<Channel>().ok()).collect()
 }

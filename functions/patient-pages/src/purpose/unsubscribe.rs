@@ -1,9 +1,11 @@
-//! No more messages. Opening the link does nothing; any POST to it is heard, as mail programs send
+//! No more marketing, by any channel; reminders go on, and the page of preferences stops those too.
+//! Opening the link does nothing; any POST to it is heard, as mail programs send
 //! one without showing a page (RFC 8058).
 
 use retorno_cloud::CloudError;
 use retorno_cloud::desk::Visitor;
 use retorno_cloud::links::LinkPurpose;
+use retorno_domain::channel::Purpose;
 
 use crate::answer::PageAnswer;
 use crate::pages::Asked;
@@ -21,7 +23,7 @@ pub(crate) async fn answer(asked: &Asked<'_>, visitor: &Visitor) -> Result<PageA
         return Ok(PageAnswer::page(200, unsubscribed(&shown, &preferences)));
     }
     let today = asked.clinic.date(asked.now);
-    let is_out = visitor.patient().consent.is_opted_out(today);
+    let is_out = visitor.patient().consent.is_opted_out(Purpose::Marketing, today);
     let page = if is_out { unsubscribed(&shown, &preferences) } else { unsubscribe(&shown, &preferences) };
     Ok(PageAnswer::page(200, page))
 }

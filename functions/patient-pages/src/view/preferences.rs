@@ -1,7 +1,7 @@
-//! By which channels a patient is written to.
+//! By which channels a patient is written to, and what for.
 
 use maud::{Markup, html};
-use retorno_domain::channel::{Channel, ChannelSet};
+use retorno_domain::channel::{Channel, ChannelSet, Purpose};
 
 use super::Shown;
 
@@ -20,8 +20,10 @@ pub(crate) enum Saved {
 pub(crate) struct Ticks {
     /// The channels the clinic uses.
     pub(crate) channels: ChannelSet,
-    /// Those agreed to.
-    pub(crate) agreed: ChannelSet,
+    /// Those agreed to for marketing.
+    pub(crate) marketing: ChannelSet,
+    /// Those agreed to for care.
+    pub(crate) care: ChannelSet,
     pub(crate) saved: Saved,
     /// What the page rests on: a form sent twice says the same.
     pub(crate) seen: String,
@@ -33,9 +35,10 @@ pub(crate) fn preferences(shown: &Shown<'_>, ticks: &Ticks) -> Markup {
     let note = match ticks.saved {
         Saved::No => None,
         Saved::Partly => Some(&texts.later),
-        Saved::Yes if ticks.agreed.is_empty() => Some(&texts.stopped),
+        Saved::Yes if ticks.marketing.is_empty() && ticks.care.is_empty() => Some(&texts.stopped),
         Saved::Yes => Some(&texts.saved),
     };
+    let kinds = [(Purpose::Marketing, &texts.marketing, ticks.marketing), (Purpose::Care, &texts.care, ticks.care)];
     let body = html! {
         h1 { (texts.title) }
         @if let Some(note) = note { p.note role="status" { strong { (note) } } }
@@ -43,10 +46,13 @@ pub(crate) fn preferences(shown: &Shown<'_>, ticks: &Ticks) -> Markup {
         form method="post" action=(shown.own) {
             input type="hidden" name="do" value="prefer";
             input type="hidden" name="seen" value=(ticks.seen);
-            fieldset {
-                legend { (texts.kinds) }
-                @for channel in ticks.channels.iter() {
-                    (tick(shown, "channel", channel, ticks.agreed.contains(channel)))
+            input type="hidden" name="by" value="purpose";
+            @for (purpose, legend, agreed) in kinds {
+                fieldset {
+                    legend { (legend) }
+                    @for channel in ticks.channels.iter() {
+                        (tick(shown, purpose.code(), channel, agreed.contains(channel)))
+                    }
                 }
             }
             button.quiet { (texts.save) }

@@ -70,7 +70,11 @@ fn pages(shown: &Shown<'_>) -> Vec<(&'static str, Markup)> {
     let when = "jueves 5 de marzo a las 16:30".to_owned();
     let visit_page = |standing| visit(shown, Some(&a_visit(language, standing)), "TOKEN");
     let phones = [Channel::Whatsapp, Channel::Call].into_iter().collect::<ChannelSet>();
-    let ticks = |saved, agreed| Ticks { channels: ChannelSet::ALL, agreed, saved, seen: "4".to_owned() };
+    let ticks = |saved, marketing: ChannelSet| {
+        // Reminders by one of them only.
+        let care = marketing.and([Channel::Call].into_iter().collect());
+        Ticks { channels: ChannelSet::ALL, marketing, care, saved, seen: "4".to_owned() }
+    };
     let form =
         ConsentForm { name: String::new(), phone: "11 4".to_owned(), channels: phones, ..ConsentForm::default() };
     let faults = [Fault::NameMissing, Fault::PhoneWrong, Fault::EmailMissing, Fault::ChannelsMissing];

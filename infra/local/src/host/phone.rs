@@ -2,6 +2,7 @@
 //! signature — and enters by the same door as in production.
 
 use chrono::{DateTime, Utc};
+use inbound_webhook::entrance::Replayed;
 use inbound_webhook::hook::{HookAnswer, HookRequest, HookSecrets, MetaApp};
 use inbound_webhook::verify::HookSecret;
 use retorno_cloud::secrets::{SecretKey, hex};
@@ -39,6 +40,14 @@ impl Host {
     /// A request to a hook, from outside or from the phone.
     pub async fn hook(&self, request: HookRequest) -> HookAnswer {
         self.entrance.accept(request, &self.hook_secrets, self.now()).await
+    }
+
+    /// Reads a parked body again.
+    ///
+    /// # Errors
+    /// [`HostError`]; repeating it finishes it.
+    pub async fn replay(&self, id: &str) -> Result<Replayed, HostError> {
+        Ok(self.entrance.replay(id).await?)
     }
 
     /// The secret with which the sandbox's webhooks are signed: hexadecimal digits. Protects nothing

@@ -14,9 +14,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::agenda::{self, Agenda};
+use super::consent::{self, ConsentSaid, ConsentView};
 use super::consents::{self, ConsentsDone};
 use super::import::{self, Files};
 use super::inbox::{self, Inbox};
+use super::parked;
 use super::problem::Problem;
 use super::slots::{self, Slots};
 use super::state::AdvanceBy;
@@ -44,6 +46,9 @@ pub(super) fn router() -> Router<System> {
         .route("/state", get(state))
         .route("/advance", post(advance))
         .route("/cancel", post(cancel))
+        .route("/parked", get(parked::get))
+        .route("/parked/{id}/replay", post(parked::post_replay))
+        .route("/parked/{id}/discard", post(parked::post_discard))
         .route("/clinics/{clinic}/import", post(import_export))
         .route("/clinics/{clinic}/slots", get(slots).post(import_slots))
         .route("/clinics/{clinic}/slots/preview", post(preview))
@@ -56,6 +61,7 @@ pub(super) fn router() -> Router<System> {
         .route("/clinics/{clinic}/agenda", get(agenda))
         .route("/clinics/{clinic}/consents", post(consents))
         .route("/clinics/{clinic}/patients/{patient}/why", get(explain))
+        .route("/clinics/{clinic}/patients/{patient}/consent", get(consent_of).post(consent_said))
         .route("/clinics/{clinic}/patients/{patient}/thread", get(thread))
         .route("/clinics/{clinic}/patients/{patient}/write", post(write))
         .fallback(async || Problem::missing("this address of the API"))
@@ -246,6 +252,24 @@ async fn write(
     system.write_as_patient(&of, &patient, &Written::Text(words.text), None).await?;
     let lines = said(&system, &of, &patient).await?;
     Ok(Json(lines.into_iter().skip(before).collect()))
+}
+
+async fn consent_of(
+    State(system): State<System>,
+    Path((clinic, patient)): Path<(String, String)>,
+) -> Answer<ConsentView> {
+    let of = system.clinic(&clinic).await?;
+    Ok(Json(consent::consent(&system, &of, &patient_id(&patient)?).await?))
+}
+
+async fn consent_said(
+    State(system): State<System>,
+    Path((clinic, patient)): Path<(String, String)>,
+    said: Result<Json<ConsentSaid>, JsonRejection>,
+) -> Answer<ConsentView> {
+    let of = system.clinic(&clinic).await?;
+    let Json(said) = said.map_err(|rejection| Problem::new(rejection.status(), rejection.body_text()))?;
+    Ok(Json(consent::record(&system, &of, &patient_id(&patient)?, &said).await?))
 }
 
 async fn thread(State(system): State<System>, Path((clinic, patient)): Path<(String, String)>) -> Answer<Vec<Line>> {

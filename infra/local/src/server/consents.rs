@@ -4,7 +4,7 @@
 use export_importer::Rejected;
 use export_importer::export::{ConsentRow, ConsentsReader, Limits};
 use retorno_cloud::desk::{Desk, StaffDone};
-use retorno_domain::consent::Wish;
+use retorno_domain::consent::{Source, Statement, Wish};
 use retorno_domain::ids::PatientId;
 use serde::Serialize;
 
@@ -79,8 +79,8 @@ async fn turn(
     // The row is the event: what it says, and who attests to it.
     let event = format!("attested#{patient}#{}#{}#{}#{attested_by}", channels.join(","), row.on, row.how);
     let how = format!("attested by {attested_by}: {}", row.how);
-    let wish = Wish::OptIn(row.channels);
-    match desk.consent(&of.tenant, &patient, &event, (row.on, wish), &how).await? {
+    let said = Statement::of_all(row.on, Wish::OptIn(row.channels), Source::Recorded);
+    match desk.consent(&of.tenant, &patient, &event, &said, &how).await? {
         StaffDone::Done => done.recorded += 1,
         StaffDone::Repeated => done.repeated += 1,
         StaffDone::Nobody => return refused("paciente_id", "no_such_patient", &"there is no such patient"),

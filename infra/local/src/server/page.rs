@@ -1,12 +1,14 @@
 //! The pages: what a clinic's manager looks at. Plain HTML without script, in the clinic's language.
 
 mod agenda;
+mod agreement;
 mod calls;
 mod desk;
 mod frame;
 mod inbox;
 mod mailbox;
 mod overview;
+mod parked;
 mod patient;
 mod phone;
 mod progress;
@@ -42,6 +44,9 @@ pub(super) fn router() -> Router<System> {
     Router::new()
         .route("/", get(home))
         .route("/style.css", get(style))
+        .route("/parked", get(parked::page))
+        .route("/parked/{id}/replay", post(parked::again))
+        .route("/parked/{id}/discard", post(parked::forget))
         .route("/c/{clinic}", get(clinic))
         .route("/c/{clinic}/advance", post(advance))
         .route("/c/{clinic}/cancel", post(cancel))
@@ -162,6 +167,7 @@ async fn everybody(shown: &Shown<'_>, of: &OpenClinic, mail: Option<&str>) -> Re
             (uploads::result(shown))
             (progress::last(shown))
             (inbox::notice(shown, of))
+            (parked::notice(shown).await?)
             div.column {
                 (overview::segments(shown, of, &segments))
                 (overview::wave(shown, of, &waves))

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate};
 use retorno_cloud::desk::{Desk, StaffDone};
 use retorno_cloud::store::Collection;
-use retorno_domain::consent::Wish;
+use retorno_domain::consent::Statement;
 use retorno_domain::conversation::Thread;
 use retorno_domain::ids::PatientId;
 
@@ -23,8 +23,8 @@ pub(crate) enum StaffAct {
     TakeOver,
     /// Hands it back.
     Release,
-    /// Records what the patient said about being written to: on that day, and how it was said.
-    Consent(NaiveDate, Wish, String),
+    /// Records what the patient said about being written to, and how it was said.
+    Consent(Statement, String),
 }
 
 impl System {
@@ -80,7 +80,7 @@ impl System {
             StaffAct::Write(words) => desk.write(tenant, patient, event, words).await?,
             StaffAct::TakeOver => desk.take_over(tenant, patient, event).await?,
             StaffAct::Release => desk.release(tenant, patient, event).await?,
-            StaffAct::Consent(on, wish, how) => desk.consent(tenant, patient, event, (*on, *wish), how).await?,
+            StaffAct::Consent(said, how) => desk.consent(tenant, patient, event, said, how).await?,
         };
         self.take_up_now().await?;
         Ok(done)

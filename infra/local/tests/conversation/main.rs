@@ -2,8 +2,11 @@
 //! The conversation as a patient has it: written on the phone, in by the hook, out by the one mouth.
 
 mod guardian;
+mod parked;
+mod purposes;
 mod scene;
 mod timetable;
+mod units;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use inbound_webhook::event::{Event, InboundMessage, Private, Route, Routed, Said, Sender};
@@ -12,7 +15,7 @@ use retorno::host::{Written, signed, webhook};
 use retorno_cloud::secrets::SecretKey;
 use retorno_cloud::store::BookingStatus;
 use retorno_domain::appointment::AppointmentStatus;
-use retorno_domain::channel::{Channel, ChannelSet};
+use retorno_domain::channel::{Channel, ChannelSet, Purpose};
 use retorno_domain::enrollment::{EndReason, State};
 use retorno_domain::ids::ClinicId;
 use scene::{PHONE, Scene, row};
@@ -85,7 +88,7 @@ async fn parar_ends_everything_for_everybody_on_that_phone() {
     scene.until_sent().await;
     scene.says(PHONE, "PARAR").await;
     let told = scene.told(PHONE);
-    assert!(told.last().unwrap().contains("no te escribimos más"), "{told:?}");
+    assert!(told.last().unwrap().contains("no te mandamos más promociones"), "{told:?}");
     scene.pass(TimeDelta::days(40)).await;
     assert_eq!(scene.told(PHONE).len(), told.len(), "nobody on that phone is written to again");
     let one = scene.of("1").await;
@@ -176,12 +179,10 @@ async fn an_opt_out_delivered_again_does_not_undo_a_later_opt_in() {
     bring("wamid.in", "ALTA").await;
     let suppressed = async || {
         let one = scene.of("1").await;
-        let points = scene
-            .tenant
-            .contact_points(&scene.tenant.contact_keys(&one.patient.patient, scene.host.now().date_naive()))
-            .await
-            .unwrap();
-        (points.phone.suppressed, one.patient.patient.consent.is_opted_out(clinic.date(scene.host.now())))
+        let today = clinic.date(scene.host.now());
+        let keys = scene.tenant.contact_keys(&one.patient.patient, today);
+        let points = scene.tenant.contact_points(&keys).await.unwrap();
+        (points.phone.suppressed, one.patient.patient.consent.is_opted_out(Purpose::Marketing, today))
     };
     assert_eq!(suppressed().await, (ChannelSet::NONE, false));
     bring("wamid.out", "PARAR").await;

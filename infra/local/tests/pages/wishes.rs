@@ -2,14 +2,17 @@
 
 use chrono::TimeDelta;
 use retorno_cloud::links::{Link, LinkPurpose};
-use retorno_domain::channel::{Channel, ChannelSet};
+use retorno_domain::channel::{Channel, ChannelSet, Purpose};
 
 use crate::clinic::{Stage, form};
 
-async fn agreed(stage: &Stage, place: usize) -> ChannelSet {
+async fn agreed_for(stage: &Stage, place: usize, purpose: Purpose) -> ChannelSet {
     let today = stage.now().date_naive();
-    let consent = stage.stored(place).await.patient.patient.consent;
-    consent.agreed(today).map_or(ChannelSet::NONE, |(_, channels)| channels)
+    stage.stored(place).await.patient.patient.consent.channels(purpose, today)
+}
+
+async fn agreed(stage: &Stage, place: usize) -> ChannelSet {
+    agreed_for(stage, place, Purpose::Marketing).await
 }
 
 #[tokio::test]
@@ -17,7 +20,7 @@ async fn opening_the_link_unsubscribes_nobody_and_one_click_does() {
     let stage = Stage::with(1, 4).await;
     let path = stage.path(0, LinkPurpose::Unsubscribe);
     let page = stage.get(&path).await;
-    assert!(page.body.contains("¿No querés más mensajes?"));
+    assert!(page.body.contains("¿No querés más invitaciones?"));
     assert_eq!(agreed(&stage, 0).await, ChannelSet::ALL);
     for _ in 0..2 {
         let done = stage.post(&path, "List-Unsubscribe=One-Click").await;
@@ -27,7 +30,13 @@ async fn opening_the_link_unsubscribes_nobody_and_one_click_does() {
     let contacts = stage.tenant.contact_keys(&stage.stored(0).await.patient.patient, stage.now().date_naive());
     let points = stage.tenant.contact_points(&contacts).await.unwrap();
     assert_eq!((points.phone.suppressed, points.email.suppressed), (ChannelSet::ALL, ChannelSet::ALL));
-    assert!(stage.get(&path).await.body.contains("Listo, no te escribimos más"));
+    assert_eq!(
+        agreed_for(&stage, 0, Purpose::Care).await,
+        ChannelSet::ALL,
+        "reminders go on, however often it is clicked"
+    );
+    assert!(points.phone.suppressed_care.is_empty() && points.email.suppressed_care.is_empty());
+    assert!(stage.get(&path).await.body.contains("Listo, no te invitamos más"));
     let written = stage.stored(0).await.messages.len();
     stage.host.advance_to(stage.now() + TimeDelta::days(12), |_, _| true).await.unwrap();
     assert_eq!(stage.stored(0).await.messages.len(), written, "nothing more was sent");
@@ -38,7 +47,7 @@ async fn any_post_to_the_link_is_heard_however_it_is_written() {
     for body in ["do=stop", "", "\u{0}garbage", &"x".repeat(20_000)] {
         let stage = Stage::with(1, 4).await;
         let done = stage.post(&stage.path(0, LinkPurpose::Unsubscribe), body).await;
-        assert!(done.status == 200 && done.body.contains("no te escribimos más"));
+        assert!(done.status == 200 && done.body.contains("no te invitamos más"));
         assert_eq!(agreed(&stage, 0).await, ChannelSet::NONE);
     }
 }
@@ -48,29 +57,38 @@ async fn channels_are_chosen_and_all_of_them_left() {
     let stage = Stage::with(1, 4).await;
     let path = stage.path(0, LinkPurpose::Preferences);
     let page = stage.get(&path).await;
-    assert_eq!(page.body.matches(" checked").count(), 4);
-    let chosen = format!("{}&channel=email&channel=call&channel=smoke", form(&page, "prefer", None));
+    assert_eq!(page.body.matches(" checked").count(), 8);
+    let by_purpose = "&marketing=email&marketing=call&marketing=smoke&care=whatsapp";
+    let chosen = format!("{}{by_purpose}", form(&page, "prefer", None));
     let saved = stage.post_and_follow(&path, &chosen).await;
-    assert!(saved.body.contains("Guardado.") && saved.body.matches(" checked").count() == 2);
+    assert!(saved.body.contains("Guardado.") && saved.body.matches(" checked").count() == 3);
     let both: ChannelSet = [Channel::Email, Channel::Call].into_iter().collect();
     assert_eq!(agreed(&stage, 0).await, both);
+    let care: ChannelSet = [Channel::Whatsapp].into_iter().collect();
+    assert_eq!(agreed_for(&stage, 0, Purpose::Care).await, care);
     assert_eq!(stage.post_and_follow(&path, &chosen).await.body, saved.body);
 
-    let more = format!("{}&channel=email&channel=whatsapp", form(&saved, "prefer", None));
+    let more = format!("{}&marketing=email&marketing=whatsapp&care=whatsapp", form(&saved, "prefer", None));
     let later = stage.post_and_follow(&path, &more).await;
-    assert!(later.body.contains("desde mañana") && later.body.matches(" checked").count() == 1);
+    assert!(later.body.contains("desde mañana") && later.body.matches(" checked").count() == 2);
 
     let stopped = stage.post_and_follow(&path, &form(&later, "stop", None)).await;
     assert!(stopped.body.contains("no te escribimos más") && !stopped.body.contains(" checked"));
     assert_eq!(agreed(&stage, 0).await, ChannelSet::NONE);
+    assert_eq!(agreed_for(&stage, 0, Purpose::Care).await, ChannelSet::NONE);
 
     stage.host.advance_to(stage.now() + TimeDelta::days(1), |_, _| true).await.unwrap();
     let path = stage.path(0, LinkPurpose::Preferences);
-    let back = format!("{}&channel=whatsapp", form(&stage.get(&path).await, "prefer", None));
+    let back = format!("{}&marketing=whatsapp", form(&stage.get(&path).await, "prefer", None));
     assert!(stage.post_and_follow(&path, &back).await.body.contains("Guardado."));
     assert_eq!(agreed(&stage, 0).await, [Channel::Whatsapp].into_iter().collect());
     let contacts = stage.tenant.contact_keys(&stage.stored(0).await.patient.patient, stage.now().date_naive());
-    assert!(stage.tenant.contact_points(&contacts).await.unwrap().phone.suppressed.is_empty());
+    let phone = stage.tenant.contact_points(&contacts).await.unwrap().phone;
+    assert_eq!(
+        (phone.suppressed, phone.suppressed_care),
+        (ChannelSet::NONE, ChannelSet::ALL),
+        "one does not reopen the other"
+    );
 }
 
 #[tokio::test]
@@ -97,7 +115,7 @@ async fn a_survey_takes_a_number_and_keeps_the_last_word() {
 async fn a_person_agrees_on_the_clinics_page_and_an_opt_out_stands() {
     let stage = Stage::with(1, 4).await;
     let narrow =
-        format!("{}&channel=email", form(&stage.get(&stage.path(0, LinkPurpose::Preferences)).await, "prefer", None));
+        format!("{}&marketing=email", form(&stage.get(&stage.path(0, LinkPurpose::Preferences)).await, "prefer", None));
     stage.post(&stage.path(0, LinkPurpose::Preferences), &narrow).await;
     stage.host.advance_to(stage.now() + TimeDelta::days(1), |_, _| true).await.unwrap();
     let token = stage.links.token(&Link::consent(stage.tenant.clinic().clone()), stage.now());

@@ -131,7 +131,7 @@ pub(crate) fn clinic(own: &str) -> Clinic {
 /// A message that may be sent.
 pub(crate) fn cleared(channel: Channel, purpose: Purpose, to: Address<'_>, rendered: Rendered) -> ClearedMessage {
     let on = NaiveDate::default();
-    let statement = Statement { on, wish: Wish::OptIn(ChannelSet::ALL), source: Source::Import };
+    let statement = Statement::of_all(on, Wish::OptIn(ChannelSet::ALL), Source::Import);
     let proof = Consent::from_statements(vec![statement]).prove(channel, purpose, on).unwrap();
     let intent = Intent {
         message: MessageId::parse(MESSAGE).unwrap(),

@@ -1,5 +1,6 @@
 //! What a minor's guardian says once for all their children.
 
+use retorno_domain::channel::{ChannelSet, Purpose, PurposeSet};
 use retorno_domain::conversation::Act;
 use retorno_domain::flow::Answer;
 
@@ -9,11 +10,11 @@ use crate::error::CloudError;
 /// For one child of several: the others are looked after already.
 const FOR_ONE: Manner = Manner { via: None, when_taken: |acts| acts, for_siblings: false };
 
-/// Whether an act ends all messages.
-pub(super) fn ends_all(act: &Act) -> bool {
-    match act {
-        Act::OptOut | Act::StopReminders => true,
-        Act::Prefer(channels) => channels.is_empty(),
+/// The purposes that these acts stop for everybody at the contact point.
+pub(super) fn stopped_by(acts: &[Act]) -> PurposeSet {
+    let of = |act: &Act| match act {
+        Act::OptOut(purposes) => *purposes,
+        Act::Prefer(preferences) => preferences.which(ChannelSet::is_empty),
         Act::OptIn
         | Act::WrongNumber
         | Act::Deceased
@@ -25,8 +26,9 @@ pub(super) fn ends_all(act: &Act) -> bool {
         | Act::Confirm(_)
         | Act::HandOver { .. }
         | Act::Tell(_)
-        | Act::Say(_) => false,
-    }
+        | Act::Say(_) => PurposeSet::NONE,
+    };
+    acts.iter().flat_map(|act| of(act).iter()).collect()
 }
 
 impl Desk {
@@ -37,6 +39,7 @@ impl Desk {
         &self,
         visitor: &Visitor,
         happening: &Happening<'_>,
+        purposes: PurposeSet,
     ) -> Result<(), CloudError> {
         let (Some(_), Some(hash)) = (visitor.guardian(), &visitor.contacts.phone) else { return Ok(()) };
         let today = visitor.today();
@@ -45,13 +48,17 @@ impl Desk {
                 continue;
             }
             let Some(other) = self.visit(&visitor.tenant, &sibling).await? else { continue };
-            if other.guardian().is_none() || other.patient().consent.is_opted_out(today) {
+            let out = other.patient().consent.opted_out(today);
+            if other.guardian().is_none() || purposes.iter().all(|purpose| out.contains(purpose)) {
                 continue;
             }
             let event = format!("{}#{sibling}", happening.event);
             let happening = Happening::silent(&event, happening.channel, happening.consent_how);
-            let acts =
-                |_: &Visitor, _: Option<&mut crate::store::HeardLine>| vec![Act::OptOut, Act::Tell(Answer::OptOut)];
+            let mut acts = vec![Act::OptOut(purposes)];
+            if purposes.contains(Purpose::Marketing) {
+                acts.push(Act::Tell(Answer::OptOut));
+            }
+            let acts = |_: &Visitor, _: Option<&mut crate::store::HeardLine>| acts.clone();
             Box::pin(self.act_so(&visitor.tenant, &sibling, &happening, &FOR_ONE, acts)).await?;
         }
         Ok(())

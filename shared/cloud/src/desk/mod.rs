@@ -11,9 +11,9 @@ mod staff;
 mod visitor;
 
 use chrono::{DateTime, Utc};
-use retorno_domain::channel::{Channel, ChannelSet};
+use retorno_domain::channel::{Channel, ChannelSet, PurposeSet};
 use retorno_domain::consent::{Source, Statement, Wish as Consents};
-use retorno_domain::conversation::{Act, respond, when_taken};
+use retorno_domain::conversation::{Act, Preferences, respond, when_taken};
 use retorno_domain::ids::PatientId;
 use retorno_domain::reply::{Asked, Reading};
 
@@ -162,8 +162,9 @@ impl Desk {
                 return Ok(Done::Repeated);
             }
             self.shut(&visitor, happening, &acts).await?;
-            if manner.for_siblings && acts.iter().any(guardian::ends_all) {
-                self.opt_out_siblings(&visitor, happening).await?;
+            let stopped = guardian::stopped_by(&acts);
+            if manner.for_siblings && !stopped.is_empty() {
+                self.opt_out_siblings(&visitor, happening, stopped).await?;
             }
             let planned = Plan::new(self, &visitor, happening, heard, manner.via).carry(&acts).await?;
             match planned.commit(&visitor, happening).await? {
@@ -201,11 +202,7 @@ impl Desk {
         let (tenant, now) = (&visitor.tenant, visitor.now);
         for act in acts {
             match act {
-                Act::OptOut | Act::StopReminders => {
-                    for hash in visitor.contacts.iter() {
-                        tenant.opt_out(hash, ChannelSet::ALL, now).await?;
-                    }
-                }
+                Act::OptOut(purposes) => self.close(visitor, *purposes).await?,
                 Act::WrongNumber => {
                     if let Some(hash) = &visitor.contacts.phone {
                         for channel in [Channel::Whatsapp, Channel::Sms, Channel::Call] {
@@ -214,35 +211,38 @@ impl Desk {
                     }
                 }
                 // No channel left is an opt-out; an agreement after one reopens what it closed.
-                Act::Prefer(channels) if channels.is_empty() => {
-                    for hash in visitor.contacts.iter() {
-                        tenant.opt_out(hash, ChannelSet::ALL, now).await?;
-                    }
+                Act::Prefer(preferences) => {
+                    self.close(visitor, preferences.which(ChannelSet::is_empty)).await?;
+                    self.reopen(visitor, &visitor.preferred(*preferences)).await?;
                 }
-                Act::Prefer(channels) if visitor.reopens(*channels) => {
-                    for hash in visitor.contacts.iter() {
-                        tenant.lift_opt_out(hash, &visitor.collection.patient.patient.id).await?;
-                    }
-                }
-                // Of one day's words the opt-out counts: then nothing is reopened.
-                Act::OptIn if visitor.reopens_by(happening.channel) => {
-                    for hash in visitor.contacts.iter() {
-                        tenant.lift_opt_out(hash, &visitor.collection.patient.patient.id).await?;
-                    }
-                }
-                Act::OptIn
-                | Act::Deceased
+                Act::OptIn => self.reopen(visitor, &visitor.agreed_again(happening.channel)).await?,
+                Act::Deceased
                 | Act::Book { .. }
                 | Act::Offer { .. }
                 | Act::OfferHeld { .. }
                 | Act::Wait(_)
-                | Act::Prefer(_)
                 | Act::Cancel(_)
                 | Act::Confirm(_)
                 | Act::HandOver { .. }
                 | Act::Tell(_)
                 | Act::Say(_) => {}
             }
+        }
+        Ok(())
+    }
+
+    async fn close(&self, visitor: &Visitor, purposes: PurposeSet) -> Result<(), CloudError> {
+        for hash in visitor.contacts.iter() {
+            visitor.tenant.opt_out(hash, ChannelSet::ALL, purposes, visitor.now).await?;
+        }
+        Ok(())
+    }
+
+    /// Of one day's words the opt-out counts: then nothing is reopened.
+    async fn reopen(&self, visitor: &Visitor, said: &[Statement]) -> Result<(), CloudError> {
+        let lifted = visitor.lifted_by(said);
+        for hash in visitor.contacts.iter() {
+            visitor.tenant.lift_opt_out(hash, &visitor.patient().id, lifted, visitor.now).await?;
         }
         Ok(())
     }
@@ -257,7 +257,7 @@ impl Desk {
 
 /// Whether an act writes contact points.
 fn shuts(act: &Act) -> bool {
-    matches!(act, Act::OptOut | Act::StopReminders | Act::OptIn | Act::WrongNumber | Act::Prefer(_))
+    matches!(act, Act::OptOut(_) | Act::OptIn | Act::WrongNumber | Act::Prefer(_))
 }
 
 /// The acts when the slot picked is taken meanwhile.
@@ -269,6 +269,21 @@ fn after_taken(acts: Vec<Act>) -> Vec<Act> {
 }
 
 /// A statement of consent that was recorded by us.
-pub(crate) fn recorded(visitor: &Visitor, wish: Consents) -> Statement {
-    Statement { on: visitor.clinic.clinic.date(visitor.now), wish, source: Source::Recorded }
+pub(crate) fn recorded(visitor: &Visitor, wish: Consents, purposes: PurposeSet) -> Statement {
+    Statement { on: visitor.today(), wish, source: Source::Recorded, purposes }
+}
+
+/// Statements of what is said of each purpose; one where the same is said of both.
+pub(crate) fn statements(visitor: &Visitor, said: Preferences) -> Vec<Statement> {
+    let wish = |channels: ChannelSet| match channels.is_empty() {
+        true => Consents::OptOut,
+        false => Consents::OptIn(channels),
+    };
+    match (said.marketing, said.care) {
+        (Some(marketing), Some(care)) if marketing == care => vec![recorded(visitor, wish(care), PurposeSet::ALL)],
+        (marketing, care) => [(marketing, PurposeSet::MARKETING), (care, PurposeSet::CARE)]
+            .into_iter()
+            .filter_map(|(channels, of)| Some(recorded(visitor, wish(channels?), of)))
+            .collect(),
+    }
 }

@@ -2,9 +2,9 @@
 //! once; nothing here says anything but what was asked for.
 
 use chrono::{DateTime, Utc};
-use retorno_domain::channel::{Channel, ChannelSet};
+use retorno_domain::channel::{Channel, ChannelSet, PurposeSet};
 use retorno_domain::contact::PersonName;
-use retorno_domain::conversation::{Act, Question, Say};
+use retorno_domain::conversation::{Act, Preferences, Question, Say};
 use retorno_domain::flow::Answer;
 use retorno_domain::guardian::Through;
 use retorno_domain::ids::{AppointmentId, MessageId};
@@ -181,7 +181,7 @@ impl Desk {
         Ok(())
     }
 
-    /// No more messages, by any channel.
+    /// No more marketing, by any channel; care goes on.
     ///
     /// # Errors
     /// [`CloudError`]; sending it again finishes it.
@@ -189,12 +189,12 @@ impl Desk {
         // The same click twice is one; one after a later word counts again.
         let said = visitor.patient().consent.statements().len();
         let event = format!("page#{message}#out#{said}");
-        let acts = [Act::OptOut, Act::Tell(Answer::OptOut)];
+        let acts = [Act::OptOut(PurposeSet::MARKETING), Act::Tell(Answer::OptOut)];
         self.on_page(visitor, &event, how, |_| acts.to_vec()).await?;
         Ok(())
     }
 
-    /// From now on by these channels, and by those only; by none: no more messages.
+    /// From now on by these channels, and by those only; by none: no more messages of that purpose.
     ///
     /// # Errors
     /// [`CloudError`]; the same form sent again finishes it.
@@ -202,14 +202,15 @@ impl Desk {
         &self,
         visitor: &Visitor,
         opened: Opened,
-        channels: ChannelSet,
+        wanted: Preferences,
         how: &str,
     ) -> Result<(), CloudError> {
-        if channels.is_empty() {
-            return self.opt_out(visitor, opened.message, how).await;
+        let event = format!("page#{}#prefer#{:?}#{:?}#{}", opened.message, wanted.marketing, wanted.care, opened.seen);
+        let mut acts = vec![Act::Prefer(wanted)];
+        if wanted.marketing.is_some_and(ChannelSet::is_empty) {
+            acts.push(Act::Tell(Answer::OptOut));
         }
-        let event = format!("page#{}#prefer#{channels:?}#{}", opened.message, opened.seen);
-        self.on_page(visitor, &event, how, |_| vec![Act::Prefer(channels)]).await?;
+        self.on_page(visitor, &event, how, |_| acts.clone()).await?;
         Ok(())
     }
 
@@ -240,13 +241,14 @@ impl Desk {
         // Whoever is a patient as well speaks for themselves first.
         let of_that_name = if in_person.is_empty() { as_guardian } else { in_person };
         let [visitor] = of_that_name.as_slice() else { return Ok(()) };
-        if visitor.patient().consent.is_opted_out(today) {
+        let open = visitor.patient().consent.opted_out(visitor.today()).others();
+        if open.is_empty() {
             return Ok(());
         }
-        let before = visitor.patient().consent.agreed(today).map_or(ChannelSet::NONE, |(_, channels)| channels);
-        let channels = agreement.channels.iter().fold(before, ChannelSet::with);
+        let chosen = agreement.channels;
+        let wanted = Preferences::of(open, |purpose| chosen.iter().fold(visitor.channels(purpose), ChannelSet::with));
         let event = format!("agreed#{}", tenant.hash(&agreement.event()));
-        self.on_page(visitor, &event, &agreement.wording, |_| vec![Act::Prefer(channels)]).await?;
+        self.on_page(visitor, &event, &agreement.wording, |_| vec![Act::Prefer(wanted)]).await?;
         Ok(())
     }
 

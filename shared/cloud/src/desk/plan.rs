@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use retorno_domain::appointment::{Appointment, AppointmentStatus};
-use retorno_domain::channel::{Channel, ChannelSet};
+use retorno_domain::channel::{Channel, Purpose, PurposeSet};
 use retorno_domain::consent::{Statement, Wish as Consents};
 use retorno_domain::conversation::{Act, Open, Say, Thread, Urgency};
 use retorno_domain::flow::Answer;
@@ -44,7 +44,7 @@ pub(super) struct Planned {
     bookings: Vec<Booking>,
     answer: Option<NewAnswer>,
     pub(super) waitlist: Option<Option<Wish>>,
-    consent: Option<Statement>,
+    consent: Vec<Statement>,
     /// A slot to be booked is not there any more: nothing is written.
     gone: bool,
     /// Nothing is said after all.
@@ -74,7 +74,7 @@ impl<'a> Plan<'a> {
             bookings: Vec::new(),
             answer: None,
             waitlist: None,
-            consent: None,
+            consent: Vec::new(),
             gone: false,
             silent: false,
         };
@@ -85,18 +85,18 @@ impl<'a> Plan<'a> {
     pub(super) async fn carry(mut self, acts: &[Act]) -> Result<Planned, CloudError> {
         for act in acts {
             match act {
-                Act::OptOut | Act::StopReminders => self.withdraw(),
+                Act::OptOut(purposes) => self.withdraw(*purposes),
                 Act::OptIn => self.agree(),
                 Act::WrongNumber => self.made.thread.settle(self.visitor.now),
                 Act::Deceased => {
-                    self.withdraw();
+                    self.withdraw(PurposeSet::ALL);
                     self.made.patient.paused = true;
                 }
                 Act::Book { reference, moving } => self.book(reference, moving.as_ref()).await?,
                 Act::Offer { wish, moving, say } => self.offer(wish, moving.clone(), *say).await?,
                 Act::OfferHeld { reference } => self.offer_held(reference),
                 Act::Wait(wish) => self.made.waitlist = Some(Some(wish.clone())),
-                Act::Prefer(channels) => self.prefer(*channels),
+                Act::Prefer(preferences) => self.state(self.visitor.preferred(*preferences)),
                 Act::Cancel(visit) => self.cancel(visit).await?,
                 Act::Confirm(visit) => self.confirm(visit).await?,
                 Act::HandOver { reason, urgency } => self.hand_over(reason, *urgency),
@@ -114,34 +114,31 @@ impl<'a> Plan<'a> {
         Ok(self.made)
     }
 
-    fn withdraw(&mut self) {
-        self.state(Consents::OptOut);
-        self.made.thread.settle(self.visitor.now);
-        self.made.waitlist = Some(None);
+    fn withdraw(&mut self, purposes: PurposeSet) {
+        self.state(vec![recorded(self.visitor, Consents::OptOut, purposes)]);
     }
 
-    fn state(&mut self, wish: Consents) {
-        let statement = recorded(self.visitor, wish);
-        self.made.patient.consent.record(statement.clone());
-        self.made.consent = Some(statement);
+    /// What the person says. Without marketing nothing is offered, and the waitlist is left.
+    fn state(&mut self, said: Vec<Statement>) {
+        for statement in &said {
+            self.made.patient.consent.record(statement.clone());
+            if statement.wish == Consents::OptOut && statement.purposes.contains(Purpose::Marketing) {
+                self.made.thread.settle(self.visitor.now);
+                self.made.waitlist = Some(None);
+            }
+        }
+        self.made.consent.extend(said);
         self.patient_changed();
     }
 
-    /// The person's own word: what was agreed before stands, and this channel with it.
+    /// The person's own word.
     fn agree(&mut self) {
-        let today = self.visitor.clinic.clinic.date(self.visitor.now);
-        let before = self.made.patient.consent.agreed(today).map_or(ChannelSet::NONE, |(_, channels)| channels);
-        self.state(Consents::OptIn(before.with(self.happening.channel)));
+        self.state(self.visitor.agreed_again(self.happening.channel));
         // Of one day's words the opt-out counts; a person must see to it.
-        if self.made.patient.consent.is_opted_out(today) {
+        if self.made.patient.consent.is_opted_out(Purpose::Marketing, self.visitor.today()) {
             self.made.silent = true;
             self.hand_over("opt_in_after_opt_out", Urgency::Normal);
         }
-    }
-
-    /// The person's own word about every channel. Of one day's words the narrower counts.
-    fn prefer(&mut self, channels: ChannelSet) {
-        if channels.is_empty() { self.withdraw() } else { self.state(Consents::OptIn(channels)) }
     }
 
     fn patient_changed(&mut self) {
@@ -336,7 +333,7 @@ impl Planned {
             bookings: self.bookings.iter().chain(&self.taken).collect(),
             answer: self.answer.as_ref().filter(|answer| answer.channel != Channel::Call && answer.say.is_some()),
             waitlist,
-            consent: self.consent.as_ref().map(|statement| ConsentRecord { statement, how: happening.consent_how }),
+            consent: self.consent.iter().map(|s| ConsentRecord { statement: s, how: happening.consent_how }).collect(),
             orders: &self.orders,
             now: visitor.now,
         };

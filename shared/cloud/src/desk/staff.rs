@@ -1,8 +1,8 @@
 //! What staff does at the desk: answer in words of their own, take a conversation over, hand it back,
 //! record what a patient said about being written to. Each of it once per event, in one transaction.
 
-use chrono::{NaiveDate, TimeDelta};
-use retorno_domain::channel::{Channel, ChannelSet};
+use chrono::TimeDelta;
+use retorno_domain::channel::{Channel, ChannelSet, Purpose, PurposeSet};
 use retorno_domain::consent::{Source, Statement, Wish};
 use retorno_domain::contact_point::ContactPoint;
 use retorno_domain::conversation::{Act, Open, Thread, Urgency};
@@ -54,6 +54,9 @@ pub enum Refused {
     /// Agreed to nothing.
     #[error("an agreement names at least one channel")]
     NoChannels,
+    /// About nothing that is sent.
+    #[error("say what it is about: marketing, care or both")]
+    NoPurposes,
     /// Said on a day to come.
     #[error("the day of the agreement is still to come")]
     Future,
@@ -73,6 +76,7 @@ impl Refused {
             Self::NoGuardian => "no_guardian",
             Self::Words => "words",
             Self::NoChannels => "no_channels",
+            Self::NoPurposes => "no_purposes",
             Self::Future => "future",
             Self::OptOutStands => "opt_out_stands",
         }
@@ -87,7 +91,7 @@ struct Made {
     consent: Option<Statement>,
     /// The patient's own opt-out is taken back at the contact points. What others who share them said,
     /// or what was told to a provider only, is not staff's to take back.
-    lifts: bool,
+    lifts: PurposeSet,
     orders: Vec<Order>,
 }
 
@@ -98,7 +102,7 @@ impl Made {
             thread: visitor.collection.thread.thread.clone(),
             answer: None,
             consent: None,
-            lifts: false,
+            lifts: PurposeSet::NONE,
             orders: Vec::new(),
         }
     }
@@ -137,7 +141,9 @@ impl Desk {
                     Through::Guardian(_) | Through::Nobody(_) => Refused::NoGuardian,
                 });
             }
-            if visitor.patient().consent.is_opted_out(today) || phone.suppressed.contains(Channel::Whatsapp) {
+            // Whoever has just written is answered, unless they want nothing at all.
+            let is_out = visitor.patient().consent.is_opted_out(Purpose::Care, today);
+            if is_out || phone.is_suppressed(Channel::Whatsapp, Purpose::Care) {
                 return Err(Refused::OptedOut);
             }
             if !visitor.thread.window_is_open(visitor.now) {
@@ -186,7 +192,7 @@ impl Desk {
         .await
     }
 
-    /// Records what a patient said about being written to: on that day, and how it was said. An
+    /// Records what a patient said about being written to, for which purposes, and how it was said. An
     /// agreement replaces those before it, channel by channel; an opt-out closes the contact points.
     ///
     /// # Errors
@@ -196,14 +202,15 @@ impl Desk {
         tenant: &TenantStore,
         patient: &PatientId,
         event: &str,
-        (on, wish): (NaiveDate, Wish),
+        said: &Statement,
         how: &str,
     ) -> Result<StaffDone, CloudError> {
-        match wish {
-            Wish::OptOut => self.withdrawn(tenant, patient, event, how).await,
-            Wish::OptIn(channels) => {
-                self.by_staff(tenant, patient, event, how, |visitor, _| agreed(visitor, on, channels)).await
-            }
+        if said.purposes.is_empty() {
+            return Ok(StaffDone::Refused(Refused::NoPurposes));
+        }
+        match said.wish {
+            Wish::OptOut => self.withdrawn(tenant, patient, event, (said.purposes, how)).await,
+            Wish::OptIn(_) => self.by_staff(tenant, patient, event, how, |visitor, _| agreed(visitor, said)).await,
         }
     }
 
@@ -212,10 +219,13 @@ impl Desk {
         tenant: &TenantStore,
         patient: &PatientId,
         event: &str,
-        how: &str,
+        (purposes, how): (PurposeSet, &str),
     ) -> Result<StaffDone, CloudError> {
         let happening = Happening::silent(event, Channel::Call, how);
-        let acts = vec![Act::OptOut, Act::Tell(Answer::OptOut)];
+        let mut acts = vec![Act::OptOut(purposes)];
+        if purposes.contains(Purpose::Marketing) {
+            acts.push(Act::Tell(Answer::OptOut));
+        }
         Ok(match self.act(tenant, patient, &happening, |_, _| acts.clone()).await? {
             Done::Acted(_) => StaffDone::Done,
             Done::Repeated => StaffDone::Repeated,
@@ -244,10 +254,8 @@ impl Desk {
                 Ok(made) => made,
                 Err(refused) => return Ok(StaffDone::Refused(refused)),
             };
-            if made.lifts {
-                for hash in visitor.contacts.iter() {
-                    tenant.lift_opt_out(hash, patient).await?;
-                }
+            for hash in visitor.contacts.iter() {
+                tenant.lift_opt_out(hash, patient, made.lifts, visitor.now).await?;
             }
             match tenant.commit_turn(&turn_of(&visitor, &made, event, how)).await? {
                 TurnDone::Done => {
@@ -278,7 +286,7 @@ fn turn_of<'a>(visitor: &'a Visitor, made: &'a Made, event: &'a str, how: &'a st
         bookings: Vec::new(),
         answer: made.answer.as_ref(),
         waitlist: None,
-        consent: made.consent.as_ref().map(|statement| ConsentRecord { statement, how }),
+        consent: made.consent.iter().map(|statement| ConsentRecord { statement, how }).collect(),
         orders: &made.orders,
         now: visitor.now,
     }
@@ -300,22 +308,22 @@ fn in_words(visitor: &Visitor, event: &str, words: &str) -> NewAnswer {
     }
 }
 
-fn agreed(visitor: &Visitor, on: NaiveDate, channels: ChannelSet) -> Result<Made, Refused> {
-    let today = visitor.clinic.clinic.date(visitor.now);
-    if channels.is_empty() {
+fn agreed(visitor: &Visitor, said: &Statement) -> Result<Made, Refused> {
+    let today = visitor.today();
+    if said.wish == Wish::OptIn(ChannelSet::NONE) {
         return Err(Refused::NoChannels);
     }
-    if on > today {
+    if said.on > today {
         return Err(Refused::Future);
     }
-    let statement = Statement { on, wish: Wish::OptIn(channels), source: Source::Recorded };
+    let statement = Statement { source: Source::Recorded, ..said.clone() };
     let mut made = Made::of(visitor);
     made.patient.consent.record(statement.clone());
-    if made.patient.consent.is_opted_out(today) {
+    if said.purposes.iter().any(|purpose| made.patient.consent.is_opted_out(purpose, today)) {
         return Err(Refused::OptOutStands);
     }
+    made.lifts = visitor.lifted_by(std::slice::from_ref(&statement));
     made.consent = Some(statement);
-    made.lifts = visitor.patient().consent.is_opted_out(today);
     let (clinic, patient) = (visitor.tenant.clinic().to_string(), visitor.patient().id.to_string());
     made.orders.push(Order::PatientChanged { clinic, patient });
     Ok(made)

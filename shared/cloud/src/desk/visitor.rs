@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use retorno_domain::appointment::{Appointment, OUR_LEAD};
-use retorno_domain::channel::{Channel, ChannelSet};
-use retorno_domain::consent::Wish as Consents;
-use retorno_domain::conversation::{Case, OfferedSlot, Question, Thread};
+use retorno_domain::channel::{Channel, ChannelSet, Purpose, PurposeSet};
+use retorno_domain::consent::Statement;
+use retorno_domain::conversation::{Case, OfferedSlot, Preferences, Question, Thread};
 use retorno_domain::guardian::Guardian;
 use retorno_domain::ids::{AppointmentId, PatientId};
 use retorno_domain::patient::Patient;
@@ -65,7 +65,13 @@ impl Visitor {
     /// What a decision about an answer looks at.
     #[must_use]
     pub fn case(&self) -> Case<'_> {
-        Case { patient: self.patient(), thread: &self.thread, now: self.now }
+        Case { patient: self.patient(), thread: &self.thread, now: self.now, today: self.today() }
+    }
+
+    /// The channels agreed to for a purpose.
+    #[must_use]
+    pub fn channels(&self, purpose: Purpose) -> ChannelSet {
+        self.patient().consent.channels(purpose, self.today())
     }
 
     /// The visit of that number, if it is still to come.
@@ -81,22 +87,30 @@ impl Visitor {
         if self.thread.window_is_open(self.now) {
             return Some(Channel::Whatsapp);
         }
-        let today = self.today();
-        let agreed = self.patient().consent.agreed(today).is_ok_and(|(_, set)| set.contains(Channel::Email));
-        (agreed && self.patient().address(Channel::Email, today).is_some()).then_some(Channel::Email)
+        let agreed = Purpose::ALL.into_iter().any(|purpose| self.channels(purpose).contains(Channel::Email));
+        (agreed && self.patient().address(Channel::Email, self.today()).is_some()).then_some(Channel::Email)
     }
 
-    /// Whether agreeing to these channels now ends an opt-out. Of one day's words the opt-out counts.
-    pub(super) fn reopens(&self, channels: ChannelSet) -> bool {
-        let today = self.clinic.clinic.date(self.now);
+    /// What is recorded when the person wants messages again, said on this channel: what was agreed to
+    /// before stands, and this channel with it.
+    pub(super) fn agreed_again(&self, channel: Channel) -> Vec<Statement> {
+        let meant = self.patient().consent.meant_by_agreeing(self.today());
+        super::statements(self, Preferences::of(meant, |purpose| self.channels(purpose).with(channel)))
+    }
+
+    /// What is recorded when the person chooses channels.
+    pub(super) fn preferred(&self, preferences: Preferences) -> Vec<Statement> {
+        super::statements(self, preferences)
+    }
+
+    /// The purposes whose opt-out these statements end. Of one day's words the opt-out counts.
+    pub(super) fn lifted_by(&self, said: &[Statement]) -> PurposeSet {
         let mut consent = self.patient().consent.clone();
-        consent.record(super::recorded(self, Consents::OptIn(channels)));
-        self.patient().consent.is_opted_out(today) && !consent.is_opted_out(today)
-    }
-
-    /// Whether agreeing to one more channel now ends an opt-out.
-    pub(super) fn reopens_by(&self, channel: Channel) -> bool {
-        self.reopens(ChannelSet::NONE.with(channel))
+        for statement in said {
+            consent.record(statement.clone());
+        }
+        let (before, after) = (self.patient().consent.opted_out(self.today()), consent.opted_out(self.today()));
+        before.iter().filter(|purpose| !after.contains(*purpose)).collect()
     }
 
     /// Where a booking made now comes from: the sequence the patient is in, or was in last.

@@ -4,7 +4,7 @@
 
 use aws_sdk_dynamodb::types::{ConditionCheck, TransactWriteItem};
 use chrono::{DateTime, TimeDelta, Utc};
-use retorno_domain::channel::{Channel, ChannelSet};
+use retorno_domain::channel::{Channel, ChannelSet, Purpose};
 use retorno_domain::conversation::Say;
 use retorno_domain::ids::{AppointmentId, MessageId, PatientId};
 use retorno_domain::message::{Delivery, Outcome, UNKNOWN_AFTER};
@@ -45,6 +45,15 @@ pub struct NewAnswer {
     pub at: DateTime<Utc>,
     /// After this it is not said any more.
     pub not_after: DateTime<Utc>,
+}
+
+impl NewAnswer {
+    /// Whoever has just written is answered unless they want nothing at all; what we begin ourselves
+    /// is marketing.
+    #[must_use]
+    pub fn purpose(&self) -> Purpose {
+        if self.asked_for { Purpose::Care } else { Purpose::Marketing }
+    }
 }
 
 impl std::fmt::Debug for NewAnswer {
@@ -209,7 +218,7 @@ impl TenantStore {
             let check = ConditionCheck::builder()
                 .table_name(self.table())
                 .set_key(Some(keys.contact_point(claim.contact).item()))
-                .condition_expression(format!("{} AND {NOT_WRONG}", not_suppressed(only)))
+                .condition_expression(format!("{} AND {NOT_WRONG}", not_suppressed(only, answer.purpose())))
                 .build();
             let check = check.map_err(|_| CloudError::Permanent { operation: OPERATION, code: "check".to_owned() })?;
             writes.push(TransactWriteItem::builder().condition_check(check).build());

@@ -1,7 +1,7 @@
 //! The record of what was committed: put once, never changed, kept by day.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use retorno_domain::channel::Channel;
+use retorno_domain::channel::{Channel, Purpose};
 use retorno_domain::consent::Wish;
 use retorno_domain::conversation::Say;
 use retorno_domain::ids::{EnrollmentId, MessageId, PatientId};
@@ -84,10 +84,11 @@ pub(super) fn consent_audit_item(
     keys: &Keys<'_>,
     patient: &PatientId,
     event: &str,
-    record: &ConsentRecord<'_>,
+    (number, record): (usize, &ConsentRecord<'_>),
     now: DateTime<Utc>,
 ) -> Item {
-    let sk = format!("{:015}#consent#{event}", now.timestamp_millis());
+    let more = if number == 0 { String::new() } else { format!("#{number}") };
+    let sk = format!("{:015}#consent#{event}{more}", now.timestamp_millis());
     let mut item = keys.audit(now.date_naive(), sk).item();
     let channels: Vec<&str> = match record.statement.wish {
         Wish::OptIn(channels) => channels.iter().map(Channel::code).collect(),
@@ -98,6 +99,7 @@ pub(super) fn consent_audit_item(
         ("patient", s(patient.as_str())),
         ("on", s(record.statement.on.to_string())),
         ("channels", s(channels.join(","))),
+        ("purposes", s(record.statement.purposes.iter().map(Purpose::code).collect::<Vec<_>>().join(","))),
         ("how", s(record.how)),
         ("at", ms(now)),
     ];

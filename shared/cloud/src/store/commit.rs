@@ -183,7 +183,8 @@ impl TenantStore {
 
     fn contact_part(&self, keys: &Keys<'_>, claim: &Claim<'_>) -> UpdateBuilder {
         let intent = claim.message.intent();
-        let mut condition = format!("{} AND {NOT_WRONG}", not_suppressed([intent.channel].into_iter().collect()));
+        let open = not_suppressed([intent.channel].into_iter().collect(), intent.purpose);
+        let mut condition = format!("{open} AND {NOT_WRONG}");
         let mut builder = update(self, &keys.contact_point(claim.contact))
             .expression_attribute_values(":now", ms(claim.now))
             .expression_attribute_values(":one", n(1));

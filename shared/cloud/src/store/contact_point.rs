@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, NaiveDate, Utc};
-use retorno_domain::channel::{Channel, ChannelSet};
+use retorno_domain::channel::{Channel, ChannelSet, Purpose, PurposeSet};
 use retorno_domain::contact_point::{ContactPoint, ContactPoints};
 use retorno_domain::ids::PatientId;
 use retorno_domain::patient::Patient;
@@ -46,8 +46,18 @@ impl ContactKeys {
     }
 }
 
-/// The attribute that says since when nobody may be written to here on a channel.
-pub(super) fn opted_out_attribute(channel: Channel) -> String {
+/// The attribute that says since when nobody may be written to here on a channel for a purpose.
+fn opted_out_attribute(channel: Channel, purpose: Purpose) -> String {
+    let of = match purpose {
+        Purpose::Marketing => "om",
+        Purpose::Care => "oc",
+    };
+    format!("{of}_{channel}")
+}
+
+/// The same for every purpose, as it was written before there were purposes. Read and lifted, and
+/// never written.
+fn opted_out_before(channel: Channel) -> String {
     format!("oo_{channel}")
 }
 
@@ -56,18 +66,28 @@ pub(super) fn point_of(item: &Item) -> Result<ContactPoint, CloudError> {
     let has = |prefix: &str| -> ChannelSet {
         Channel::ALL.into_iter().filter(|channel| item.contains_key(&format!("{prefix}_{channel}"))).collect()
     };
-    let suppressed = if item.contains_key("oo_imp") { ChannelSet::ALL } else { has("oo") };
+    let suppressed = |of: &str| match item.contains_key("oo_imp") {
+        true => ChannelSet::ALL,
+        false => has("oo").iter().fold(has(of), ChannelSet::with),
+    };
     let busy = match (reader.text_opt("busy_p"), reader.instant_opt("busy_u")?) {
         (Some(id), Some(until)) => Some((PatientId::parse(id).map_err(|_| reader.corrupt("busy_p"))?, until)),
         _ => None,
     };
-    Ok(ContactPoint { suppressed, unreachable: has("dead"), whatsapp: ledger_of(&reader)?, busy })
+    Ok(ContactPoint {
+        suppressed: suppressed("om"),
+        suppressed_care: suppressed("oc"),
+        unreachable: has("dead"),
+        whatsapp: ledger_of(&reader)?,
+        busy,
+    })
 }
 
-/// The condition that nobody opted out here on these channels.
-pub(super) fn not_suppressed(channels: ChannelSet) -> String {
-    channels.iter().fold("attribute_not_exists(oo_imp)".to_owned(), |condition, channel| {
-        format!("{condition} AND attribute_not_exists({})", opted_out_attribute(channel))
+/// The condition that nobody opted out here of this purpose on these channels.
+pub(super) fn not_suppressed(channels: ChannelSet, purpose: Purpose) -> String {
+    let names = |channel| [opted_out_before(channel), opted_out_attribute(channel, purpose)];
+    channels.iter().flat_map(names).fold("attribute_not_exists(oo_imp)".to_owned(), |condition, name| {
+        format!("{condition} AND attribute_not_exists({name})")
     })
 }
 
@@ -154,13 +174,13 @@ impl TenantStore {
         Ok(())
     }
 
-    /// Takes a contact point that nobody opted out of from the list of suppressed ones.
+    /// Takes a contact point at which marketing is open from the list of suppressed ones.
     async fn unlist(&self, hash: &str) -> Result<(), CloudError> {
         let call = self.client().update_item().table_name(self.table());
         let call = call
             .set_key(Some(Keys(&self.clinic).contact_point(hash).item()))
             .update_expression("REMOVE g1pk, g1sk")
-            .condition_expression(not_suppressed(ChannelSet::ALL));
+            .condition_expression(not_suppressed(ChannelSet::ALL, Purpose::Marketing));
         match call.send().await {
             Ok(_) => Ok(()),
             Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
@@ -169,61 +189,93 @@ impl TenantStore {
     }
 
     /// Records an opt-out told to us or to a provider: unconditional, harmless to repeat, never
-    /// lifted by an import. From this write on nothing is sent to the contact point for marketing.
+    /// lifted by an import. From this write on nothing is sent to the contact point for these purposes.
     ///
     /// # Errors
     /// [`CloudError`].
-    pub async fn opt_out(&self, hash: &str, channels: ChannelSet, now: DateTime<Utc>) -> Result<(), CloudError> {
-        let keys = Keys(&self.clinic);
+    pub async fn opt_out(
+        &self,
+        hash: &str,
+        channels: ChannelSet,
+        purposes: PurposeSet,
+        now: DateTime<Utc>,
+    ) -> Result<(), CloudError> {
         let sets: Vec<String> = channels
             .iter()
-            .map(opted_out_attribute)
+            .flat_map(|channel| purposes.iter().map(move |purpose| opted_out_attribute(channel, purpose)))
             .map(|name| format!("{name} = if_not_exists({name}, :now)"))
             .collect();
         if sets.is_empty() {
             return Ok(());
         }
+        let (keys, mut set) = (Keys(&self.clinic), sets.join(", "));
         let call = self.client().update_item().table_name(self.table());
+        let mut call = call.set_key(Some(keys.contact_point(hash).item()));
+        if purposes.contains(Purpose::Marketing) {
+            set.push_str(", g1pk = :g, g1sk = :h");
+            call = call.expression_attribute_values(":g", s(keys.suppressed_pk()));
+            call = call.expression_attribute_values(":h", s(hash));
+        }
         let call = call
-            .set_key(Some(keys.contact_point(hash).item()))
-            .update_expression(format!("SET {}, g1pk = :g, g1sk = :h ADD ver :one", sets.join(", ")))
+            .update_expression(format!("SET {set} ADD ver :one"))
             .expression_attribute_values(":now", ms(now))
-            .expression_attribute_values(":g", s(keys.suppressed_pk()))
-            .expression_attribute_values(":h", s(hash))
             .expression_attribute_values(":one", n(1));
         call.send().await.map(|_| ()).map_err(|e| sort("UpdateItem opt-out", &e))
     }
 
-    /// Lifts an opt-out from one channel that was told to its provider before `at`. Nothing else is
-    /// lifted: a later opt-out, or one from all channels, stands.
+    /// Lifts an opt-out of marketing on one channel that was told to its provider before `at`. Nothing
+    /// else is lifted: a later opt-out, or one from all channels, stands.
     ///
     /// # Errors
     /// [`CloudError`].
     pub async fn resume_channel(&self, hash: &str, channel: Channel, at: DateTime<Utc>) -> Result<(), CloudError> {
-        let name = opted_out_attribute(channel);
         // Told to us, an opt-out is from all channels: then e-mail is closed as well.
-        let all = opted_out_attribute(Channel::Email);
-        let call = self.client().update_item().table_name(self.table());
-        let call = call
-            .set_key(Some(Keys(&self.clinic).contact_point(hash).item()))
-            .update_expression(format!("REMOVE {name} ADD ver :one"))
-            .condition_expression(format!("{name} < :at AND attribute_not_exists({all})"))
-            .expression_attribute_values(":at", ms(at))
-            .expression_attribute_values(":one", n(1));
-        match call.send().await {
-            Ok(_) => self.unlist(hash).await,
-            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
-            Err(e) => Err(sort("UpdateItem resume", &e)),
+        let all = [opted_out_attribute(Channel::Email, Purpose::Marketing), opted_out_before(Channel::Email)];
+        let [all, all_before] = all;
+        for name in [opted_out_attribute(channel, Purpose::Marketing), opted_out_before(channel)] {
+            let call = self.client().update_item().table_name(self.table());
+            let call = call
+                .set_key(Some(Keys(&self.clinic).contact_point(hash).item()))
+                .update_expression(format!("REMOVE {name} ADD ver :one"))
+                .condition_expression(format!(
+                    "{name} < :at AND attribute_not_exists({all}) AND attribute_not_exists({all_before})"
+                ))
+                .expression_attribute_values(":at", ms(at))
+                .expression_attribute_values(":one", n(1));
+            match call.send().await {
+                Ok(_) => self.unlist(hash).await?,
+                Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {}
+                Err(e) => return Err(sort("UpdateItem resume", &e)),
+            }
         }
+        Ok(())
     }
 
-    /// Lifts an opt-out: the person has said so, to us. What an import says of others who share the
-    /// contact point stands. Harmless to repeat.
+    /// Lifts an opt-out of these purposes: the person has said so, to us. What an import says of others
+    /// who share the contact point stands, and so does what was said of other purposes. Harmless to
+    /// repeat.
     ///
     /// # Errors
     /// [`CloudError`].
-    pub async fn lift_opt_out(&self, hash: &str, patient: &PatientId) -> Result<(), CloudError> {
-        let names: Vec<String> = Channel::ALL.into_iter().map(opted_out_attribute).collect();
+    pub async fn lift_opt_out(
+        &self,
+        hash: &str,
+        patient: &PatientId,
+        purposes: PurposeSet,
+        now: DateTime<Utc>,
+    ) -> Result<(), CloudError> {
+        if purposes.is_empty() {
+            return Ok(());
+        }
+        // What binds every purpose is first said of the others by itself: they are never open between.
+        if !purposes.others().is_empty() {
+            self.keep_for(hash, patient, purposes.others(), now).await?;
+        }
+        let names = Channel::ALL.into_iter().flat_map(|channel| {
+            let of_purposes = purposes.iter().map(move |purpose| opted_out_attribute(channel, purpose));
+            of_purposes.chain([opted_out_before(channel)])
+        });
+        let names: Vec<String> = names.collect();
         let call = self.client().update_item().table_name(self.table());
         let call = call
             .set_key(Some(Keys(&self.clinic).contact_point(hash).item()))
@@ -232,6 +284,23 @@ impl TenantStore {
             .expression_attribute_values(":one", n(1));
         call.send().await.map_err(|e| sort("UpdateItem opt-in", &e))?;
         self.unlist(hash).await
+    }
+
+    /// Says of these purposes alone what binds every purpose at a contact point: an opt-out from before
+    /// there were purposes, or this patient's own by an import.
+    async fn keep_for(
+        &self,
+        hash: &str,
+        patient: &PatientId,
+        purposes: PurposeSet,
+        now: DateTime<Utc>,
+    ) -> Result<(), CloudError> {
+        let key = Keys(&self.clinic).contact_point(hash);
+        let Some(item) = self.get("GetItem contact point", key.item()).await? else { return Ok(()) };
+        let imported = item.get("oo_imp").and_then(|who| who.as_ss().ok());
+        let by_import = imported.is_some_and(|who| who.iter().any(|id| id == patient.as_str()));
+        let bound = |channel: &Channel| by_import || item.contains_key(&opted_out_before(*channel));
+        self.opt_out(hash, Channel::ALL.into_iter().filter(bound).collect(), purposes, now).await
     }
 
     /// Records that a provider cannot reach anybody here by a channel.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate};
 use retorno_domain::appointment::{Appointment, AppointmentStatus, PlanSession};
-use retorno_domain::channel::{Channel, ChannelSet};
+use retorno_domain::channel::{Channel, ChannelSet, Purpose, PurposeSet};
 use retorno_domain::consent::{Consent, Source, Statement, Wish};
 use retorno_domain::ids::AppointmentId;
 use serde::{Deserialize, Serialize};
@@ -25,9 +25,10 @@ struct AppointmentWire<'a>(
     i64,
 );
 
-/// day, `in` or `out`, channels (letters), source (letter).
-#[derive(Serialize, Deserialize)]
-struct StatementWire(NaiveDate, bool, String, char);
+/// day, `in` or `out`, channels (letters), source (letter), purposes (letters; those stored without
+/// any are about everything).
+#[derive(Deserialize)]
+struct StatementWire(NaiveDate, bool, String, char, #[serde(default)] Option<String>);
 
 const STATUSES: [(char, AppointmentStatus); 5] = [
     ('b', AppointmentStatus::Booked),
@@ -39,6 +40,8 @@ const STATUSES: [(char, AppointmentStatus); 5] = [
 
 const CHANNELS: [(char, Channel); 4] =
     [('w', Channel::Whatsapp), ('e', Channel::Email), ('s', Channel::Sms), ('c', Channel::Call)];
+
+const PURPOSES: [(char, Purpose); 2] = [('m', Purpose::Marketing), ('c', Purpose::Care)];
 
 fn channels_text(set: ChannelSet) -> String {
     CHANNELS.into_iter().filter(|(_, channel)| set.contains(*channel)).map(|(letter, _)| letter).collect()
@@ -98,23 +101,61 @@ pub(super) fn consent_text(consent: &Consent) -> String {
             Source::Import => 'i',
             Source::Recorded => 'r',
         };
-        StatementWire(statement.on, agrees, channels, source)
+        let mut fields =
+            vec![statement.on.to_string().into(), agrees.into(), channels.into(), source.to_string().into()];
+        if statement.purposes != PurposeSet::ALL {
+            fields.push(purposes_text(statement.purposes).into());
+        }
+        serde_json::Value::Array(fields)
     };
-    let wires: Vec<StatementWire> = consent.statements().iter().map(wire).collect();
-    // Serialising plain arrays of plain values cannot fail.
-    serde_json::to_string(&wires).unwrap_or_else(|_| "[]".to_owned())
+    serde_json::Value::Array(consent.statements().iter().map(wire).collect()).to_string()
+}
+
+fn purposes_text(set: PurposeSet) -> String {
+    PURPOSES.into_iter().filter(|(_, purpose)| set.contains(*purpose)).map(|(letter, _)| letter).collect()
+}
+
+fn purposes_of(text: &str) -> Option<PurposeSet> {
+    let purpose = |letter| PURPOSES.into_iter().find(|(l, _)| *l == letter).map(|(_, purpose)| purpose);
+    text.chars().map(purpose).collect()
 }
 
 pub(super) fn consent_of(text: &str) -> Option<Consent> {
     let wires: Vec<StatementWire> = serde_json::from_str(text).ok()?;
-    let statement = |StatementWire(on, agrees, channels, source)| {
+    let statement = |StatementWire(on, agrees, channels, source, purposes)| {
         let wish = if agrees { Wish::OptIn(channels_of(&channels)?) } else { Wish::OptOut };
         let source = match source {
             'i' => Source::Import,
             'r' => Source::Recorded,
             _ => return None,
         };
-        Some(Statement { on, wish, source })
+        let purposes = purposes.map_or(Some(PurposeSet::ALL), |letters| purposes_of(&letters))?;
+        Some(Statement { on, wish, source, purposes })
     };
     Some(Consent::from_statements(wires.into_iter().map(statement).collect::<Option<_>>()?))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn statements_come_back_and_those_stored_without_purposes_are_about_everything() {
+        let on = NaiveDate::from_ymd_opt(2026, 1, 2).unwrap();
+        let only: ChannelSet = [Channel::Sms].into_iter().collect();
+        let said = |wish, source, purposes| Statement { on, wish, source, purposes };
+        let consent = Consent::from_statements(vec![
+            said(Wish::OptIn(only), Source::Import, PurposeSet::ALL),
+            said(Wish::OptOut, Source::Recorded, PurposeSet::MARKETING),
+            said(Wish::OptOut, Source::Recorded, PurposeSet::CARE),
+        ]);
+        assert_eq!(consent_of(&consent_text(&consent)).unwrap(), consent);
+        let before = consent_of(r#"[["2026-01-02",true,"we","i"],["2026-01-03",false,"","r"]]"#).unwrap();
+        assert!(before.statements().iter().all(|statement| statement.purposes == PurposeSet::ALL));
+        assert_eq!(before.opted_out(on), PurposeSet::ALL);
+        let as_before = Consent::from_statements(vec![said(Wish::OptIn(only), Source::Import, PurposeSet::ALL)]);
+        assert_eq!(consent_text(&as_before), r#"[["2026-01-02",true,"s","i"]]"#, "and are written as they were");
+        assert_eq!(consent_of(r#"[["2026-01-02",false,"","r","x"]]"#), None);
+    }
 }

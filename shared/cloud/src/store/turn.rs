@@ -83,8 +83,8 @@ pub struct Turn<'a> {
     pub answer: Option<&'a NewAnswer>,
     /// Whether the patient joins the waitlist, with this wish, or leaves it.
     pub waitlist: Option<WaitlistChange<'a>>,
-    /// A consent given or withdrawn, for the ledger.
-    pub consent: Option<ConsentRecord<'a>>,
+    /// Consents given or withdrawn, for the ledger.
+    pub consent: Vec<ConsentRecord<'a>>,
     /// The orders that follow, kept with the event: should it be delivered again, they are too.
     pub orders: &'a [Order],
     /// Now.
@@ -189,7 +189,7 @@ impl TenantStore {
         if let Some(answer) = turn.answer {
             writes.push(put(self, answer_item(&keys, turn.patient, answer), "attribute_not_exists(pk)")?);
         }
-        if let Some(record) = &turn.consent {
+        for record in turn.consent.iter().enumerate() {
             let item = consent_audit_item(&keys, turn.patient, &self.hash(turn.event), record, turn.now);
             writes.push(put(self, item, "attribute_not_exists(pk)")?);
         }

@@ -19,8 +19,10 @@ pub enum Say {
     Cancelled,
     /// The visit is confirmed.
     Confirmed,
-    /// You will not be written to again.
+    /// No marketing any more; reminders of booked visits go on, and how to stop those too.
     OptedOut,
+    /// Nothing will be written any more.
+    AllStopped,
     /// You will be written to again.
     OptedIn,
     /// No reminders any more.
@@ -39,7 +41,7 @@ pub enum Say {
 
 impl Say {
     /// Everything that can be said.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Booked,
         Self::Moved,
         Self::Offer,
@@ -49,6 +51,7 @@ impl Say {
         Self::Cancelled,
         Self::Confirmed,
         Self::OptedOut,
+        Self::AllStopped,
         Self::OptedIn,
         Self::RemindersStopped,
         Self::Declined,
@@ -71,6 +74,7 @@ impl Say {
             Self::Cancelled => "cancelled",
             Self::Confirmed => "confirmed",
             Self::OptedOut => "opted_out",
+            Self::AllStopped => "all_stopped",
             Self::OptedIn => "opted_in",
             Self::RemindersStopped => "reminders_stopped",
             Self::Declined => "declined",
@@ -90,6 +94,6 @@ impl Say {
     /// Whether it may be said to somebody who opted out: only that the opt-out was heard.
     #[must_use]
     pub fn survives_opt_out(self) -> bool {
-        matches!(self, Self::OptedOut | Self::WrongNumber | Self::Urgent)
+        matches!(self, Self::OptedOut | Self::AllStopped | Self::RemindersStopped | Self::WrongNumber | Self::Urgent)
     }
 }

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 
 use super::phrase::Found;
+use super::scope;
 use super::sign::Sign;
 use super::token::{Kind, Token};
 use super::vocabulary::Vocabulary;
@@ -113,7 +114,16 @@ impl<'a> Scene<'a> {
             .any(|found| !signs.contains(&found.sign) && !matches!(found.sign, Sign::Filler | Sign::Nothing))
     }
 
+    /// An opt-out, and how far it reaches.
     fn opt_out(&self) -> Option<Reading> {
+        let reading = self.no_more()?;
+        // By a phrase, or by one of the words that messages name.
+        let by_word = !self.has(Sign::OptOut);
+        let of_marketing = !reading.sure || scope::is_of_marketing(self.tokens, by_word);
+        Some(if of_marketing { reading } else { Reading { intent: Intent::StopAll, ..reading } })
+    }
+
+    fn no_more(&self) -> Option<Reading> {
         let besides = [
             Sign::OptOut,
             Sign::OptOutWord,

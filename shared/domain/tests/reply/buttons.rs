@@ -35,7 +35,7 @@ fn titles_are_read() {
 
 #[test]
 fn payloads_are_codes() {
-    let codes = ["opt_out", "opt_in", "stop_reminders", "yes", "no", "other_time", "reschedule", "cancel"];
+    let codes = ["opt_out", "stop_all", "opt_in", "stop_reminders", "yes", "no", "other_time", "reschedule", "cancel"];
     for code in codes {
         let (intent, sure) = press(code, "2");
         assert_eq!((intent.code(), sure), (code, true));

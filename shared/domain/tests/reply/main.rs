@@ -5,6 +5,7 @@
 mod any_text;
 mod buttons;
 mod labelled;
+mod scope;
 mod wishes;
 
 use chrono::NaiveDate;

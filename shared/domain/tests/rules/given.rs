@@ -147,7 +147,7 @@ pub(crate) fn lapsed() -> Patient {
 }
 
 pub(crate) fn said(on: &str, wish: Wish) -> Statement {
-    Statement { on: date(on), wish, source: Source::Import }
+    Statement::of_all(date(on), wish, Source::Import)
 }
 
 pub(crate) fn agreed_to(channels: ChannelSet) -> Consent {

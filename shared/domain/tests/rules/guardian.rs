@@ -128,14 +128,15 @@ fn an_agreement_of_the_guardians_ends_at_majority_and_an_opt_out_stays() {
     let all = Wish::OptIn(ChannelSet::ALL);
     let agreed = of_age(vec![said("2025-01-01", all)]);
     assert!(agreed.prove(Channel::Email, Purpose::Care, date("2026-03-19")).is_ok());
-    assert_eq!(agreed.agreed(day), Err(NoConsent::CameOfAge(day)));
+    assert_eq!(agreed.agreed(Purpose::Marketing, day), Err(NoConsent::CameOfAge(day)));
     assert_eq!(NoConsent::CameOfAge(day).code(), "consent_ended_of_age");
     let own = of_age(vec![said("2025-01-01", all), said("2026-03-20", all)]);
-    assert_eq!(own.agreed(day), Ok((day, ChannelSet::ALL)), "said on the day itself is their own");
+    assert_eq!(own.agreed(Purpose::Care, day), Ok((day, ChannelSet::ALL)), "said on the day itself is their own");
     let out = of_age(vec![said("2025-01-01", Wish::OptOut)]);
-    assert!(out.is_opted_out(date("2026-03-19")) && out.is_opted_out(date("2027-01-01")));
+    let is_out = |on| out.is_opted_out(Purpose::Marketing, date(on)) && out.is_opted_out(Purpose::Care, date(on));
+    assert!(is_out("2026-03-19") && is_out("2027-01-01"));
     let never_revived = of_age(vec![said("2024-01-01", Wish::OptOut), said("2025-01-01", all)]);
-    assert!(!never_revived.is_opted_out(day) && never_revived.agreed(day).is_err());
+    assert_eq!(never_revived.agreed(Purpose::Marketing, day), Err(NoConsent::CameOfAge(day)));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use proptest::prelude::*;
 use retorno_domain::appointment::{Appointment, AppointmentStatus, PlanSession};
-use retorno_domain::channel::{Channel, ChannelSet};
+use retorno_domain::channel::{Channel, ChannelSet, PurposeSet};
 use retorno_domain::clinic::Clinic;
 use retorno_domain::consent::{Consent, Source, Statement, Wish};
 use retorno_domain::ids::{ClinicId, SegmentId};
@@ -94,6 +94,7 @@ fn patient() -> impl Strategy<Value = Patient> {
                 on: NaiveDate::MIN,
                 wish: Wish::OptIn(ChannelSet::ALL),
                 source: Source::Import,
+                purposes: PurposeSet::ALL,
             }));
             patient.consent = Consent::from_statements(all);
             let rest_until = rest.map(|rest| now() + days(rest) + TimeDelta::hours(7));
@@ -122,6 +123,7 @@ fn statement_of((day, yes, channels, ours): (i64, bool, usize, bool)) -> Stateme
         on: (now() + days(day)).date_naive(),
         wish,
         source: if ours { Source::Recorded } else { Source::Import },
+        purposes: PurposeSet::ALL,
     }
 }
 

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use proptest::prelude::*;
 use retorno_domain::appointment::{Appointment, AppointmentStatus, PlanSession};
-use retorno_domain::channel::{Channel, ChannelSet};
+use retorno_domain::channel::{Channel, ChannelSet, Purpose, PurposeSet};
 use retorno_domain::consent::{Source, Statement, Wish};
 use retorno_domain::contact::{EmailAddress, PersonName, Phone, UnusableEmail, UnusablePhone};
 use retorno_domain::guardian::{Guardian, Guardianship, Told};
@@ -113,18 +113,18 @@ fn an_empty_consent_cell_never_revokes() {
         ..row(1, AppointmentStatus::Completed, 1)
     };
     let patient = absorbed([agreed, row(1, AppointmentStatus::Completed, 5), row(2, AppointmentStatus::Booked, 9)]);
-    assert!(patient.consent.agreed(date("2026-03-02")).is_ok());
+    assert!(patient.consent.agreed(Purpose::Marketing, date("2026-03-02")).is_ok());
 }
 
 #[test]
 fn an_import_never_lifts_an_opt_out_recorded_by_us() {
     let mut patient = absorbed([row(1, AppointmentStatus::Completed, 1)]);
-    patient.consent.record(Statement { on: date("2026-02-01"), wish: Wish::OptOut, source: Source::Recorded });
+    patient.consent.record(Statement::of_all(date("2026-02-01"), Wish::OptOut, Source::Recorded));
     patient.absorb(Report {
         consent: Some(said("2026-03-01", Wish::OptIn(ChannelSet::ALL))),
         ..row(1, AppointmentStatus::Completed, 9)
     });
-    assert!(patient.consent.is_opted_out(date("2026-03-02")));
+    assert!(patient.consent.is_opted_out(Purpose::Care, date("2026-03-02")));
 }
 
 #[test]
@@ -194,6 +194,7 @@ fn report() -> impl Strategy<Value = Report> {
                 on: date("2026-01-01") + days(day),
                 wish: yes.map_or(Wish::OptOut, |set| Wish::OptIn(sets[set])),
                 source: Source::Import,
+                purposes: PurposeSet::ALL,
             });
             report
         },

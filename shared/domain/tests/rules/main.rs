@@ -18,6 +18,7 @@ mod guardian;
 mod horizon;
 mod import_merge;
 mod percentile;
+mod purposes;
 mod segments;
 mod settings;
 mod settings_figures;

@@ -77,8 +77,7 @@ fn cleared(
     }
     let rendered = template.render(&values).ok()?;
     let on = NaiveDate::default();
-    let consent =
-        Consent::from_statements(vec![Statement { on, wish: Wish::OptIn(ChannelSet::ALL), source: Source::Import }]);
+    let consent = Consent::from_statements(vec![Statement::of_all(on, Wish::OptIn(ChannelSet::ALL), Source::Import)]);
     let purpose = Purpose::Marketing;
     let proof = consent.prove(channel, purpose, on).expect("an agreement to everything");
     let intent = Intent {

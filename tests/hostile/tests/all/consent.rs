@@ -2,7 +2,7 @@
 
 use chrono::{Days, NaiveDate};
 use proptest::prelude::*;
-use retorno_domain::channel::{Channel, ChannelSet, Purpose};
+use retorno_domain::channel::{Channel, ChannelSet, Purpose, PurposeSet};
 use retorno_domain::consent::{Consent, NoConsent, Source, Statement, Wish};
 
 fn day(n: u64) -> NaiveDate {
@@ -16,10 +16,16 @@ fn statement() -> impl Strategy<Value = Statement> {
         1 => Just(Wish::OptIn(ChannelSet::ALL)),
         2 => Just(Wish::OptOut),
     ];
-    (0_u64..6, wish, any::<bool>()).prop_map(|(on, wish, ours)| Statement {
+    let purposes = prop_oneof![
+        3 => Just(PurposeSet::ALL),
+        1 => Just(PurposeSet::MARKETING),
+        1 => Just(PurposeSet::CARE),
+    ];
+    (0_u64..6, wish, any::<bool>(), purposes).prop_map(|(on, wish, ours, purposes)| Statement {
         on: day(on),
         wish,
         source: if ours { Source::Recorded } else { Source::Import },
+        purposes,
     })
 }
 
@@ -38,10 +44,10 @@ fn last_word(statements: &[&Statement], today: NaiveDate) -> Option<Wish> {
     Some(Wish::OptIn(agreed))
 }
 
-/// What may be used on a day; nothing where there is no agreement.
-fn agreed(statements: &[Statement], today: NaiveDate) -> Option<ChannelSet> {
-    let all: Vec<&Statement> = statements.iter().collect();
-    let ours: Vec<&Statement> = statements.iter().filter(|s| s.source == Source::Recorded).collect();
+/// What may be used for a purpose on a day; nothing where there is no agreement.
+fn agreed(statements: &[Statement], purpose: Purpose, today: NaiveDate) -> Option<ChannelSet> {
+    let all: Vec<&Statement> = statements.iter().filter(|s| s.purposes.contains(purpose)).collect();
+    let ours: Vec<&Statement> = all.iter().copied().filter(|s| s.source == Source::Recorded).collect();
     match (last_word(&ours, today), last_word(&all, today)) {
         (Some(Wish::OptOut), _) | (_, Some(Wish::OptOut) | None) => None,
         (_, Some(Wish::OptIn(channels))) => Some(channels),
@@ -62,14 +68,16 @@ proptest! {
     #[test]
     fn what_is_agreed_is_what_the_rule_says(said in prop::collection::vec(statement(), 0..8), today in 0_u64..7) {
         let consent = Consent::from_statements(said.clone());
-        let expected = agreed(&said, day(today));
-        prop_assert_eq!(consent.agreed(day(today)).ok().map(|(_, channels)| channels), expected);
-        for channel in Channel::ALL {
-            let proof = consent.prove(channel, Purpose::Marketing, day(today));
-            prop_assert_eq!(proof.is_ok(), expected.is_some_and(|channels| channels.contains(channel)));
+        for purpose in Purpose::ALL {
+            let expected = agreed(&said, purpose, day(today));
+            prop_assert_eq!(consent.agreed(purpose, day(today)).ok().map(|(_, channels)| channels), expected);
+            for channel in Channel::ALL {
+                let proof = consent.prove(channel, purpose, day(today));
+                prop_assert_eq!(proof.is_ok(), expected.is_some_and(|channels| channels.contains(channel)));
+            }
+            let words = said.iter().any(|s| s.wish == Wish::OptOut && s.purposes.contains(purpose));
+            prop_assert!(words || !consent.is_opted_out(purpose, day(today)), "an opt-out nobody said");
         }
-        let words = said.iter().any(|s| s.wish == Wish::OptOut);
-        prop_assert!(words || !consent.is_opted_out(day(today)), "an opt-out nobody said");
     }
 
     #[test]
@@ -94,12 +102,12 @@ proptest! {
     ) {
         let source = if ours { Source::Recorded } else { Source::Import };
         let before = Consent::from_statements(said.clone());
-        let after = joined(&[&said, &[Statement { on: day(on), wish: Wish::OptOut, source }]]);
+        let after = joined(&[&said, &[Statement::of_all(day(on), Wish::OptOut, source)]]);
         for channel in Channel::ALL {
             let may = |consent: &Consent| consent.prove(channel, Purpose::Care, day(today)).is_ok();
             prop_assert!(may(&before) || !may(&after), "an opt-out opened {}", channel);
         }
         let is_last = said.iter().all(|statement| statement.on <= day(on));
-        prop_assert!(!is_last || matches!(after.agreed(day(today)), Err(NoConsent::OptedOut(_))), "the last word");
+        prop_assert!(!is_last || matches!(after.agreed(Purpose::Marketing, day(today)), Err(NoConsent::OptedOut(_))), "the last word");
     }
 }

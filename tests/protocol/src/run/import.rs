@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use retorno_domain::appointment::AppointmentStatus;
-use retorno_domain::channel::ChannelSet;
+use retorno_domain::channel::{ChannelSet, Purpose};
 use retorno_domain::consent::{Source, Statement, Wish};
 use retorno_domain::patient::Patient;
 
@@ -102,13 +102,13 @@ impl Sim {
                 patient.appointments.iter_mut().find(|a| a.id.as_str() == id)?.status = status;
             }
             News::OptOut => {
-                patient.consent.record(Statement { on: today, wish: Wish::OptOut, source: Source::Import });
+                patient.consent.record(Statement::of_all(today, Wish::OptOut, Source::Import));
             }
             News::SaidToUs => {
-                patient.consent.record(Statement { on: today, wish: Wish::OptOut, source: Source::Recorded });
+                patient.consent.record(Statement::of_all(today, Wish::OptOut, Source::Recorded));
             }
             News::OptIn(channels) => {
-                patient.consent.record(Statement { on: today, wish: Wish::OptIn(channels), source: Source::Import });
+                patient.consent.record(Statement::of_all(today, Wish::OptIn(channels), Source::Import));
             }
             News::Phone(number) => patient.profile.phone = phone(number),
         }
@@ -141,12 +141,12 @@ impl Sim {
             News::SaidToUs => person.said.push(Said::NoToUs),
             News::OptIn(channels) => {
                 person.said.push(Said::Yes(today, channels));
-                if !changed.consent.is_opted_out(today) {
+                if !changed.consent.is_opted_out(Purpose::Marketing, today) {
                     self.set_imported(patient, changed, false);
                 }
             }
             News::Phone(_) => {
-                if changed.consent.is_opted_out(today) {
+                if changed.consent.is_opted_out(Purpose::Marketing, today) {
                     self.set_imported(patient, changed, true);
                 }
             }

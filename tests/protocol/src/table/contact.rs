@@ -50,12 +50,13 @@ impl ContactItem {
     /// `point_of`: what decisions see of the two kinds of opt-out.
     fn settle(&mut self) {
         self.point.suppressed = if self.imported.is_empty() { self.told } else { ChannelSet::ALL };
+        self.point.suppressed_care = self.point.suppressed;
         self.version += 1;
     }
 }
 
 impl Table {
-    /// An opt-out told to us or to a provider (`TenantStore::opt_out`).
+    /// An opt-out of everything, told to us or to a provider (`TenantStore::opt_out`).
     pub fn opt_out(&mut self, key: ContactKey, channels: ChannelSet) {
         if channels.is_empty() {
             return;

@@ -54,7 +54,7 @@ pub struct PatientItem {
 pub struct ContactItem {
     /// As decisions see it.
     pub point: ContactPoint,
-    /// Channels opted out of, told to us or to a provider (`oo_<channel>`).
+    /// Channels opted out of, told to us or to a provider (`om_<channel>` and `oc_<channel>`).
     pub told: ChannelSet,
     /// Patients whose import says that they opted out (`oo_imp`).
     pub imported: BTreeSet<usize>,

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use retorno_cloud::store::{Advance, Dropped};
 use retorno_domain::because::Because;
-use retorno_domain::channel::{Channel, ChannelSet};
+use retorno_domain::channel::{Channel, ChannelSet, PurposeSet};
 use retorno_domain::enrollment::{EndReason, Enrollment, State};
 use retorno_domain::ids::MessageId;
 use retorno_protocol::people::phone;
@@ -63,7 +63,7 @@ impl Both {
         let (hash, key) = (hashes.of(channel).unwrap(), ContactKey::by(&person, channel).unwrap());
         let only: ChannelSet = [channel].into_iter().collect();
         if kind == Kind::OptOut {
-            self.tenant.opt_out(hash, only, self.now).await.unwrap();
+            self.tenant.opt_out(hash, only, PurposeSet::ALL, self.now).await.unwrap();
             self.table.opt_out(key, only);
         } else if kind == Kind::Unreachable {
             self.tenant.mark_unreachable(hash, channel, self.now).await.unwrap();

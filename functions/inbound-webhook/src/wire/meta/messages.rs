@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::Change;
 use crate::event::{Echo, Event, InboundMessage, NumberChanged, Private, Routed, Said, Sender};
 use crate::wire::json::{at, digits, error_codes, id, instant, list, private_id, sender, text, word};
-use crate::wire::{ignored, spoken};
+use crate::wire::{ignored, spoken, unread};
 
 /// What people wrote.
 pub(super) fn events(change: &Change<'_>) -> Vec<Routed> {
@@ -23,7 +23,7 @@ pub(super) fn echoes(change: &Change<'_>) -> Vec<Routed> {
 fn event(change: &Change<'_>, message: &Value) -> Event {
     let kind = word(message, &["type"]).unwrap_or_default();
     let Some(id) = private_id(message, &["id"]) else {
-        return ignored("a message without id", &kind);
+        return unread("a message without id", &kind);
     };
     if at(message, &["group_id"]).is_string() {
         return ignored("a message of a group", &kind);
@@ -33,7 +33,7 @@ fn event(change: &Change<'_>, message: &Value) -> Event {
     }
     let from = author(change, message);
     if from.is_empty() {
-        return ignored("a message without sender", &kind);
+        return unread("a message without sender", &kind);
     }
     Event::Message(Box::new(InboundMessage {
         channel: Channel::Whatsapp,
@@ -74,7 +74,7 @@ fn echo(change: &Change<'_>, message: &Value) -> Event {
             said: said(message, &kind),
             perhaps_ours: false,
         })),
-        Some(_) | None => ignored("an echo without id or recipient", &kind),
+        Some(_) | None => unread("an echo without id or recipient", &kind),
     }
 }
 

@@ -8,15 +8,15 @@ use crate::event::{
     AccountChange, AccountNews, Event, MessagingLimit, NumberChange, NumberNews, Quality, Route, Routed,
     TemplateChange, TemplateNews,
 };
-use crate::wire::ignored;
 use crate::wire::json::{at, digits, instant, list, word};
+use crate::wire::unread;
 
 /// News of a template.
 pub(super) fn template(change: &Change<'_>) -> Event {
     let value = change.value;
     let named = |part: &str| word(value, &[&format!("message_template_{part}")]);
     let (Some(name), Some(language)) = (named("name"), named("language")) else {
-        return ignored("a template without name or language", change.field);
+        return unread("a template without name or language", change.field);
     };
     let what = match change.field {
         "message_template_quality_update" => Some(TemplateChange::Quality {
@@ -31,7 +31,7 @@ pub(super) fn template(change: &Change<'_>) -> Event {
             let id = named("id").unwrap_or_default();
             Event::Template(TemplateNews { name, language, id, change: what, at: change.told })
         }
-        None => ignored("news of a template without the news", change.field),
+        None => unread("news of a template without the news", change.field),
     }
 }
 
@@ -83,7 +83,7 @@ pub(super) fn number(change: &Change<'_>) -> Event {
             "THROUGHPUT_UPGRADE" => NumberChange::ThroughputUpgrade,
             _ => NumberChange::Other(event),
         },
-        (field, None) => return ignored("news of a number without the news", field),
+        (field, None) => return unread("news of a number without the news", field),
     };
     let limits = ["max_daily_conversations_per_business", "max_daily_conversation_per_phone", "current_limit"];
     let limit = limits.iter().find_map(|key| limit(at(value, &[key])));
@@ -114,7 +114,7 @@ pub(super) fn account(change: &Change<'_>) -> Routed {
     // What partners are told comes under the portfolio, and names the account inside.
     let account = word(change.value, &["waba_info", "waba_id"]).unwrap_or_else(|| change.entry.to_owned());
     if account.is_empty() || event.is_empty() {
-        return change.of_account(ignored("news of an account without account or event", &event));
+        return change.of_account(unread("news of an account without account or event", &event));
     }
     let route = Route::WhatsappAccount(account.clone());
     let what = account_change(change.value, event);

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use super::Change;
 use crate::event::{Event, NumberChanged, Preference, Private, Routed, Sender, Wants};
 use crate::wire::json::{digits, instant, list, private_id, sender, word};
-use crate::wire::{ignored, spoken};
+use crate::wire::{ignored, spoken, unread};
 
 /// Whether people want marketing messages.
 pub(super) fn preferences(change: &Change<'_>) -> Vec<Routed> {
@@ -23,11 +23,11 @@ fn preference(change: &Change<'_>, told: &Value) -> Event {
     let wants = match value.as_str() {
         "stop" => Wants::Stop,
         "resume" | "signup" => Wants::Resume,
-        _ => return ignored("an unknown preference", &value),
+        _ => return unread("an unknown preference", &value),
     };
     let from = sender(told, &["wa_id"], &["user_id"]);
     if from.is_empty() {
-        return ignored("a preference of nobody", &value);
+        return unread("a preference of nobody", &value);
     }
     let at = spoken(instant(told, &["timestamp"]), change.now);
     let id = name(&[person(&from), &value, &at.timestamp().to_string()]);
@@ -43,7 +43,7 @@ pub(super) fn changed_ids(change: &Change<'_>) -> Vec<Routed> {
 fn changed_id(change: &Change<'_>, told: &Value) -> Event {
     let user = |which| private_id(told, &["user_id", which]);
     let (Some(old), Some(new)) = (user("previous"), user("current")) else {
-        return ignored("a new user id without both ids", "user_id_update");
+        return unread("a new user id without both ids", "user_id_update");
     };
     let at = spoken(instant(told, &["timestamp"]), change.now);
     let id = name(&[old.as_str(), new.as_str(), &at.timestamp().to_string()]);

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::Change;
 use crate::event::{Event, Price, Receipt, ReceiptStatus, Routed, Tags};
 use crate::wire::json::{at, digits, error_codes, id, instant, list, private_id, word};
-use crate::wire::{ignored, in_time};
+use crate::wire::{ignored, in_time, unread};
 
 /// What became of what we sent, and errors that belong to no message.
 pub(super) fn events(change: &Change<'_>) -> Vec<Routed> {
@@ -27,10 +27,10 @@ fn event(change: &Change<'_>, told: &Value) -> Event {
         "failed" => {
             ReceiptStatus::Failed { code: errors.first().map_or_else(|| "unknown".to_owned(), |code| code.0.clone()) }
         }
-        _ => return ignored("an unknown status", &word_of_meta),
+        _ => return unread("an unknown status", &word_of_meta),
     };
     let (Some(provider_id), Some(at)) = (private_id(told, &["id"]), instant(told, &["timestamp"])) else {
-        return ignored("a status without id or instant", &word_of_meta);
+        return unread("a status without id or instant", &word_of_meta);
     };
     let receipt = Receipt {
         channel: Channel::Whatsapp,

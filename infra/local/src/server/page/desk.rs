@@ -8,12 +8,13 @@ use chrono::NaiveDate;
 use maud::{Markup, html};
 use retorno_cloud::desk::StaffDone;
 use retorno_cloud::store::Collection;
-use retorno_domain::channel::{Channel, ChannelSet};
-use retorno_domain::consent::Wish;
+use retorno_domain::channel::{Channel, ChannelSet, PurposeSet};
+use retorno_domain::consent::{Source, Statement, Wish};
 use retorno_domain::ids::PatientId;
 use serde::Deserialize;
 
 use super::Failed;
+use super::agreement::{HOW, agreement};
 use super::frame::{Shown, action, address};
 use super::texts::{Texts, moment};
 use crate::host::Written;
@@ -21,8 +22,6 @@ use crate::server::problem::Problem;
 use crate::server::system::{OpenClinic, System};
 use crate::server::talk::{StaffAct, is_held};
 
-/// How an agreement may be given; the words are the texts'.
-const HOW: [&str; 4] = ["in_person", "by_phone", "signed_form", "in_writing"];
 /// Characters of the name that a rendering gives to what its forms do.
 const EVENT_CHARS_MAX: usize = 64;
 
@@ -53,6 +52,8 @@ pub(super) struct ByStaff {
     email: Option<String>,
     sms: Option<String>,
     call: Option<String>,
+    marketing: Option<String>,
+    care: Option<String>,
 }
 
 type Answered<T> = Result<Form<T>, FormRejection>;
@@ -118,7 +119,9 @@ pub(super) async fn consent(
         let how = HOW.into_iter().find(|how| *how == form.how);
         let how = how.ok_or_else(|| Problem::bad("say how it was given"))?;
         let wish = if form.wish == "out" { Wish::OptOut } else { Wish::OptIn(form.channels()) };
-        Ok(StaffAct::Consent(form.on.unwrap_or(today), wish, format!("desk: {how}")))
+        let on = form.on.unwrap_or(today);
+        let said = Statement { on, wish, source: Source::Recorded, purposes: form.purposes() };
+        Ok(StaffAct::Consent(said, format!("desk: {how}")))
     })
     .await
 }
@@ -132,6 +135,15 @@ impl ByStaff {
             Channel::Call => self.call.is_some(),
         };
         Channel::ALL.into_iter().filter(ticked).collect()
+    }
+
+    /// What it is about; everything, unless one of them is picked.
+    fn purposes(&self) -> PurposeSet {
+        match (self.marketing.is_some(), self.care.is_some()) {
+            (true, false) => PurposeSet::MARKETING,
+            (false, true) => PurposeSet::CARE,
+            (true, true) | (false, false) => PurposeSet::ALL,
+        }
     }
 
     /// The name of the event: of this patient, and of the page that held the form. Sent twice, it is one.
@@ -233,42 +245,6 @@ pub(super) fn panel(
             (agreement(shown, of, collection, &hidden))
         }
     })
-}
-
-fn agreement(shown: &Shown<'_>, of: &OpenClinic, collection: &Collection, hidden: &Markup) -> Markup {
-    let texts = shown.texts;
-    let patient = &collection.patient.patient;
-    let today = of.clinic.date(shown.system.host.now());
-    let agreed = patient.consent.agreed(today);
-    let has = |channel: Channel| agreed.is_ok_and(|(_, channels)| channels.contains(channel));
-    let channels = || Channel::ALL.into_iter().filter(|channel| of.clinic.channels.contains(*channel));
-    html! {
-        details.agreement {
-            summary { (texts.word("agreement")) ": "
-                @match agreed {
-                    Ok((_, channels)) => (channels.iter().map(|channel| texts.channel(channel.code())).collect::<Vec<_>>().join(", ")),
-                    Err(why) => (texts.reason(why.code())),
-                }
-            }
-            form method="post" action=(action(of, &patient.id, "consent")) {
-                (hidden)
-                @if patient.is_minor(today) { p.soft { (texts.word("agreement_guardian")) } }
-                fieldset {
-                    legend { (texts.word("agreement_channels")) }
-                    @for channel in channels() {
-                        label.tick { input type="checkbox" name=(channel.code()) checked[has(channel)]; (texts.channel(channel.code())) }
-                    }
-                }
-                label { (texts.word("agreement_how"))
-                    select name="how" { @for how in HOW { option value=(how) { (texts.how(how)) } } }
-                }
-                div.acts {
-                    button name="wish" value="in" { (texts.word("agreement_in")) }
-                    button.plain name="wish" value="out" { (texts.word("agreement_out")) }
-                }
-            }
-        }
-    }
 }
 
 /// A name that no other rendering has.

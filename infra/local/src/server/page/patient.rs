@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use retorno_cloud::store::Collection;
 use retorno_domain::calendar::start_of_day;
 use retorno_domain::catalogue::Catalogue;
+use retorno_domain::channel::PurposeSet;
 use retorno_domain::consent::Wish;
 use retorno_domain::enrollment::State;
 
@@ -113,10 +114,12 @@ fn consent(shown: &Shown<'_>, of: &OpenClinic, collection: &Collection) -> Entri
             strong { (texts.word("consent")) } " · "
             @match statement.wish {
                 Wish::OptIn(channels) => {
-                    (texts.word("consent_in")) " "
-                    (channels.iter().map(|channel| texts.channel(channel.code())).collect::<Vec<_>>().join(", "))
+                    (texts.word("consent_in")) " " (texts.channels(channels))
                 },
                 Wish::OptOut => (texts.word("consent_out")),
+            }
+            @if statement.purposes != PurposeSet::ALL {
+                " · " @for purpose in statement.purposes.iter() { (texts.purpose(purpose.code())) }
             }
         };
         (start_of_day(statement.on, of.clinic.zone), markup)

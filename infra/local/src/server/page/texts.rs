@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use retorno_domain::calendar::local_time;
+use retorno_domain::channel::ChannelSet;
 use retorno_domain::language::Language;
 use serde::Deserialize;
 
@@ -16,6 +17,7 @@ type Section = BTreeMap<String, String>;
 #[serde(deny_unknown_fields)]
 pub(super) struct Texts {
     words: Section,
+    purposes: Section,
     channels: Section,
     limits: Section,
     verdicts: Section,
@@ -108,6 +110,16 @@ impl Texts {
         said(&self.wishes, code)
     }
 
+    /// What a message is for.
+    pub(super) fn purpose<'t>(&'t self, code: &'t str) -> &'t str {
+        said(&self.purposes, code)
+    }
+
+    /// Several channels.
+    pub(super) fn channels(&self, channels: ChannelSet) -> String {
+        channels.iter().map(|channel| self.channel(channel.code())).collect::<Vec<_>>().join(", ")
+    }
+
     /// How an agreement was given.
     pub(super) fn how<'t>(&'t self, code: &'t str) -> &'t str {
         said(&self.how, code)
@@ -179,12 +191,14 @@ mod tests {
         let sources = [
             include_str!("../page.rs"),
             include_str!("agenda.rs"),
+            include_str!("agreement.rs"),
             include_str!("calls.rs"),
             include_str!("desk.rs"),
             include_str!("frame.rs"),
             include_str!("inbox.rs"),
             include_str!("mailbox.rs"),
             include_str!("overview.rs"),
+            include_str!("parked.rs"),
             include_str!("patient.rs"),
             include_str!("phone.rs"),
             include_str!("progress.rs"),
@@ -212,10 +226,11 @@ mod tests {
             Refused::NoPhone,
             Refused::Words,
             Refused::NoChannels,
+            Refused::NoPurposes,
             Refused::Future,
             Refused::OptOutStands,
         ];
-        let intents = [Intent::OptOut, Intent::OptIn, Intent::StopReminders, Intent::Option(1), Intent::Option(9)];
+        let intents = [Intent::OptOut, Intent::StopAll, Intent::OptIn, Intent::StopReminders, Intent::Option(9)];
         let waits = include_str!("../../../../../shared/domain/src/conversation.rs");
         for texts in [&*SPANISH, &*PORTUGUESE] {
             assert!(refused.iter().all(|refused| texts.refusal(refused.code()).is_some()));

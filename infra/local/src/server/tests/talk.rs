@@ -88,6 +88,14 @@ async fn a_two_on_the_phone_is_a_visit_in_the_agenda_and_a_stop_is_heard() {
 
     let stopped = says(&running, &patient, "PARAR").await;
     assert_eq!(stopped[0]["intent"], "opt_out");
+    let path = format!("/api/clinics/aurora/patients/{patient}/consent");
+    let agreed = running.get(&path).await.json();
+    assert_eq!(agreed["marketing"]["reason"], "opted_out");
+    assert!(agreed["care"]["reason"].is_null() && agreed["marketing"]["closed"].as_array().unwrap().len() == 4);
+    let asks = says(&running, &patient, "¿a qué hora era?").await;
+    assert!(!asks.is_empty(), "who asks is answered");
+    let stopped = says(&running, &patient, "no me escriban nunca más").await;
+    assert_eq!(stopped[0]["intent"], "stop_all");
     let of = running.system.clinic("aurora").await.unwrap();
     let collection = of.tenant.collection(&patient).await.unwrap().unwrap();
     assert_eq!(collection.patient.patient.consent.statements().last().unwrap().wish, Wish::OptOut);

@@ -1,0 +1,55 @@
+//! What a patient agreed to, for each purpose, and the form with which staff records more.
+
+use maud::{Markup, html};
+use retorno_cloud::store::Collection;
+use retorno_domain::channel::{Channel, Purpose};
+
+use super::frame::{Shown, action};
+use crate::server::system::OpenClinic;
+
+/// How an agreement may be given; the words are the texts'.
+pub(super) const HOW: [&str; 4] = ["in_person", "by_phone", "signed_form", "in_writing"];
+
+pub(super) fn agreement(shown: &Shown<'_>, of: &OpenClinic, collection: &Collection, hidden: &Markup) -> Markup {
+    let texts = shown.texts;
+    let patient = &collection.patient.patient;
+    let today = of.clinic.date(shown.system.host.now());
+    let has = |channel| Purpose::ALL.into_iter().any(|of| patient.consent.channels(of, today).contains(channel));
+    let channels = || Channel::ALL.into_iter().filter(|channel| of.clinic.channels.contains(*channel));
+    html! {
+        details.agreement {
+            summary { (texts.word("agreement"))
+                @for purpose in Purpose::ALL {
+                    " · " (texts.purpose(purpose.code())) ": "
+                    @match patient.consent.agreed(purpose, today) {
+                        Ok((_, channels)) => (texts.channels(channels)),
+                        Err(why) => (texts.reason(why.code())),
+                    }
+                }
+            }
+            form method="post" action=(action(of, &patient.id, "consent")) {
+                (hidden)
+                @if patient.is_minor(today) { p.soft { (texts.word("agreement_guardian")) } }
+                fieldset {
+                    legend { (texts.word("agreement_channels")) }
+                    @for channel in channels() {
+                        label.tick { input type="checkbox" name=(channel.code()) checked[has(channel)]; (texts.channel(channel.code())) }
+                    }
+                }
+                fieldset {
+                    legend { (texts.word("agreement_purposes")) }
+                    @for purpose in Purpose::ALL {
+                        label.tick { input type="checkbox" name=(purpose.code()) checked; (texts.purpose(purpose.code())) }
+                    }
+                }
+                label { (texts.word("agreement_how"))
+                    select name="how" { @for how in HOW { option value=(how) { (texts.how(how)) } } }
+                }
+                div.acts {
+                    button name="wish" value="in" { (texts.word("agreement_in")) }
+                    button.plain name="wish" value="out" { (texts.word("agreement_out")) }
+                }
+            }
+        }
+    }
+}
