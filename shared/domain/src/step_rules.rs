@@ -306,16 +306,13 @@ impl StepCase<'_> {
     }
 
     fn contact(&self) -> Finding {
-        let (channel, patient) = (self.step.channel, self.facts.patient);
-        let today = self.facts.clinic.date(self.now);
-        if patient.address(channel, today).is_none() {
-            return Finding::not("contact", patient.through(today).no_contact(), Verdict::Skip)
-                .with("channel", channel);
-        }
-        if self.facts.points.of(channel).unreachable.contains(channel) {
-            return Finding::not("contact", "unreachable", Verdict::Skip).with("channel", channel);
-        }
-        Finding::pass("contact")
+        let (channel, patient, today) = (self.step.channel, self.facts.patient, self.facts.clinic.date(self.now));
+        let reason = match patient.address(channel, today) {
+            None => patient.through(today).no_contact(),
+            Some(_) if self.facts.points.of(channel).unreachable.contains(channel) => "unreachable",
+            Some(_) => return Finding::pass("contact"),
+        };
+        Finding::not("contact", reason, Verdict::Skip).with("channel", channel)
     }
 
     fn shared_opt_out(&self) -> Finding {
