@@ -5,6 +5,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use chrono_tz::Tz;
 use retorno_cloud::CloudError;
 use retorno_cloud::store::{Collection, StoredEnrollment, TenantStore};
+use retorno_domain::approval::Lacks;
 use retorno_domain::because::{Because, Finding};
 use retorno_domain::calendar::resolve_local;
 use retorno_domain::clinic::Clinic;
@@ -155,12 +156,15 @@ pub async fn why(
     let now = host.now();
     let at = at.unwrap_or(now);
     let tenant = host.reach.store.of(clinic);
-    let settings = tenant.settings(now).await?.clinic;
+    let stored_clinic = tenant.settings(now).await?;
+    let (settings, approvals) = (stored_clinic.clinic, stored_clinic.approvals);
+    let lacks = Lacks::of(&settings, &approvals, at);
     let Some(collection) = tenant.collection(patient).await? else { return Ok(None) };
     let stored = &collection.patient.patient;
     let points = tenant.contact_points(&tenant.contact_keys(stored)).await?;
     let placed = placed(&tenant, &settings, &collection, at).await?;
-    let case = EntryCase { clinic: &settings, patient: stored, points: &points, placement: placed, now: at };
+    let case =
+        EntryCase { clinic: &settings, patient: stored, points: &points, placement: placed, lacks: &lacks, now: at };
     let because = explain(&case);
     let zone = settings.zone;
     let segment = placed.segment.and_then(|index| settings.segments.get(index)).map(|segment| segment.id.to_string());

@@ -254,6 +254,7 @@ impl Desk {
                 | Order::Released { .. }
                 | Order::Say { .. }
                 | Order::Freed { .. }
+                | Order::Templates { .. }
                 | Order::Sweep { .. } => self.reach.orders.queue(order, now, now).await?,
             }
         }

@@ -4,6 +4,7 @@
 mod agenda;
 mod agreement;
 mod answer;
+mod approval;
 mod audit;
 mod clinic;
 mod commit;
