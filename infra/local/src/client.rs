@@ -3,6 +3,7 @@
 mod connection;
 mod print;
 mod talk;
+mod templates;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::server::{State, Work};
 use crate::settings_file::{with_zone, zone_of_export};
 use crate::why::Why;
 use connection::Connection;
+pub use templates::TemplatesArgs;
 
 /// A command to the running system.
 #[derive(Debug, Subcommand)]
@@ -40,6 +42,8 @@ pub enum ClientCommand {
     Thread(ThreadArgs),
     /// Show which conversations wait for a person.
     Inbox(ListArgs),
+    /// Show how far the WhatsApp templates are at Meta, submit those that are missing, look again.
+    Templates(TemplatesArgs),
     /// Show what was booked through us, and who waits for a slot.
     Agenda(ListArgs),
 }
@@ -207,6 +211,10 @@ pub async fn run(command: &ClientCommand, data: &Path) -> Result<(), HostError> 
             let clinic = clinic(&connection, &args.which).await?;
             talk::inbox(&connection.get(&["clinics", &clinic, "inbox"], &[]).await?, args.json);
             Ok(())
+        }
+        ClientCommand::Templates(args) => {
+            let clinic = clinic(&connection, &args.which).await?;
+            templates::run(&connection, &clinic, args).await
         }
         ClientCommand::Agenda(args) => {
             let clinic = clinic(&connection, &args.which).await?;

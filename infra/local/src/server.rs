@@ -18,6 +18,7 @@ mod state;
 mod survey;
 mod system;
 mod talk;
+mod templates;
 #[cfg(test)]
 mod tests;
 mod thread;
@@ -41,6 +42,8 @@ pub use state::{AdvanceBy, Advanced, ClinicState, State, Work};
 pub use survey::{SegmentView, Segments};
 
 pub use wave::{RunningAt, WavePart, Waves};
+
+pub(crate) use templates::todo;
 
 use kept_clock::KeptClock;
 use system::System;

@@ -6,7 +6,7 @@ use retorno::host::{Host, HostKeys, Written};
 use retorno_cloud::Clock;
 use retorno_cloud::store::{Collection, TenantStore};
 use retorno_domain::ids::{ClinicId, PatientId};
-use segment_evaluator::Scope;
+use segment_evaluator::{Evaluation, Scope};
 
 pub(crate) const PHONE: &str = "5491155550101";
 
@@ -43,6 +43,13 @@ impl Scene {
 
     /// The same, with more settings.
     pub(crate) async fn of_clinic(settings: &str, patients: &[(&str, &str)], slots: usize) -> Self {
+        let scene = Self::before_evaluation(settings, patients, slots).await;
+        scene.evaluate().await;
+        scene
+    }
+
+    /// The same, before the morning's evaluation.
+    pub(crate) async fn before_evaluation(settings: &str, patients: &[(&str, &str)], slots: usize) -> Self {
         let now: DateTime<Utc> = "2026-06-01T09:00:00Z".parse().unwrap();
         let keys = HostKeys::from_seed(b"a seed of at least thirty-two bytes").unwrap();
         let host = Host::in_memory(Clock::movable(now), &keys, "https://citas.example").await.unwrap();
@@ -56,8 +63,11 @@ impl Scene {
             .map(|(patient, phone)| row(&format!("C{patient}"), "2025-09-10T10:00:00", patient, phone, "completado"))
             .collect();
         scene.import(&rows).await;
-        scene.host.evaluate(&scene.clinic, Scope::Due).await.unwrap();
         scene
+    }
+
+    pub(crate) async fn evaluate(&self) -> Evaluation {
+        self.host.evaluate(&self.clinic, Scope::Due).await.unwrap()
     }
 
     pub(crate) async fn import(&self, rows: &[String]) {

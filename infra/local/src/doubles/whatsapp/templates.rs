@@ -304,15 +304,19 @@ impl Whatsapp {
 }
 
 fn change_to(tx: &Transaction<'_>, held: &Held, change: &Change, at: DateTime<Utc>) -> Result<(), DoublesError> {
-    // Another category leaves everything else as it is.
-    let sql = if change.category.is_some() {
-        "UPDATE whatsapp_templates SET category = ?1 WHERE number = ?6 AND ?2 = ?2 AND ?3 = ?3 AND ?4 = ?4 AND ?5 IS ?5"
-    } else {
-        "UPDATE whatsapp_templates SET category = coalesce(?1, category), status = ?2, reason = ?3, pauses = ?4, \
-         decide_at = ?5 WHERE number = ?6"
-    };
-    let decide_at = change.decide_at.map(stored);
-    tx.execute(sql, params![change.category, change.status, change.reason, change.pauses, decide_at, held.number])?;
+    match change.category {
+        // Another category leaves everything else as it is.
+        Some(category) => {
+            let sql = "UPDATE whatsapp_templates SET category = ?1 WHERE number = ?2";
+            tx.execute(sql, params![category, held.number])?;
+        }
+        None => {
+            let sql = "UPDATE whatsapp_templates SET status = ?1, reason = ?2, pauses = ?3, decide_at = ?4 \
+                       WHERE number = ?5";
+            let decide_at = change.decide_at.map(stored);
+            tx.execute(sql, params![change.status, change.reason, change.pauses, decide_at, held.number])?;
+        }
+    }
     tell(tx, &held.webhook(change.field, &change.told, at), at)
 }
 

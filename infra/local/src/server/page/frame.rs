@@ -62,6 +62,7 @@ impl Shown<'_> {
                     @if self.waiting > 0 { " " span.count { (self.waiting) } }
                 } }
                 li { a href=(part("/agenda")) { (texts.word("agenda")) } }
+                li { a href=(part("/templates")) { (texts.word("templates_short")) } }
                 li { a href=(part("/qr")) { (texts.word("qr_short")) } }
             } }
         }
