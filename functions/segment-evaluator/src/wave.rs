@@ -143,6 +143,7 @@ impl Day<'_> {
             now: self.now,
         };
         if let Some(finding) = first_block(&case, EntryRule::ALL) {
+            // As above: whoever waits for Meta's approval is not set aside.
             if EntryRule::Templates.check(&case) == finding {
                 *self.wave.blocked.entry(finding.reason).or_default() += 1;
                 return Ok(());

@@ -19,7 +19,7 @@ use crate::server::{State, Work};
 use crate::settings_file::{with_zone, zone_of_export};
 use crate::why::Why;
 use connection::Connection;
-pub use templates::TemplatesArgs;
+pub use templates::{TemplatesAct, TemplatesArgs};
 
 /// A command to the running system.
 #[derive(Debug, Subcommand)]
@@ -212,10 +212,7 @@ pub async fn run(command: &ClientCommand, data: &Path) -> Result<(), HostError> 
             talk::inbox(&connection.get(&["clinics", &clinic, "inbox"], &[]).await?, args.json);
             Ok(())
         }
-        ClientCommand::Templates(args) => {
-            let clinic = clinic(&connection, &args.which).await?;
-            templates::run(&connection, &clinic, args).await
-        }
+        ClientCommand::Templates(args) => templates::run(&connection, args).await,
         ClientCommand::Agenda(args) => {
             let clinic = clinic(&connection, &args.which).await?;
             talk::agenda(&connection.get(&["clinics", &clinic, "agenda"], &[]).await?, args.json);

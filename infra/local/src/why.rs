@@ -153,7 +153,7 @@ pub struct MessageSays {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NextChange {
     /// The moment (RFC 3339); nothing when only an event can change it: an import, a person's word,
-    /// staff.
+    /// staff, Meta's approval.
     pub at: Option<String>,
     /// The same in words.
     pub words: String,
@@ -349,7 +349,7 @@ fn moment(until: Option<DateTime<Utc>>, what: &str, zone: Tz, at: DateTime<Utc>)
         }
         None => NextChange {
             at: None,
-            words: "not by time alone: an import, the person's word or staff must change it".to_owned(),
+            words: "not by time alone: an import, the person's word, staff or Meta must change it".to_owned(),
         },
     }
 }

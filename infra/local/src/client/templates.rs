@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::connection::Connection;
 use super::print::{json as print_json, list, out, text};
-use super::{Which, local};
+use super::{Which, clinic, local};
 use crate::host::HostError;
 
 /// `retorno templates`.
@@ -15,10 +15,11 @@ use crate::host::HostError;
 pub struct TemplatesArgs {
     #[command(subcommand)]
     act: Option<TemplatesAct>,
-    #[command(flatten)]
-    pub(super) which: Which,
+    /// The clinic's id; may be left out when there is only one.
+    #[arg(long, global = true)]
+    clinic: Option<String>,
     /// One JSON object on standard output.
-    #[arg(long)]
+    #[arg(long, global = true)]
     json: bool,
 }
 
@@ -45,8 +46,9 @@ pub enum TemplatesAct {
     },
 }
 
-pub(super) async fn run(connection: &Connection, clinic: &str, args: &TemplatesArgs) -> Result<(), HostError> {
-    let path = ["clinics", clinic, "templates"];
+pub(super) async fn run(connection: &Connection, args: &TemplatesArgs) -> Result<(), HostError> {
+    let clinic = clinic(connection, &Which { clinic: args.clinic.clone() }).await?;
+    let path = ["clinics", &clinic, "templates"];
     let does = |what: &str, name: Option<&String>| json!({ "do": what, "template": name });
     let templates = match args.act.as_ref().unwrap_or(&TemplatesAct::List) {
         TemplatesAct::List => connection.get(&path, &[]).await?,
@@ -54,7 +56,7 @@ pub(super) async fn run(connection: &Connection, clinic: &str, args: &TemplatesA
         TemplatesAct::Refresh => connection.post_json(&path, &does("refresh", None)).await?,
         TemplatesAct::Subscribe => connection.post_json(&path, &does("subscribe", None)).await?,
         TemplatesAct::Meta { event, name } => {
-            let path = ["clinics", clinic, "templates", "meta"];
+            let path = ["clinics", &clinic, "templates", "meta"];
             connection.post_json(&path, &json!({ "event": event, "template": name })).await?
         }
     };

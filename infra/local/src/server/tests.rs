@@ -2,6 +2,7 @@
 //! The running system over a folder, asked as the commands and a browser ask it.
 
 mod talk;
+mod templates;
 
 use std::path::Path;
 
@@ -128,7 +129,6 @@ async fn an_import_a_day_and_what_came_of_it_survive_a_restart() {
         waves["enrolled"].as_u64().unwrap() > 0 && waves["enrolled"].as_u64() <= waves["overall"].as_u64(),
         "{waves}"
     );
-
     let begun = running.advance(json!({ "by": "1d" })).await;
     assert_eq!(begun.status, StatusCode::ACCEPTED);
     assert!(running.advance(json!({ "by": "1d" })).await.error(StatusCode::CONFLICT).contains("being moved"));
@@ -138,7 +138,6 @@ async fn an_import_a_day_and_what_came_of_it_survive_a_restart() {
     let last = state.last_advance.unwrap();
     assert!(last.sent > 0 && last.failed == 0 && !last.cancelled && last.error.is_none(), "{last:?}");
     assert!(last.at >= monday() + TimeDelta::days(1));
-
     assert_eq!(running.get("/api/clinics/aurora/outbox?limit=3").await.json().as_array().unwrap().len(), 3);
     let sent = running.get("/api/clinics/aurora/outbox").await.json();
     let newest = sent.as_array().unwrap().iter().find(|sent| sent["channel"] == "whatsapp").unwrap();

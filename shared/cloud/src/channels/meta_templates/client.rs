@@ -213,16 +213,20 @@ impl MetaTemplates {
     }
 
     /// Whether the token's app receives the account's events; without that no answer and no receipt
-    /// arrives.
+    /// arrives. Where Meta does not say whose the token is, any app counts.
     ///
     /// # Errors
     /// [`MetaError`].
     pub async fn is_subscribed(&self) -> Result<bool, MetaError> {
-        let app: Own = self.call(Method::GET, "app", &[], None).await?;
-        let app = app.id;
+        let own = match self.call::<Own>(Method::GET, "app", &[], None).await {
+            Ok(own) => Some(own.id),
+            Err(error) if error.is_passing() => return Err(error),
+            Err(_) => None,
+        };
         let path = format!("{}/subscribed_apps", self.account.0);
         let apps: Apps = self.call(Method::GET, &path, &[], None).await?;
-        Ok(apps.data.iter().any(|found| found.whatsapp_business_api_data.id == app))
+        let is_ours = |found: &App| own.as_ref().is_none_or(|own| found.whatsapp_business_api_data.id == *own);
+        Ok(apps.data.iter().any(is_ours))
     }
 
     /// Subscribes the token's app to the account's events. Harmless to repeat.

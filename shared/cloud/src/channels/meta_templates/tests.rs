@@ -181,6 +181,8 @@ async fn the_events_of_the_account_are_subscribed_to() {
     let own = json!({"id": "9001", "name": "Retorno"});
     let meta = Loopback::answering([
         (200, own.clone()),
+        (200, json!({"data": [app.clone()]})),
+        (400, json!({"error": {"code": 100}})),
         (200, json!({"data": [app]})),
         (200, own),
         (200, json!({"data": []})),
@@ -189,11 +191,20 @@ async fn the_events_of_the_account_are_subscribed_to() {
     .await;
     let client = client(&meta);
     assert_eq!(client.is_subscribed().await, Ok(true));
+    assert_eq!(client.is_subscribed().await, Ok(true), "any app, where it is not said whose the token is");
     assert_eq!(client.is_subscribed().await, Ok(false));
     assert_eq!(client.subscribe().await, Ok(()));
     let asked: Vec<(String, String)> = meta.asked().into_iter().map(|a| (a.method.to_string(), a.uri)).collect();
     let apps = "/102030/subscribed_apps";
-    let expected = [("GET", "/app"), ("GET", apps), ("GET", "/app"), ("GET", apps), ("POST", apps)];
+    let expected = [
+        ("GET", "/app"),
+        ("GET", apps),
+        ("GET", "/app"),
+        ("GET", apps),
+        ("GET", "/app"),
+        ("GET", apps),
+        ("POST", apps),
+    ];
     assert_eq!(asked, expected.map(|(method, path)| (method.to_owned(), path.to_owned())));
 }
 
