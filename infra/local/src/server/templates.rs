@@ -100,8 +100,8 @@ pub(crate) struct TemplateView {
     pub(crate) used_by: Vec<String>,
     /// `unknown`, `not_submitted`, `pending`, `approved`, `paused`, `rejected`, `disabled` or `deleted`.
     pub(crate) state: &'static str,
-    /// Since when.
-    pub(crate) since: Option<DateTime<Utc>>,
+    /// As of when that was told, or seen, last.
+    pub(crate) as_of: Option<DateTime<Utc>>,
     /// Until when it is paused, where that is known.
     pub(crate) until: Option<DateTime<Utc>>,
     /// Meta's word for why it was refused.
@@ -292,7 +292,7 @@ fn view(template: &NeededTemplate, approvals: &Approvals, now: DateTime<Utc>) ->
         buttons: wanted.buttons.clone(),
         used_by: template.uses.iter().map(|of| format!("{}/{}", of.segment, of.step)).collect(),
         state: status.map_or("unknown", |status| status.is.code()),
-        since: status.map(|status| status.at),
+        as_of: status.map(|status| status.at),
         until,
         reason: state.rejected_for().map(str::to_owned),
         meta_category: state.category.as_ref().map(|category| category.is.clone()),

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::enrollment::held_until;
 
-/// Something, and since when it holds.
+/// Something, and the last instant of which it is known.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Dated<T> {
-    /// Since when; Meta's instant where Meta told it, ours where we asked.
+    /// As of when; Meta's instant where Meta told it, ours where we asked.
     pub at: DateTime<Utc>,
     /// What.
     pub is: T,

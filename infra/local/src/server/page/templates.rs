@@ -184,7 +184,7 @@ fn one(shown: &Shown<'_>, of: &OpenClinic, templates: &Templates, template: &Tem
                     span.tag.bad[is_bad].done[template.state == "unknown"] { (texts.template("state", template.state)) }
                     @if let Some(until) = template.until { " " (texts.word("until")) " " (moment(until, of.clinic.zone)) }
                 }
-                @if let Some(since) = template.since { time datetime=(since.to_rfc3339()) { (moment(since, of.clinic.zone)) } }
+                @if let Some(at) = template.as_of { span { (texts.word("as_of")) " " time datetime=(at.to_rfc3339()) { (moment(at, of.clinic.zone)) } } }
             }
             p.person { strong { (template.used_by.join(", ")) } " · " (texts.word(if template.dated { "templates_dated" } else { "templates_undated" })) }
             p.soft { code { (template.name) } " · " (template.language) " · " (category(shown, template)) @if let Some(quality) = template.quality { " · " (texts.word("templates_quality")) ": " (texts.template("quality", quality)) } }
