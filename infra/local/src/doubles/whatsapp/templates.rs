@@ -212,11 +212,8 @@ impl Whatsapp {
                 Some(change) => change_to(tx, &held, &change, now)?,
                 None => {
                     tx.execute("DELETE FROM whatsapp_templates WHERE number = ?1", [held.number])?;
-                    tell(
-                        tx,
-                        &held.webhook("message_template_status_update", &json!({ "event": "DELETED" }), now),
-                        now,
-                    )?;
+                    let webhook = held.webhook("message_template_status_update", &json!({ "event": "DELETED" }), now);
+                    tell(tx, &held, &webhook, now)?;
                 }
             }
             Ok(true)
@@ -317,11 +314,13 @@ fn change_to(tx: &Transaction<'_>, held: &Held, change: &Change, at: DateTime<Ut
             tx.execute(sql, params![change.status, change.reason, change.pauses, decide_at, held.number])?;
         }
     }
-    tell(tx, &held.webhook(change.field, &change.told, at), at)
+    tell(tx, held, &held.webhook(change.field, &change.told, at), at)
 }
 
-fn tell(tx: &Transaction<'_>, webhook: &Value, at: DateTime<Utc>) -> Result<(), DoublesError> {
-    let sql = "INSERT INTO whatsapp_template_news (at, webhook) VALUES (?1, ?2)";
-    tx.execute(sql, params![stored(at), webhook.to_string()])?;
+/// An account's events go to whoever is subscribed to them, and otherwise to nobody.
+fn tell(tx: &Transaction<'_>, held: &Held, webhook: &Value, at: DateTime<Utc>) -> Result<(), DoublesError> {
+    let sql = "INSERT INTO whatsapp_template_news (at, webhook) \
+               SELECT ?1, ?2 FROM whatsapp_accounts WHERE account = ?3 AND subscribed";
+    tx.execute(sql, params![stored(at), webhook.to_string(), held.account])?;
     Ok(())
 }

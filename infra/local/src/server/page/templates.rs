@@ -164,11 +164,13 @@ fn lacks(shown: &Shown<'_>, flow: &FlowView) -> Markup {
 
 fn list(shown: &Shown<'_>, of: &OpenClinic, templates: &Templates) -> Markup {
     let texts = shown.texts;
+    // Those first about which something is to be done.
+    let (open, done): (Vec<_>, Vec<_>) = templates.templates.iter().partition(|template| template.todo != "nothing");
     html! {
         section.panel aria-labelledby="texts" {
             header { h2 id="texts" { (texts.word("templates_list")) } span.soft { (templates.templates.len()) } }
             @if templates.templates.is_empty() { p.empty { (texts.word("templates_none")) } }
-            ul.inbox.templates { @for template in &templates.templates { (one(shown, of, templates, template)) } }
+            ul.inbox.templates { @for template in open.into_iter().chain(done) { (one(shown, of, templates, template)) } }
         }
     }
 }
