@@ -126,7 +126,7 @@ fn a_template_is_found_by_name_and_language_and_its_text_compared() {
         body: wanted().body,
         buttons: wanted().buttons,
     };
-    let found = seen(&wanted(), &[there.clone()]).unwrap();
+    let found = seen(&wanted(), std::slice::from_ref(&there)).unwrap();
     assert_eq!((found.reworded, found.category.as_str(), found.id.as_str()), (false, "UTILITY", "77"));
     for other in [
         PresentTemplate { body: "otra".to_owned(), ..there.clone() },
