@@ -121,6 +121,11 @@ pub(crate) struct TemplateView {
 }
 
 impl TemplateView {
+    /// Whether anything is left to be done or waited for.
+    pub(crate) fn needs_a_hand(&self) -> bool {
+        self.todo.ne("nothing")
+    }
+
     /// Whether it is one that a person may submit now.
     pub(crate) fn may_submit(&self) -> bool {
         ["submit", "resubmit", "overwrite"].contains(&self.todo)

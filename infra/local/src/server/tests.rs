@@ -316,7 +316,7 @@ async fn why_answers_for_another_instant_and_says_so() {
     let running = Running::with_aurora(folder.path()).await;
     let (clinic, patient) = (ClinicId::parse("aurora").unwrap(), PatientId::parse("P0001").unwrap());
     let ask = async |at| why(&running.system.host, &clinic, &patient, at).await.unwrap().unwrap();
-    assert_eq!(ask(Some(running.system.host.now())).await.entry.len(), 13);
+    assert_eq!(ask(Some(running.system.host.now())).await.entry.len(), 14);
     // Long before the first visit nobody belongs to a segment, and time alone brings nobody into one.
     let earlier = ask(Some(monday() - TimeDelta::days(20 * 365))).await;
     assert!(earlier.note.is_some() && earlier.segment.is_none() && !earlier.eligible);

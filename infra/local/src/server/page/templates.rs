@@ -165,7 +165,7 @@ fn lacks(shown: &Shown<'_>, flow: &FlowView) -> Markup {
 fn list(shown: &Shown<'_>, of: &OpenClinic, templates: &Templates) -> Markup {
     let texts = shown.texts;
     // Those first about which something is to be done.
-    let (open, done): (Vec<_>, Vec<_>) = templates.templates.iter().partition(|template| template.todo != "nothing");
+    let (open, done): (Vec<_>, Vec<_>) = templates.templates.iter().partition(|template| template.needs_a_hand());
     html! {
         section.panel aria-labelledby="texts" {
             header { h2 id="texts" { (texts.word("templates_list")) } span.soft { (templates.templates.len()) } }
