@@ -3,10 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use retorno_cloud::orders::{TemplateAct, templates_order};
 use retorno_cloud::store::{TenantStore, ValueEntry};
 use retorno_cloud::timetable::{Followed, When, follow};
 use retorno_cloud::{CloudError, Reach};
+use retorno_domain::approval::{Approvals, account_of};
 use retorno_domain::clinic::Clinic;
 use retorno_domain::ids::{ClinicId, PatientId};
 use retorno_domain::segment::{Mean, PERCENTILE_VISITS_MIN, Thresholds, percentiles_used};
@@ -36,6 +38,9 @@ pub struct Evaluation {
     pub wave: Wave,
 }
 
+/// Templates seen within this time need not be looked at again: less than a day, so that each morning
+/// does it.
+const TEMPLATES_SEEN_AGAIN: TimeDelta = TimeDelta::hours(20);
 /// Patients read at a time.
 const CHUNK: usize = 100;
 
@@ -48,7 +53,8 @@ pub async fn evaluate(reach: &Reach, clinic: &ClinicId, scope: Scope) -> Result<
     let now = reach.clock.now();
     let tenant = reach.store.of(clinic);
     let stored = tenant.settings(now).await?;
-    let settings = stored.clinic;
+    let (settings, approvals) = (stored.clinic, stored.approvals);
+    see_templates(reach, &settings, &approvals, now).await?;
     let today = settings.date(now);
     let (thresholds, crossed) = week_thresholds(&tenant, &settings, now).await?;
     let mut evaluation = Evaluation::default();
@@ -73,8 +79,22 @@ pub async fn evaluate(reach: &Reach, clinic: &ClinicId, scope: Scope) -> Result<
     // The horizon has moved, and settings may have changed; the wave is sized by what is free.
     let holder = format!("morning-{}", now.timestamp_millis());
     evaluation.timetable = follow(reach, clinic, &holder, When::OnceADay).await?;
-    evaluation.wave = enroll_day(reach, &tenant, &settings, &thresholds).await?;
+    evaluation.wave = enroll_day(reach, &tenant, (&settings, &stored.lacks), &thresholds).await?;
     Ok(evaluation)
+}
+
+/// Once a day the clinic's templates are looked at: news of them may have been lost.
+async fn see_templates(
+    reach: &Reach,
+    clinic: &Clinic,
+    approvals: &Approvals,
+    now: DateTime<Utc>,
+) -> Result<(), CloudError> {
+    let lately = approvals.account.listed_at.is_some_and(|listed| now - listed < TEMPLATES_SEEN_AGAIN);
+    if account_of(clinic).is_none() || lately {
+        return Ok(());
+    }
+    reach.orders.queue(&templates_order(&clinic.id, TemplateAct::Refresh), now, now).await
 }
 
 async fn due(tenant: &TenantStore, today: NaiveDate, crossed: Vec<PatientId>) -> Result<Vec<PatientId>, CloudError> {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use retorno_cloud::store::TenantStore;
 use retorno_cloud::{CloudError, Reach};
+use retorno_domain::approval::Lacks;
 use retorno_domain::channel::ChannelSet;
 use retorno_domain::clinic::Clinic;
 use retorno_domain::contact_point::{ContactPoint, ContactPoints};
@@ -43,7 +44,8 @@ pub struct Survey {
 pub async fn survey(reach: &Reach, clinic: &ClinicId) -> Result<Survey, CloudError> {
     let now = reach.clock.now();
     let tenant = reach.store.of(clinic);
-    let settings = tenant.settings(now).await?.clinic;
+    let stored = tenant.settings(now).await?;
+    let (settings, lacks) = (stored.clinic, stored.lacks);
     let week = settings.week(now);
     let thresholds = match tenant.thresholds(week).await? {
         Some(frozen) => frozen,
@@ -61,7 +63,7 @@ pub async fn survey(reach: &Reach, clinic: &ClinicId) -> Result<Survey, CloudErr
     for chunk in ids.chunks(100) {
         for stored in tenant.patients(chunk, false).await? {
             survey.patients += 1;
-            add(&mut survey, &tenant, &settings, &thresholds, &suppressed, &stored.patient, now);
+            add(&mut survey, &tenant, (&settings, &lacks), &thresholds, &suppressed, &stored.patient, now);
         }
     }
     survey.segments.retain(|count| settings.segments.iter().any(|segment| segment.id == count.id && segment.active));
@@ -71,7 +73,7 @@ pub async fn survey(reach: &Reach, clinic: &ClinicId) -> Result<Survey, CloudErr
 fn add(
     survey: &mut Survey,
     tenant: &TenantStore,
-    clinic: &Clinic,
+    (clinic, lacks): (&Clinic, &Lacks),
     thresholds: &Thresholds,
     suppressed: &HashSet<String>,
     patient: &Patient,
@@ -86,7 +88,7 @@ fn add(
         ContactPoint { suppressed: if out { ChannelSet::ALL } else { ChannelSet::NONE }, ..ContactPoint::default() }
     };
     let points = ContactPoints { phone: point(&contacts.phone), email: point(&contacts.email) };
-    let case = EntryCase { clinic, patient, points: &points, placement: placed, now };
+    let case = EntryCase { clinic, patient, points: &points, placement: placed, lacks, now };
     match first_block(&case, EntryRule::ALL) {
         None => count.eligible += 1,
         Some(finding) => *count.excluded.entry(finding.reason).or_default() += 1,

@@ -7,6 +7,7 @@ use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use retorno_cloud::orders::step_order;
 use retorno_cloud::store::{BacklogEntry, ContactKeys, NewEnrollment, NotEnrolled, StoredPatient, TenantStore};
 use retorno_cloud::{CloudError, Reach};
+use retorno_domain::approval::Lacks;
 use retorno_domain::because::{Because, Finding};
 use retorno_domain::calendar::local_date;
 use retorno_domain::channel::Channel;
@@ -41,6 +42,7 @@ struct Day<'a> {
     reach: &'a Reach,
     tenant: &'a TenantStore,
     clinic: &'a Clinic,
+    lacks: &'a Lacks,
     thresholds: &'a Thresholds,
     now: DateTime<Utc>,
     today: NaiveDate,
@@ -52,7 +54,7 @@ struct Day<'a> {
 pub(crate) async fn enroll_day(
     reach: &Reach,
     tenant: &TenantStore,
-    clinic: &Clinic,
+    (clinic, lacks): (&Clinic, &Lacks),
     thresholds: &Thresholds,
 ) -> Result<Wave, CloudError> {
     let now = reach.clock.now();
@@ -73,7 +75,7 @@ pub(crate) async fn enroll_day(
     let overall = overall_of_week(tenant, clinic, u32::try_from(seats.len()).unwrap_or(u32::MAX), now).await?;
     let plan = WavePlan::new(clinic, today, &seats, &earlier, overall);
     let wave = Wave { overall, ..Wave::default() };
-    let mut day = Day { reach, tenant, clinic, thresholds, now, today, plan, wave };
+    let mut day = Day { reach, tenant, clinic, lacks, thresholds, now, today, plan, wave };
     day.enroll_ranked().await?;
     Ok(day.wave)
 }
@@ -110,6 +112,12 @@ impl Day<'_> {
         }
         waiting.sort_unstable();
         for entry in waiting {
+            // They keep their place: with Meta's approval their turn has come.
+            let lack = self.lacks.of_segment(&entry.segment).filter(|_| rank_uses_whatsapp(&entry.rank));
+            if let Some(lack) = lack {
+                *self.wave.blocked.entry(lack.why.reason()).or_default() += 1;
+                continue;
+            }
             match self.plan.room(&entry.segment, rank_uses_whatsapp(&entry.rank)) {
                 Ok(_) => self.consider(&entry).await?,
                 Err(Full::Overall) => break,
@@ -131,9 +139,15 @@ impl Day<'_> {
             patient: &stored.patient,
             points: &points,
             placement: placed,
+            lacks: self.lacks,
             now: self.now,
         };
         if let Some(finding) = first_block(&case, EntryRule::ALL) {
+            // As above: whoever waits for Meta's approval is not set aside.
+            if EntryRule::Templates.check(&case) == finding {
+                *self.wave.blocked.entry(finding.reason).or_default() += 1;
+                return Ok(());
+            }
             return self.set_aside(&stored, &finding).await;
         }
         let whatsapp = case.open_channels().contains(Channel::Whatsapp);

@@ -32,24 +32,39 @@ fn template_channel(channel: Channel) -> TemplateChannel {
     }
 }
 
-fn find(situation: &Situation, step: &Step) -> Option<&'static Template> {
+/// The copies that may serve, the best first: with two dates where there are any, and without.
+fn copies(situation: &Situation, step: &Step) -> impl Iterator<Item = &'static Template> {
     let clinic = &situation.clinic.clinic;
     let key = Flow::template_key(&situation.stored.enrollment.segment, &step.id, situation.guardian().is_some());
-    let dated = situation.slots.len() >= 2;
-    let found = Catalogue::embedded().find(&key, template_channel(step.channel), clinic.language, dated)?;
-    (clinic.clinical_detail || !found.clinical_detail).then_some(found)
+    let (channel, language, detail) = (template_channel(step.channel), clinic.language, clinic.clinical_detail);
+    let with_dates = situation.slots.len() >= 2;
+    let find = move |dated| Catalogue::embedded().find(&key, channel, language, dated);
+    let copies = [true, false].into_iter().filter(move |dated| with_dates || !dated).filter_map(find);
+    copies.filter(move |copy| detail || !copy.clinical_detail)
+}
+
+/// The copy that is sent: the best that nothing is wrong with, or else the best.
+fn find(situation: &Situation, step: &Step) -> Option<&'static Template> {
+    let may_be_sent = |copy: &&Template| forbidden(situation, step, copy).is_none();
+    copies(situation, step).find(may_be_sent).or_else(|| copies(situation, step).next())
+}
+
+/// Why a copy may not be sent: the provider has halted it, or Meta has not approved it.
+fn forbidden(situation: &Situation, step: &Step, copy: &Template) -> Option<CopyProblem> {
+    let (stored, now, template) = (&situation.clinic, situation.now, copy.whatsapp_name());
+    let halted = stored.breakers.templates.iter().find(|(of, until)| *of == template && *until > now);
+    if let Some((_, until)) = halted {
+        return Some(CopyProblem::Halted(*until));
+    }
+    let why = stored.approvals.lacking(copy, now).filter(|_| step.channel == Channel::Whatsapp)?;
+    Some(CopyProblem::NotApproved { template, why })
 }
 
 /// What stands in the way of a step's text, if anything.
 pub(crate) fn problem(situation: &Situation, step: &Step, links: &Links) -> Option<CopyProblem> {
     let Some(template) = find(situation, step) else { return Some(CopyProblem::Missing) };
-    let name = template.whatsapp_name();
-    let halted = situation.clinic.breakers.templates.iter().find(|(of, until)| *of == name && *until > situation.now);
-    if let Some((_, until)) = halted {
-        return Some(CopyProblem::Halted(*until));
-    }
     let (values, _) = values(situation, step, links);
-    template.render(&values).is_err().then_some(CopyProblem::Unfilled)
+    forbidden(situation, step, template).or_else(|| template.render(&values).is_err().then_some(CopyProblem::Unfilled))
 }
 
 /// The text of a step.

@@ -115,6 +115,9 @@ impl Dispatcher {
             Order::Freed { clinic, slot } => {
                 Box::pin(crate::freed::offer(&self.reach, &parsed(ClinicId::parse(clinic))?, slot)).await
             }
+            Order::Templates { clinic, act, attempt } => {
+                Box::pin(self.templates(&parsed(ClinicId::parse(clinic))?, act, *attempt)).await
+            }
             Order::Sweep { clinic } => crate::sweep::sweep(&self.reach, &parsed(ClinicId::parse(clinic))?).await,
         }
     }

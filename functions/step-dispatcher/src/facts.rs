@@ -9,6 +9,7 @@ use retorno_cloud::links::Links;
 use retorno_cloud::store::{
     Collection, ContactKeys, FreeSlot, StoredClinic, StoredEnrollment, StoredPatient, TenantStore,
 };
+use retorno_domain::approval::marketing_steps;
 use retorno_domain::contact_point::ContactPoints;
 use retorno_domain::flow::{Flow, Step};
 use retorno_domain::guardian::Guardian;
@@ -69,6 +70,7 @@ impl Situation {
             close_after_days: 0,
             branches: Vec::new(),
         });
+        let flow = marketing_steps(&clinic.clinic, &clinic.approvals, &stored.enrollment.segment, flow);
         let tier = dispatcher.tier_room(tenant, &clinic.clinic, now).await?;
         let slots = if dispatcher.lately_without_slots(tenant, now) {
             Vec::new()

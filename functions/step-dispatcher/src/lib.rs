@@ -10,6 +10,7 @@ mod facts;
 mod freed;
 mod say;
 mod sweep;
+mod templates;
 mod tier;
 
 pub use dispatch::{Dispatcher, Done};

@@ -6,6 +6,7 @@ mod parked;
 mod print;
 mod slots;
 mod talk;
+mod templates;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -21,6 +22,7 @@ use crate::server::{State, Work};
 use crate::settings_file::{with_zone, zone_of_export};
 use crate::why::Why;
 use connection::Connection;
+pub use templates::{TemplatesAct, TemplatesArgs};
 
 /// A command to the running system.
 #[derive(Debug, Subcommand)]
@@ -47,6 +49,8 @@ pub enum ClientCommand {
     Parked(parked::ParkedArgs),
     /// Show which conversations wait for a person.
     Inbox(ListArgs),
+    /// Show how far the WhatsApp templates are at Meta, submit those that are missing, look again.
+    Templates(TemplatesArgs),
     /// Show what was booked through us, and who waits for a slot.
     Agenda(ListArgs),
 }
@@ -227,6 +231,7 @@ pub async fn run(command: &ClientCommand, data: &Path) -> Result<(), HostError> 
             talk::inbox(&connection.get(&["clinics", &clinic, "inbox"], &[]).await?, args.json);
             Ok(())
         }
+        ClientCommand::Templates(args) => templates::run(&connection, args).await,
         ClientCommand::Agenda(args) => {
             let clinic = clinic(&connection, &args.which).await?;
             talk::agenda(&connection.get(&["clinics", &clinic, "agenda"], &[]).await?, args.json);

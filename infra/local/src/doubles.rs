@@ -28,7 +28,7 @@ pub use faults::{Fault, Provider};
 pub use scheduler::{Fired, Invocation, Scheduler};
 pub use ses::{Mail, Ses};
 pub use sqs::{QueueDepth, QueuedMessage, Sqs, queue_url};
-pub use whatsapp::{SentButton, SentMessage, SentParameter, SentTemplate, Whatsapp, serve};
+pub use whatsapp::{MetaSays, SentButton, SentMessage, SentParameter, SentTemplate, Whatsapp, serve};
 
 use faults::FaultScript;
 

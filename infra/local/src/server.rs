@@ -21,6 +21,7 @@ mod state;
 mod survey;
 mod system;
 mod talk;
+mod templates;
 #[cfg(test)]
 mod tests;
 mod thread;
@@ -44,6 +45,8 @@ pub use state::{AdvanceBy, Advanced, ClinicState, State, Work};
 pub use survey::{SegmentView, Segments};
 
 pub use wave::{RunningAt, WavePart, Waves};
+
+pub(crate) use templates::todo;
 
 use kept_clock::KeptClock;
 use system::System;

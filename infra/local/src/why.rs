@@ -4,7 +4,8 @@
 use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta, Utc};
 use chrono_tz::Tz;
 use retorno_cloud::CloudError;
-use retorno_cloud::store::{Collection, StoredEnrollment, TenantStore};
+use retorno_cloud::store::{Collection, StoredClinic, StoredEnrollment, TenantStore};
+use retorno_domain::approval::{Lacks, needed};
 use retorno_domain::because::{Because, Finding};
 use retorno_domain::calendar::resolve_local;
 use retorno_domain::clinic::Clinic;
@@ -108,6 +109,22 @@ pub struct RuleSays {
     pub until: Option<String>,
     /// Whether it is the first that stands in the way.
     pub decides: bool,
+    /// The template at Meta that it speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<TemplateSays>,
+}
+
+/// A template that Meta does not let be sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateSays {
+    /// Its name at Meta.
+    pub name: String,
+    /// Its text, with made-up values.
+    pub text: String,
+    /// Meta's word for why it was refused, where it gave one.
+    pub reason: Option<String>,
+    /// What is to be done: `check`, `submit`, `wait`, `resubmit`, `overwrite`, `new_version` or `nothing`.
+    pub todo: String,
 }
 
 /// A running sequence.
@@ -183,7 +200,7 @@ pub struct MessageSays {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NextChange {
     /// The moment (RFC 3339); nothing when only an event can change it: an import, a person's word,
-    /// staff.
+    /// staff, Meta's approval.
     pub at: Option<String>,
     /// The same in words.
     pub words: String,
@@ -202,19 +219,22 @@ pub async fn why(
     let now = host.now();
     let at = at.unwrap_or(now);
     let tenant = host.reach.store.of(clinic);
-    let settings = tenant.settings(now).await?.clinic;
+    let stored_clinic = tenant.settings(now).await?;
+    let settings = stored_clinic.clinic.clone();
+    let lacks = Lacks::of(&settings, &stored_clinic.approvals, at);
     let Some(collection) = tenant.collection(patient).await? else { return Ok(None) };
     let stored = &collection.patient.patient;
     let points = tenant.contact_points(&tenant.contact_keys(stored, settings.date(at))).await?;
     let placed = placed(&tenant, &settings, &collection, at).await?;
-    let case = EntryCase { clinic: &settings, patient: stored, points: &points, placement: placed, now: at };
+    let case =
+        EntryCase { clinic: &settings, patient: stored, points: &points, placement: placed, lacks: &lacks, now: at };
     let because = explain(&case);
     let zone = settings.zone;
     let segment = placed.segment.and_then(|index| settings.segments.get(index)).map(|segment| segment.id.to_string());
     let running =
         collection.enrollments.iter().find(|stored| Some(stored.enrollment.id) == collection.patient.patient.sequence);
     let sequence = match running {
-        Some(running) => Some(sequence(host, clinic, patient, running, at, zone).await?),
+        Some(running) => Some(sequence(host, &stored_clinic, patient, running, at).await?),
         None => None,
     };
     let next = next_change(&because, sequence.as_ref(), &settings, at);
@@ -227,7 +247,7 @@ pub async fn why(
         segment,
         minor: minor(stored, settings.date(at)),
         eligible: because.findings.iter().all(Finding::passes),
-        entry: rules(&because, zone),
+        entry: rules(&because, zone, &stored_clinic),
         sequence,
         past_sequences: collection.enrollments.iter().filter_map(ended).collect(),
         messages: messages(&collection, &settings),
@@ -252,7 +272,7 @@ async fn placed(
     Ok(placement(clinic, &collection.patient.patient, &thresholds, at))
 }
 
-fn rules(because: &Because, zone: Tz) -> Vec<RuleSays> {
+fn rules(because: &Because, zone: Tz, clinic: &StoredClinic) -> Vec<RuleSays> {
     let decides = because.findings.iter().position(|finding| !finding.passes());
     let says = |(index, finding): (usize, &Finding)| RuleSays {
         rule: finding.rule.to_owned(),
@@ -261,25 +281,39 @@ fn rules(because: &Because, zone: Tz) -> Vec<RuleSays> {
         figures: finding.figures.clone(),
         until: finding.verdict.until().map(|until| rfc3339(until, zone)),
         decides: Some(index) == decides,
+        template: template(finding, clinic),
     };
     because.findings.iter().enumerate().map(says).collect()
 }
 
+/// The template that a finding names.
+fn template(finding: &Finding, stored: &StoredClinic) -> Option<TemplateSays> {
+    let name = finding.figures.split(' ').find_map(|figure| figure.strip_prefix("template="))?;
+    let needed = needed(&stored.clinic).into_iter().find(|template| template.wanted.name == name)?;
+    let state = stored.approvals.template(name, needed.wanted.language.whatsapp_code())?;
+    Some(TemplateSays {
+        name: name.to_owned(),
+        text: needed.wanted.sample(),
+        reason: state.rejected_for().map(str::to_owned),
+        todo: crate::server::todo(state).to_owned(),
+    })
+}
+
 async fn sequence(
     host: &Host,
-    clinic: &ClinicId,
+    stored: &StoredClinic,
     patient: &PatientId,
     running: &StoredEnrollment,
     at: DateTime<Utc>,
-    zone: Tz,
 ) -> Result<SequenceSays, CloudError> {
     let enrollment = &running.enrollment;
-    let explained = host.dispatcher().explain(clinic, patient, at).await?;
+    let zone = stored.clinic.zone;
+    let explained = host.dispatcher().explain(&stored.clinic.id, patient, at).await?;
     let step = explained.map(|explained| StepSays {
         id: explained.step.id.to_string(),
         channel: explained.step.channel.to_string(),
         asked_at: rfc3339(explained.asked_at, zone),
-        rules: rules(&explained.because, zone),
+        rules: rules(&explained.because, zone, stored),
     });
     let state = match &enrollment.state {
         State::Running { .. } => "running",
@@ -363,7 +397,7 @@ fn moment(until: Option<DateTime<Utc>>, what: &str, zone: Tz, at: DateTime<Utc>)
         }
         None => NextChange {
             at: None,
-            words: "not by time alone: an import, the person's word or staff must change it".to_owned(),
+            words: "not by time alone: an import, the person's word, staff or Meta must change it".to_owned(),
         },
     }
 }

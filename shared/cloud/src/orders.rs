@@ -66,11 +66,35 @@ pub enum Order {
         /// The slot, by reference.
         slot: String,
     },
+    /// Something is to be done about the clinic's templates at Meta.
+    Templates {
+        /// The clinic.
+        clinic: String,
+        /// What.
+        act: TemplateAct,
+        /// How often Meta was asked for it in vain.
+        #[serde(default)]
+        attempt: u32,
+    },
     /// Look for what was lost: overdue steps, messages left open.
     Sweep {
         /// The clinic.
         clinic: String,
     },
+}
+
+/// What is to be done about a clinic's templates at Meta. Each is harmless to repeat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TemplateAct {
+    /// See how far they are, and whether our app receives the account's events.
+    Refresh,
+    /// Submit those that are missing.
+    SubmitMissing,
+    /// Submit one, by its name: also one that Meta refused, or that has another text there.
+    Submit(String),
+    /// Let our app receive the account's events.
+    Subscribe,
 }
 
 /// Where orders go.
@@ -180,6 +204,12 @@ fn body(order: &Order) -> Result<String, CloudError> {
 #[must_use]
 pub fn say_order(clinic: &ClinicId, patient: &PatientId, answer: MessageId) -> Order {
     Order::Say { clinic: clinic.to_string(), patient: patient.to_string(), answer: answer.to_string() }
+}
+
+/// The order about a clinic's templates.
+#[must_use]
+pub fn templates_order(clinic: &ClinicId, act: TemplateAct) -> Order {
+    Order::Templates { clinic: clinic.to_string(), act, attempt: 0 }
 }
 
 /// The order about a step.

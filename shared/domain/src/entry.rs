@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::approval::Lacks;
 use crate::because::{Because, Finding, Verdict};
 use crate::calendar::start_of_day;
 use crate::channel::{Channel, ChannelSet, Purpose};
@@ -23,6 +24,8 @@ pub struct EntryCase<'a> {
     pub points: &'a ContactPoints,
     /// Where the patient belongs today.
     pub placement: Placement,
+    /// The flows that may not begin, for want of a template that Meta has approved.
+    pub lacks: &'a Lacks,
     /// The instant of the question.
     pub now: DateTime<Utc>,
 }
@@ -56,11 +59,13 @@ pub enum EntryRule {
     ContactBusy,
     /// A sendable channel has room under the contact point's cap.
     ContactCap,
+    /// Meta has approved what the flow says on WhatsApp.
+    Templates,
 }
 
 impl EntryRule {
     /// All rules, in order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Running,
         Self::Segment,
         Self::Consent,
@@ -74,13 +79,15 @@ impl EntryRule {
         Self::Rest,
         Self::ContactBusy,
         Self::ContactCap,
+        Self::Templates,
     ];
 
-    /// Rules that the patient's own record answers, without the contact points.
+    /// Whether the patient's own record does not answer the rule: it needs the contact points, or Meta's
+    /// word.
     #[must_use]
-    pub fn needs_contact_points(self) -> bool {
+    pub fn looks_beyond_the_patient(self) -> bool {
         match self {
-            Self::SharedOptOut | Self::ContactBusy | Self::ContactCap => true,
+            Self::SharedOptOut | Self::ContactBusy | Self::ContactCap | Self::Templates => true,
             Self::Running
             | Self::Segment
             | Self::Consent
@@ -122,6 +129,7 @@ impl EntryRule {
             Self::Rest => until("rest", "resting", case.patient.history.whatsapp.rest_until, case.now),
             Self::ContactBusy => until("contact_busy", "contact_busy", case.busy_until(), case.now),
             Self::ContactCap => contact_cap(case),
+            Self::Templates => templates(case),
         }
     }
 }
@@ -267,5 +275,17 @@ fn contact_cap(case: &EntryCase<'_>) -> Finding {
         Finding::not("contact_cap", "contact_resting", Verdict::Block(case.whatsapp_capped_until()))
     } else {
         Finding::pass("contact_cap")
+    }
+}
+
+/// Whoever WhatsApp does not reach anyway is not kept waiting by it.
+fn templates(case: &EntryCase<'_>) -> Finding {
+    let segment = case.placement.segment.and_then(|index| case.clinic.segments.get(index));
+    let lack = segment.and_then(|segment| case.lacks.of_segment(&segment.id));
+    match lack.filter(|_| case.open_channels().contains(Channel::Whatsapp)) {
+        Some(lack) => Finding::not("templates", lack.why.reason(), Verdict::Block(lack.why.look_again(case.now)))
+            .with("template", &lack.template)
+            .with("step", &lack.step),
+        None => Finding::pass("templates"),
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod answers;
 pub mod appointment;
+pub mod approval;
 pub mod because;
 pub mod calendar;
 pub mod catalogue;

@@ -4,6 +4,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use crate::approval::Lacks;
 use crate::channel::{Channel, Purpose};
 use crate::clinic::Clinic;
 use crate::contact_point::ContactPoints;
@@ -56,9 +57,10 @@ pub fn standing(
     let summary = summary(clinic, patient, now);
     let placement = place(&clinic.segments, &summary, thresholds, day_of(today));
     let points = ContactPoints::default();
-    let case = EntryCase { clinic, patient, points: &points, placement, now };
+    let lacks = Lacks::default();
+    let case = EntryCase { clinic, patient, points: &points, placement, lacks: &lacks, now };
     // A halted clinic keeps its backlog; nothing leaves it meanwhile.
-    let own = EntryRule::ALL.into_iter().filter(|rule| !rule.needs_contact_points() && *rule != EntryRule::Running);
+    let own = EntryRule::ALL.into_iter().filter(|rule| !rule.looks_beyond_the_patient() && *rule != EntryRule::Running);
     let block = first_block(&case, own);
     let segment =
         placement.segment.and_then(|index| clinic.segments.get(index)).filter(|_| block.is_none() && aside.is_none());

@@ -1,5 +1,7 @@
 //! Whether a step may be sent now: the rules looked at, in order, each with its verdict.
 
+mod copy;
+
 use chrono::{DateTime, Utc};
 
 use crate::appointment::Appointment;
@@ -15,16 +17,7 @@ use crate::limits::{Capped, FreePlace};
 use crate::patient::Patient;
 use crate::segment::Placement;
 
-/// What is wrong with a step's copy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CopyProblem {
-    /// There is no template for the step in the clinic's language.
-    Missing,
-    /// A variable has no value.
-    Unfilled,
-    /// The provider has halted the template until then.
-    Halted(DateTime<Utc>),
-}
+pub use copy::CopyProblem;
 
 /// Everything a decision about an enrollment looks at, read together and just before.
 #[derive(Clone)]
@@ -321,15 +314,6 @@ impl StepCase<'_> {
             return Finding::not("shared_opt_out", "shared_opt_out", Verdict::Skip).with("channel", channel);
         }
         Finding::pass("shared_opt_out")
-    }
-
-    fn copy(&self) -> Finding {
-        match (self.facts.copy)(self.step) {
-            None => Finding::pass("copy"),
-            Some(CopyProblem::Missing) => Finding::not("copy", "no_template", Verdict::Skip),
-            Some(CopyProblem::Unfilled) => Finding::not("copy", "unfilled_variable", Verdict::Skip),
-            Some(CopyProblem::Halted(until)) => Finding::not("copy", "template_halted", Verdict::Wait(until)),
-        }
     }
 
     fn delay(&self) -> Finding {

@@ -20,6 +20,9 @@ pub use text::{Part, Position, TemplateError, Text, UnknownVariable};
 pub use values::Values;
 pub use variable::Variable;
 
+/// What the names of our templates at Meta begin with.
+pub const TEMPLATE_PREFIX: &str = "retorno_";
+
 /// How a template reaches its reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -94,7 +97,7 @@ impl Template {
         let key: String =
             self.key.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
         let variant = if self.dated { "con_fecha" } else { "sin_fecha" };
-        format!("retorno_{key}_{variant}_v{}", self.version)
+        format!("{TEMPLATE_PREFIX}{key}_{variant}_v{}", self.version)
     }
 
     /// The body as it is submitted to Meta, with `{{1}}`, `{{2}}`… where variables stand. Every

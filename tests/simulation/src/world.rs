@@ -181,6 +181,7 @@ impl World {
             Order::Released { clinic, .. } => (clinic.clone(), "dispatch released"),
             Order::Say { clinic, .. } => (clinic.clone(), "dispatch say"),
             Order::Freed { clinic, .. } => (clinic.clone(), "dispatch freed"),
+            Order::Templates { clinic, .. } => (clinic.clone(), "dispatch templates"),
             Order::Sweep { clinic } => (clinic.clone(), "dispatch sweep"),
         };
         let environment = self.dispatcher();

@@ -5,13 +5,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use retorno_cloud::CloudError;
 use retorno_cloud::desk::Happening;
 use retorno_cloud::store::{News, TenantStore};
+use retorno_domain::approval::{Fact, TemplateQuality, TemplateStatus, account_of, concerns};
 use retorno_domain::channel::{Channel, ChannelSet, PurposeSet};
 use retorno_domain::conversation::{Act, Urgency};
 use serde::Serialize;
 
 use super::{Inbound, Processed, processed};
 use crate::event::{
-    AccountChange, AccountNews, ConnectionNews, Echo, NumberChanged, NumberNews, Preference, TemplateChange,
+    AccountChange, AccountNews, ConnectionNews, Echo, NumberChanged, NumberNews, Preference, Quality, TemplateChange,
     TemplateNews, Wants,
 };
 
@@ -86,37 +87,33 @@ impl Inbound {
         Ok(done)
     }
 
-    /// A template that may not be used is halted until it may again.
+    /// What Meta tells of a template is kept with what is known of it; whoever sends looks there.
     pub(super) async fn template(&self, tenant: &TenantStore, news: &TemplateNews) -> Result<Processed, CloudError> {
-        let of = format!("template#{}#{}", news.name, news.language);
-        let kind = match &news.change {
-            TemplateChange::Category { .. } => format!("{of}#category"),
-            TemplateChange::Quality { .. } => format!("{of}#quality"),
-            TemplateChange::Approved
-            | TemplateChange::Rejected { .. }
-            | TemplateChange::Pending
-            | TemplateChange::Paused { .. }
-            | TemplateChange::Disabled
-            | TemplateChange::Flagged
-            | TemplateChange::Deleted
-            | TemplateChange::Other { .. } => of,
-        };
-        if !keep(tenant, kind, news.at, &news.change).await? {
+        let stored = tenant.settings(self.now()).await?;
+        let Some(account) = account_of(&stored.clinic) else { return Ok(Processed::Nothing) };
+        let facts = learned(news);
+        if facts.is_empty() || !concerns(&stored.clinic, &news.name, &news.language) {
+            return Ok(Processed::Nothing);
+        }
+        let of = (news.name.as_str(), news.language.as_str());
+        if !tenant.learn_template(account, of, news.at, &facts).await? {
             return Ok(Processed::Repeated);
         }
         match &news.change {
+            // A refused message may have halted it for a day; Meta's word is newer.
             TemplateChange::Approved => tenant.unhalt(&news.name).await?,
             TemplateChange::Rejected { .. }
             | TemplateChange::Paused { .. }
             | TemplateChange::Disabled
             | TemplateChange::Deleted => {
                 tracing::error!(clinic = %tenant.clinic(), template = news.name, "a template cannot be used: a person must act");
-                tenant.halt(&news.name, self.now() + UNTIL_SOMEBODY_ACTS, "template_news").await?;
+            }
+            TemplateChange::Category { new, .. } => {
+                tracing::warn!(clinic = %tenant.clinic(), template = news.name, category = new, "a template's category changes");
             }
             TemplateChange::Pending
             | TemplateChange::Flagged
             | TemplateChange::Other { .. }
-            | TemplateChange::Category { .. }
             | TemplateChange::Quality { .. } => {}
         }
         Ok(Processed::Done)
@@ -157,6 +154,38 @@ impl Inbound {
         let is_new = keep(tenant, "connection".to_owned(), news.at, &told).await?;
         Ok(if is_new { Processed::Done } else { Processed::Repeated })
     }
+}
+
+/// What news of a template teach.
+fn learned(news: &TemplateNews) -> Vec<Fact> {
+    let mut facts = match &news.change {
+        TemplateChange::Approved => vec![Fact::Status(TemplateStatus::Approved)],
+        TemplateChange::Rejected { reason } => vec![Fact::Status(TemplateStatus::Rejected { reason: reason.clone() })],
+        TemplateChange::Pending => vec![Fact::Status(TemplateStatus::Pending)],
+        TemplateChange::Paused { reason } => {
+            vec![Fact::Status(TemplateStatus::paused(reason.as_deref(), news.at))]
+        }
+        TemplateChange::Disabled => vec![Fact::Status(TemplateStatus::Disabled)],
+        TemplateChange::Deleted => vec![Fact::Status(TemplateStatus::Deleted)],
+        TemplateChange::Flagged => vec![Fact::Quality(TemplateQuality::Red)],
+        TemplateChange::Category { old, new, announced: true } => {
+            let present = old.iter().map(|old| Fact::Category(old.clone()));
+            present.chain([Fact::ComingCategory(new.clone())]).collect()
+        }
+        TemplateChange::Category { new, announced: false, .. } => vec![Fact::Category(new.clone())],
+        TemplateChange::Quality { new, .. } => vec![Fact::Quality(match new {
+            Quality::Green => TemplateQuality::Green,
+            Quality::Yellow => TemplateQuality::Yellow,
+            Quality::Red => TemplateQuality::Red,
+            Quality::Unknown => TemplateQuality::Unknown,
+        })],
+        TemplateChange::Other { .. } => Vec::new(),
+    };
+    // Only beside something that says more.
+    if !facts.is_empty() && !news.id.is_empty() {
+        facts.push(Fact::Id(news.id.clone()));
+    }
+    facts
 }
 
 async fn keep(tenant: &TenantStore, of: String, at: DateTime<Utc>, told: &impl Serialize) -> Result<bool, CloudError> {

@@ -208,5 +208,12 @@ fn rules(text: &mut String, rules: &[RuleSays]) {
         let until = rule.until.as_deref().map(|until| format!(" until {until}")).unwrap_or_default();
         let said = format!("{mark} {:<18} {:<6} {reason} {}{until}", rule.rule, rule.verdict, rule.figures);
         line!(text, "  {}", said.trim_end());
+        if let Some(template) = &rule.template {
+            let reason = template.reason.as_deref().map(|reason| format!("Meta says {reason}; ")).unwrap_or_default();
+            line!(text, "      {reason}see `retorno templates`, and what to do there. Its text:");
+            for part in template.text.lines() {
+                line!(text, "      | {part}");
+            }
+        }
     }
 }

@@ -12,8 +12,10 @@ pub enum Provider {
     Scheduler,
     /// Amazon SES v2.
     Ses,
-    /// WhatsApp Cloud API.
+    /// WhatsApp Cloud API: messages.
     Whatsapp,
+    /// WhatsApp Cloud API: an account's templates and apps.
+    Templates,
 }
 
 /// What the next request to a provider meets.

@@ -54,3 +54,32 @@ CREATE TABLE IF NOT EXISTS whatsapp_inbound (
     sender          TEXT    NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS whatsapp_window ON whatsapp_inbound (phone_number_id, sender, at);
+
+-- Accounts at Meta: whether the sandbox's app receives their events.
+CREATE TABLE IF NOT EXISTS whatsapp_accounts (
+    account    TEXT    NOT NULL PRIMARY KEY,
+    subscribed INTEGER NOT NULL
+) STRICT;
+
+-- Their templates. What Meta does by itself (approving, ending a pause) it does at `decide_at`.
+CREATE TABLE IF NOT EXISTS whatsapp_templates (
+    number    INTEGER PRIMARY KEY AUTOINCREMENT,
+    account   TEXT    NOT NULL,
+    name      TEXT    NOT NULL,
+    language  TEXT    NOT NULL,
+    status    TEXT    NOT NULL,
+    category  TEXT    NOT NULL,
+    reason    TEXT    NOT NULL DEFAULT 'NONE',
+    body      TEXT    NOT NULL,
+    buttons   TEXT    NOT NULL,
+    pauses    INTEGER NOT NULL DEFAULT 0,
+    decide_at INTEGER,
+    UNIQUE (account, name, language)
+) STRICT;
+
+-- What Meta has to tell of them, until it was told.
+CREATE TABLE IF NOT EXISTS whatsapp_template_news (
+    number  INTEGER PRIMARY KEY AUTOINCREMENT,
+    at      INTEGER NOT NULL,
+    webhook TEXT    NOT NULL
+) STRICT;

@@ -1,7 +1,9 @@
 //! The WhatsApp Cloud API's `POST /{version}/{phone_number_id}/messages` as an HTTP server, and a
-//! phone to look into. Templates are not known to it: names and parameters are taken as they come.
+//! phone to look into; and the templates of accounts, submitted and followed as at Meta. Messages do not
+//! look there: names and parameters are taken as they come.
 
 mod requests;
+mod templates;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +31,7 @@ use tokio::task::JoinHandle;
 
 use super::{Doubles, DoublesError, Fault, Provider, instant, record, stored};
 use requests::{Refusal, Request};
+pub use templates::MetaSays;
 
 /// The WhatsApp number. Clones share it.
 #[derive(Debug, Clone)]
@@ -114,6 +117,7 @@ impl Whatsapp {
         let api = Api { whatsapp: self, token: token.into() };
         Router::new()
             .route("/{version}/{phone_number_id}/messages", post(send))
+            .merge(templates::routes())
             .fallback(async || Refusal::unknown_path().into_response())
             .with_state(api)
     }
@@ -224,6 +228,13 @@ struct Api {
     token: String,
 }
 
+impl Api {
+    fn is_authorized(&self, headers: &HeaderMap) -> bool {
+        let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        bearer.and_then(|value| value.strip_prefix("Bearer ")) == Some(&self.token)
+    }
+}
+
 async fn send(
     State(api): State<Api>,
     Path((version, phone_number_id)): Path<(String, String)>,
@@ -233,8 +244,7 @@ async fn send(
     if !is_version(&version) {
         return Refusal::unknown_path().into_response();
     }
-    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if bearer.and_then(|value| value.strip_prefix("Bearer ")) != Some(&api.token) {
+    if !api.is_authorized(&headers) {
         return Refusal::bad_token().into_response();
     }
     let accept = || match api.whatsapp.accept(&phone_number_id, &body) {

@@ -5,12 +5,15 @@ use std::time::Duration;
 use aws_sdk_scheduler::types::{ActionAfterCompletion, FlexibleTimeWindow, FlexibleTimeWindowMode, Target};
 use chrono::{DateTime, TimeDelta, Utc};
 use retorno_cloud::CloudError;
-use retorno_cloud::orders::Order;
+use retorno_cloud::orders::{Order, TemplateAct, templates_order};
 use retorno_cloud::timetable::{Followed, When, follow};
+use retorno_domain::approval::{WantedTemplate, account_of, needed};
+use retorno_domain::clinic::Clinic;
 use retorno_domain::ids::ClinicId;
 use segment_evaluator::{Evaluation, Scope, evaluate};
 use step_dispatcher::Done;
 
+use super::phone::signed;
 use super::{EVALUATOR_ARN, GROUP, Host, HostError, INBOUND, QUEUE, QUEUE_ARN, ROLE_ARN};
 
 /// What was played.
@@ -55,12 +58,23 @@ impl Host {
             )));
         }
         tenant.put_settings(settings_toml).await?;
+        self.see_templates(&clinic).await?;
         let morning = serde_json::json!({ "clinic": id.as_str() }).to_string();
         self.schedule(&format!("morning-{id}"), "cron(0 6 * * ? *)", clinic.zone.name(), EVALUATOR_ARN, morning)
             .await?;
         let order = serde_json::to_string(&Order::Sweep { clinic: id.to_string() });
         let order = order.map_err(|e| CloudError::Setup(e.to_string()))?;
         self.schedule(&format!("sweep-{id}"), sweep, "UTC", QUEUE_ARN, order).await
+    }
+
+    /// An account that the sandbox's Meta has never seen holds what the clinic needs, approved: whoever
+    /// tries the system out does not begin by waiting. What comes later is to be submitted.
+    async fn see_templates(&self, clinic: &Clinic) -> Result<(), HostError> {
+        let Some(account) = account_of(clinic) else { return Ok(()) };
+        let approved: Vec<WantedTemplate> = needed(clinic).into_iter().map(|template| template.wanted).collect();
+        self.doubles.whatsapp().begin_account(account, &approved)?;
+        let now = self.now();
+        Ok(self.reach.orders.queue(&templates_order(&clinic.id, TemplateAct::Refresh), now, now).await?)
     }
 
     async fn schedule(
@@ -155,6 +169,7 @@ impl Host {
         let instants = [
             scheduler.next_due()?,
             scheduler.next_invocation_at()?,
+            self.doubles.whatsapp().next_template_news_at()?,
             sqs.next_visible_at(INBOUND)?,
             sqs.next_visible_at(QUEUE)?,
         ];
@@ -183,6 +198,15 @@ impl Host {
                 }
             }
             return Ok(played);
+        }
+        for (number, webhook) in self.doubles.whatsapp().template_news()? {
+            played.events += 1;
+            let answer = self.hook(signed(&self.sandbox_app_secret(), webhook.into_bytes())).await;
+            if answer.status != 200 {
+                tracing::error!(status = answer.status, "the hook did not take news of a template");
+                played.failed += 1;
+            }
+            self.doubles.whatsapp().told(number)?;
         }
         for message in self.doubles.sqs().receive(INBOUND, 10, VISIBILITY)? {
             played.events += 1;

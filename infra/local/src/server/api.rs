@@ -1,5 +1,7 @@
 //! The API for the commands. Everything it answers is JSON, errors too: `{"error": …}`.
 
+mod templates;
+
 use axum::Json;
 use axum::Router;
 use axum::body::Body;
@@ -60,6 +62,7 @@ pub(super) fn router() -> Router<System> {
         .route("/clinics/{clinic}/inbox", get(inbox))
         .route("/clinics/{clinic}/agenda", get(agenda))
         .route("/clinics/{clinic}/consents", post(consents))
+        .merge(templates::router())
         .route("/clinics/{clinic}/patients/{patient}/why", get(explain))
         .route("/clinics/{clinic}/patients/{patient}/consent", get(consent_of).post(consent_said))
         .route("/clinics/{clinic}/patients/{patient}/thread", get(thread))

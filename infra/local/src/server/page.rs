@@ -14,6 +14,7 @@ mod phone;
 mod progress;
 mod qr;
 mod sent;
+mod templates;
 mod texts;
 mod timetable;
 mod uploads;
@@ -52,6 +53,7 @@ pub(super) fn router() -> Router<System> {
         .route("/c/{clinic}/cancel", post(cancel))
         .route("/c/{clinic}/mail/{message}", get(mail))
         .route("/c/{clinic}/inbox", get(inbox::page))
+        .route("/c/{clinic}/templates", get(templates::page).post(templates::act))
         .route("/c/{clinic}/agenda", get(agenda::page))
         .route("/c/{clinic}/agenda.csv", get(agenda::csv_file))
         .route("/c/{clinic}/agenda.ics", get(agenda::calendar_file))
@@ -162,12 +164,14 @@ async fn everybody(shown: &Shown<'_>, of: &OpenClinic, mail: Option<&str>) -> Re
     let waves = shown.system.waves(of).await?;
     let sent = sent::latest(shown.system, of).await?;
     let mails = mailbox::rows(shown.system, of, &sent.email, &[])?;
+    let at_meta = shown.system.templates(of).await?;
     Ok(html! {
         main.wide id="content" {
             (uploads::result(shown))
             (progress::last(shown))
             (inbox::notice(shown, of))
             (parked::notice(shown).await?)
+            (templates::notice(shown, of, &at_meta))
             div.column {
                 (overview::segments(shown, of, &segments))
                 (overview::wave(shown, of, &waves))

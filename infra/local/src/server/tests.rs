@@ -3,6 +3,8 @@
 
 mod slots;
 mod talk;
+mod templates;
+
 use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -128,7 +130,6 @@ async fn an_import_a_day_and_what_came_of_it_survive_a_restart() {
         waves["enrolled"].as_u64().unwrap() > 0 && waves["enrolled"].as_u64() <= waves["overall"].as_u64(),
         "{waves}"
     );
-
     let begun = running.advance(json!({ "by": "1d" })).await;
     assert_eq!(begun.status, StatusCode::ACCEPTED);
     assert!(running.advance(json!({ "by": "1d" })).await.error(StatusCode::CONFLICT).contains("being moved"));
@@ -138,7 +139,6 @@ async fn an_import_a_day_and_what_came_of_it_survive_a_restart() {
     let last = state.last_advance.unwrap();
     assert!(last.sent > 0 && last.failed == 0 && !last.cancelled && last.error.is_none(), "{last:?}");
     assert!(last.at >= monday() + TimeDelta::days(1));
-
     assert_eq!(running.get("/api/clinics/aurora/outbox?limit=3").await.json().as_array().unwrap().len(), 3);
     let sent = running.get("/api/clinics/aurora/outbox").await.json();
     let newest = sent.as_array().unwrap().iter().find(|sent| sent["channel"] == "whatsapp").unwrap();
@@ -317,7 +317,7 @@ async fn why_answers_for_another_instant_and_says_so() {
     let running = Running::with_aurora(folder.path()).await;
     let (clinic, patient) = (ClinicId::parse("aurora").unwrap(), PatientId::parse("P0001").unwrap());
     let ask = async |at| why(&running.system.host, &clinic, &patient, at).await.unwrap().unwrap();
-    assert_eq!(ask(Some(running.system.host.now())).await.entry.len(), 13);
+    assert_eq!(ask(Some(running.system.host.now())).await.entry.len(), 14);
     // Long before the first visit nobody belongs to a segment, and time alone brings nobody into one.
     let earlier = ask(Some(monday() - TimeDelta::days(20 * 365))).await;
     assert!(earlier.note.is_some() && earlier.segment.is_none() && !earlier.eligible);

@@ -39,7 +39,7 @@ pub struct WavePart {
     /// How many wait in the backlog.
     pub waiting: usize,
     /// What keeps those from being enrolled now: `segment` (its seats are taken), `free_slots`,
-    /// `number` (the WhatsApp number is planned full today), `morning` (the next evaluation enrolls
+    /// `number` (the WhatsApp number is planned full today), `templates` (Meta has not approved a text), `morning` (the next evaluation enrolls
     /// them). Nothing when nobody waits.
     pub limit: Option<String>,
 }
@@ -64,6 +64,7 @@ impl System {
         let now = self.host.now();
         let (clinic, tenant) = (&of.clinic, &of.tenant);
         let (week, today) = (clinic.week(now), clinic.date(now));
+        let lacks = tenant.settings(now).await?.lacks;
         let seats = tenant.seats(week).await?;
         let mut earlier: Vec<Seat> = Vec::new();
         for days in [7, 14] {
@@ -79,6 +80,8 @@ impl System {
             let waiting = by_whatsapp + tenant.backlog(&segment.id, false, usize::MAX).await?.len();
             let limit = match plan.room(&segment.id, true) {
                 _ if waiting == 0 => None,
+                // Only those whom WhatsApp does not reach are enrolled.
+                _ if by_whatsapp > 0 && lacks.of_segment(&segment.id).is_some() => Some("templates"),
                 Ok(_) => Some("morning"),
                 Err(Full::Segment) => Some("segment"),
                 Err(Full::Overall) => Some("free_slots"),

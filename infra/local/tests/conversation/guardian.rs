@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use export_importer::{ImportReport, import};
 use retorno::why::why;
 use retorno_cloud::desk::{Desk, StaffDone};
-use retorno_domain::channel::{Channel, ChannelSet};
-use retorno_domain::consent::Wish;
+use retorno_domain::channel::{Channel, ChannelSet, Purpose, PurposeSet};
+use retorno_domain::consent::{Source, Statement, Wish};
 use retorno_domain::ids::PatientId;
 use segment_evaluator::Scope;
 
@@ -43,7 +43,7 @@ async fn due(rows: &[String]) -> Scene {
 }
 
 async fn is_out(scene: &Scene, patient: &str) -> bool {
-    scene.of(patient).await.patient.patient.consent.is_opted_out(scene.host.now().date_naive())
+    scene.of(patient).await.patient.patient.consent.is_opted_out(Purpose::Marketing, scene.host.now().date_naive())
 }
 
 #[tokio::test]
@@ -146,8 +146,13 @@ async fn on_the_day_of_coming_of_age_the_guardian_is_out_of_it_and_the_person_sp
     scene.says(GUARDIAN, "PARAR").await;
     assert!(!is_out(&scene, "1").await, "the guardian's phone is a stranger's now");
     let (desk, id) = (Desk::new(scene.host.reach.clone()), PatientId::parse("1").unwrap());
-    let agreed = (scene.host.now().date_naive(), Wish::OptIn(ChannelSet::NONE.with(Channel::Whatsapp)));
-    let done = desk.consent(&scene.tenant, &id, "staff#1", agreed, "in_person").await.unwrap();
+    let agreed = Statement {
+        on: scene.host.now().date_naive(),
+        wish: Wish::OptIn(ChannelSet::NONE.with(Channel::Whatsapp)),
+        source: Source::Recorded,
+        purposes: PurposeSet::ALL,
+    };
+    let done = desk.consent(&scene.tenant, &id, "staff#1", &agreed, "in_person").await.unwrap();
     assert_eq!(done, StaffDone::Done);
     scene.pass(TimeDelta::days(4)).await;
     assert_eq!((scene.told(GUARDIAN).len(), scene.told(CHILD).len()), (1, 1), "written to in person");

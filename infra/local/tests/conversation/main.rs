@@ -5,6 +5,7 @@ mod guardian;
 mod parked;
 mod purposes;
 mod scene;
+mod templates;
 mod timetable;
 mod units;
 
@@ -235,7 +236,7 @@ async fn news_of_an_account_reach_all_clinics_that_share_it_and_a_number_is_of_o
     for clinic in [&scene.clinic, &other] {
         let later = scene.host.now() + TimeDelta::seconds(20);
         let stored = scene.host.reach.store.of(clinic).settings(later).await.unwrap();
-        assert_eq!(stored.breakers.templates.len(), 1, "{clinic}");
-        assert_eq!(stored.breakers.templates[0].0, "retorno_x_v1");
+        let state = stored.approvals.template("retorno_x_v1", "es_AR").unwrap();
+        assert_eq!(state.rejected_for(), Some("INVALID_FORMAT"), "{clinic}");
     }
 }

@@ -27,7 +27,8 @@ silence = "close"
 "#;
 
 async fn points(scene: &Scene, patient: &str) -> ContactPoints {
-    let keys = scene.tenant.contact_keys(&scene.of(patient).await.patient.patient);
+    let today = scene.host.now().date_naive();
+    let keys = scene.tenant.contact_keys(&scene.of(patient).await.patient.patient, today);
     scene.tenant.contact_points(&keys).await.unwrap()
 }
 
@@ -98,7 +99,7 @@ async fn alta_lifts_what_parar_stopped_and_what_was_asked_is_answered_meanwhile(
 async fn lifting_one_purpose_leaves_the_other_and_what_was_stored_before_binds_both() {
     let scene = Scene::with(&[("1", PHONE)], 40).await;
     let one = scene.of("1").await.patient.patient;
-    let hash = scene.tenant.contact_keys(&one).phone.unwrap();
+    let hash = scene.tenant.contact_keys(&one, scene.host.now().date_naive()).phone.unwrap();
     let now = scene.host.now();
     // As an import says it: of everything.
     scene.tenant.set_imported_opt_out(&hash, &one.id, true).await.unwrap();

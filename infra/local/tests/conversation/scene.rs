@@ -11,7 +11,7 @@ use retorno_cloud::secrets::SecretKey;
 use retorno_cloud::store::{Collection, Store, TenantStore};
 use retorno_cloud::{Clock, Reach};
 use retorno_domain::ids::{ClinicId, PatientId};
-use segment_evaluator::Scope;
+use segment_evaluator::{Evaluation, Scope};
 
 pub(crate) const PHONE: &str = "5491155550101";
 
@@ -49,16 +49,24 @@ impl Scene {
 
     /// The same, with more settings.
     pub(crate) async fn of_clinic(settings: &str, patients: &[(&str, &str)], slots: usize) -> Self {
+        let scene = Self::before_evaluation(settings, patients, slots).await;
+        scene.evaluate().await;
+        scene
+    }
+
+    /// The same, before the morning's evaluation.
+    pub(crate) async fn before_evaluation(settings: &str, patients: &[(&str, &str)], slots: usize) -> Self {
         let scene = Self::empty(settings).await;
         scene.import_slots(slots).await;
         scene.begin(patients).await;
         scene
     }
 
-    /// The same, and no file of free slots.
+    /// With no file of free slots.
     pub(crate) async fn without_slots(settings: &str, patients: &[(&str, &str)]) -> Self {
         let scene = Self::empty(settings).await;
         scene.begin(patients).await;
+        scene.evaluate().await;
         scene
     }
 
@@ -78,7 +86,6 @@ impl Scene {
             .map(|(patient, phone)| row(&format!("C{patient}"), "2025-09-10T10:00:00", patient, phone, "completado"))
             .collect();
         self.import(&rows).await;
-        self.host.evaluate(&self.clinic, Scope::Due).await.unwrap();
     }
 
     /// Imports in a process that dies after so many writes; says whether it came to its end.
@@ -96,6 +103,10 @@ impl Scene {
         let reach = Reach { store, ..self.host.reach.clone() };
         let export = format!("{EXPORT_HEAD}\n{}\n", rows.join("\n"));
         import(&reach, &self.clinic, "dying", export.as_bytes(), &mut |_| {}).await.is_ok()
+    }
+
+    pub(crate) async fn evaluate(&self) -> Evaluation {
+        self.host.evaluate(&self.clinic, Scope::Due).await.unwrap()
     }
 
     pub(crate) async fn import(&self, rows: &[String]) {

@@ -45,7 +45,9 @@ async fn the_readme_says_what_the_conversation_costs() {
     let mut all = Vec::new();
     let evidence = Evidence { told: Told::Read, at: now, provider_id: "wamid.1", code: None, price: None };
     all.push(spent(&scene, "take_receipt", tenant.take_receipt(&one, message, &evidence)).await.0);
-    all.push(spent(&scene, "patients_with_phone", tenant.patients_with_phone(&phone)).await.0);
+    all.push(
+        spent(&scene, "patients_with_phone", tenant.patients_with_phone(&phone, scene.host.now().date_naive())).await.0,
+    );
     all.push(spent(&scene, "owner_of", tenant.owner_of(message)).await.0);
     let route = scene.host.reach.store.clinics_of(RouteKind::WhatsappNumber, "700");
     all.push(spent(&scene, "clinics_of", route).await.0);

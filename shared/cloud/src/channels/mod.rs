@@ -36,6 +36,7 @@ use retorno_domain::message::{BreakerScope, ClearedMessage, Outcome, RecipientNe
 
 use crate::error::CloudError;
 use crate::secrets::{SecretKey, hex};
+use meta_templates::{AccountId, MetaTemplates};
 
 /// What a channel needs to know besides the message itself.
 #[derive(Debug, Clone, Copy)]
@@ -104,6 +105,12 @@ impl Channels {
     #[must_use]
     pub fn gateway(&self) -> Option<&GatewayChannel> {
         self.gateway.as_ref()
+    }
+
+    /// The templates of an account at Meta, to be managed; nothing over a wire that knows only messages.
+    #[must_use]
+    pub fn templates(&self, account: AccountId) -> Option<MetaTemplates> {
+        self.whatsapp.templates(account)
     }
 
     /// The id under which a reply is sent, signed as those of messages are.

@@ -16,6 +16,7 @@ use retorno_domain::message::{Outcome, RecipientNews};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::meta_templates::{AccountId, MetaTemplates};
 use super::reply::whatsapp_reply_request;
 use super::whatsapp_errors::{GraphError, outcome_of};
 use super::{Dispatch, ReplyDispatch};
@@ -52,10 +53,12 @@ pub trait Graph: fmt::Debug + Send + Sync {
 #[derive(Debug, Clone)]
 pub struct WhatsappChannel {
     graph: Arc<dyn Graph>,
+    /// The same API, for what concerns no message; nothing over a wire that knows only messages.
+    https: Option<Https>,
 }
 
 /// The API over HTTPS: no retries, no redirects, a bounded time.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Https {
     http: reqwest::Client,
     base_url: String,
@@ -84,13 +87,20 @@ impl WhatsappChannel {
     /// [`CloudError::Setup`] when TLS cannot be set up.
     pub fn new(base_url: &str, token: Token) -> Result<Self, CloudError> {
         let http = super::http::client("WhatsApp")?;
-        Ok(Self::over(Arc::new(Https { http, base_url: base_url.trim_end_matches('/').to_owned(), token })))
+        let https = Https { http, base_url: base_url.trim_end_matches('/').to_owned(), token };
+        Ok(Self { graph: Arc::new(https.clone()), https: Some(https) })
     }
 
     /// A client over any wire.
     #[must_use]
     pub fn over(graph: Arc<dyn Graph>) -> Self {
-        Self { graph }
+        Self { graph, https: None }
+    }
+
+    /// The templates of an account, with the same token.
+    pub(super) fn templates(&self, account: AccountId) -> Option<MetaTemplates> {
+        let Https { http, base_url, token } = self.https.clone()?;
+        Some(MetaTemplates::over(http, base_url, token, account))
     }
 
     pub(super) async fn send(&self, dispatch: &Dispatch<'_>, opaque_id: &str) -> Outcome {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use retorno_domain::approval::{Approvals, Lacks, account_of};
 use retorno_domain::channel::Channel;
 use retorno_domain::clinic::Clinic;
 use retorno_domain::flow::Flow;
@@ -27,6 +28,10 @@ pub struct StoredClinic {
     pub version: u64,
     /// What is halted.
     pub breakers: Breakers,
+    /// What Meta has approved of its templates; nothing where its account is not in the settings.
+    pub approvals: Arc<Approvals>,
+    /// The flows that may not begin by it.
+    pub lacks: Arc<Lacks>,
     /// When this was read.
     pub read_at: DateTime<Utc>,
 }
@@ -82,13 +87,23 @@ impl TenantStore {
                 Err(()) => breakers.templates.push((what.to_owned(), until)),
             }
         }
-        let stored = StoredClinic { clinic, version, breakers, read_at: now };
+        let approvals = match account_of(&clinic) {
+            Some(account) => self.approvals(account).await?,
+            None => Approvals::default(),
+        };
+        let lacks = Arc::new(Lacks::of(&clinic, &approvals, now));
+        let stored = StoredClinic { clinic, version, breakers, approvals: Arc::new(approvals), lacks, read_at: now };
         self.cache().insert(self.clinic.clone(), stored.clone());
         Ok(stored)
     }
 
     fn cache(&self) -> std::sync::MutexGuard<'_, HashMap<ClinicId, StoredClinic>> {
         self.store.clinics.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What of the settings was read is to be read again.
+    pub(super) fn forget_settings(&self) {
+        self.cache().remove(&self.clinic);
     }
 
     fn cached(&self) -> Option<StoredClinic> {
@@ -125,7 +140,7 @@ impl TenantStore {
             .expression_attribute_values(":t", s(toml))
             .expression_attribute_values(":one", n(1));
         call.send().await.map_err(|e| sort("UpdateItem clinic", &e))?;
-        self.cache().remove(&self.clinic);
+        self.forget_settings();
         Ok(())
     }
 
@@ -182,7 +197,7 @@ impl TenantStore {
         item.insert("code".to_owned(), s(code));
         let call = self.client().put_item().table_name(self.table()).set_item(Some(item));
         call.send().await.map_err(|e| sort("PutItem breaker", &e))?;
-        self.cache().remove(&self.clinic);
+        self.forget_settings();
         Ok(())
     }
 

@@ -15,6 +15,9 @@ pub(crate) const WAKE_SHARDS: u8 = 4;
 /// Shards of a day's audit records.
 pub(crate) const AUDIT_SHARDS: u8 = 4;
 
+/// Sort keys of templates begin with this.
+pub(crate) const TEMPLATE_SK: &str = "TEMPLATE#";
+
 /// A primary key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Key {
@@ -150,6 +153,19 @@ impl Keys<'_> {
 
     pub(crate) fn news(&self, of: &str) -> Key {
         self.key("#NEWS", of)
+    }
+
+    /// What is known of an account at Meta and its templates.
+    pub(crate) fn templates_pk(&self, account: &str) -> String {
+        format!("T#{}#TEMPLATES#{account}", self.0)
+    }
+
+    pub(crate) fn account(&self, account: &str) -> Key {
+        Key { pk: self.templates_pk(account), sk: "ACCOUNT".to_owned() }
+    }
+
+    pub(crate) fn template(&self, account: &str, name: &str, language: &str) -> Key {
+        Key { pk: self.templates_pk(account), sk: format!("{TEMPLATE_SK}{}#{}", escaped(name), escaped(language)) }
     }
 
     pub(crate) fn strangers_pk(&self) -> String {

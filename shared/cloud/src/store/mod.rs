@@ -5,6 +5,7 @@ mod agenda;
 mod agreement;
 mod ahead;
 mod answer;
+mod approval;
 mod audit;
 mod clinic;
 mod commit;

@@ -3,17 +3,19 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use retorno_domain::appointment::{Appointment, AppointmentStatus};
+use retorno_domain::approval::Lacks;
 use retorno_domain::because::{Because, Verdict};
 use retorno_domain::channel::Channel;
 use retorno_domain::clinic::Clinic;
 use retorno_domain::consent::Wish;
 use retorno_domain::contact::UnusablePhone;
 use retorno_domain::contact_point::ContactPoints;
-use retorno_domain::entry::{EntryRule, explain, first_block};
+use retorno_domain::entry::{EntryCase, EntryRule, explain, first_block};
 use retorno_domain::ids::PatientId;
 use retorno_domain::limits::{CLOCK_MARGIN, Capped};
 use retorno_domain::patient::Patient;
 
+use crate::approvals::all_rejected;
 use crate::given::{
     agreed_to, at, booked, clinic, clinic_with, days, enrolled, entry, lapsed, now, only, resting, said, sent,
     somebody, visit,
@@ -25,10 +27,11 @@ struct Case {
     clinic: Clinic,
     patient: Patient,
     points: ContactPoints,
+    lacks: Lacks,
 }
 
 fn eligible() -> Case {
-    Case { clinic: clinic(""), patient: lapsed(), points: ContactPoints::default() }
+    Case { clinic: clinic(""), patient: lapsed(), points: ContactPoints::default(), lacks: Lacks::default() }
 }
 
 impl Case {
@@ -38,8 +41,11 @@ impl Case {
 
     /// The first reason at an instant, with the instant it may change.
     fn blocked_at(&self, now: DateTime<Utc>) -> Option<(&'static str, Option<DateTime<Utc>>)> {
-        let case = entry(&self.clinic, &self.patient, &self.points, now);
-        first_block(&case, EntryRule::ALL).map(|finding| (finding.reason, finding.verdict.until()))
+        first_block(&self.at(now), EntryRule::ALL).map(|finding| (finding.reason, finding.verdict.until()))
+    }
+
+    fn at(&self, now: DateTime<Utc>) -> EntryCase<'_> {
+        EntryCase { lacks: &self.lacks, ..entry(&self.clinic, &self.patient, &self.points, now) }
     }
 
     fn blocked(&self) -> Option<(&'static str, Option<DateTime<Utc>>)> {
@@ -47,7 +53,7 @@ impl Case {
     }
 
     fn explained(&self) -> Because {
-        explain(&entry(&self.clinic, &self.patient, &self.points, now()))
+        explain(&self.at(now()))
     }
 }
 
@@ -61,7 +67,7 @@ fn a_lapsed_patient_who_agreed_and_can_be_reached_is_enrolled() {
 type Obstacle = (EntryRule, &'static str, fn(&mut Case));
 
 /// One change for each rule that makes it block, in the order of the rules.
-fn obstacles() -> [Obstacle; 13] {
+fn obstacles() -> [Obstacle; 14] {
     [
         (EntryRule::Running, "clinic_halted", |c| c.clinic.halted = true),
         (EntryRule::Segment, "no_segment", |c| {
@@ -86,6 +92,10 @@ fn obstacles() -> [Obstacle; 13] {
         (EntryRule::ContactCap, "contact_resting", |c| {
             c.patient.consent = agreed_to(only(&[Channel::Whatsapp]));
             c.points.phone.whatsapp = resting(now() + days(7));
+        }),
+        (EntryRule::Templates, "template_rejected", |c| {
+            c.clinic.whatsapp_account_id = Some("900".to_owned());
+            c.lacks = Lacks::of(&c.clinic, &all_rejected(&c.clinic), now());
         }),
     ]
 }
@@ -121,7 +131,7 @@ fn the_explanation_looks_at_every_rule_and_agrees_with_the_decision() {
         block(&mut case);
         let because = case.explained();
         assert_eq!(because.findings.len(), EntryRule::ALL.len(), "an explanation leaves nothing out");
-        let decided = first_block(&entry(&case.clinic, &case.patient, &case.points, now()), EntryRule::ALL);
+        let decided = first_block(&case.at(now()), EntryRule::ALL);
         assert_eq!(because.decisive(), decided.as_ref());
         assert_eq!(because.reason(), decided.unwrap().reason);
     }

@@ -1,8 +1,11 @@
 //! What a test begins with: a clinic in Buenos Aires, an instant, somebody with a past.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use retorno_domain::appointment::{Appointment, AppointmentStatus, PlanSession};
+use retorno_domain::approval::Lacks;
 use retorno_domain::calendar::{IsoWeek, resolve_local};
 use retorno_domain::channel::{Channel, ChannelSet};
 use retorno_domain::clinic::Clinic;
@@ -194,7 +197,8 @@ pub(crate) fn entry<'a>(
     points: &'a ContactPoints,
     now: DateTime<Utc>,
 ) -> EntryCase<'a> {
-    EntryCase { clinic, patient, points, placement: placed(clinic, patient, now), now }
+    static NONE: LazyLock<Lacks> = LazyLock::new(Lacks::default);
+    EntryCase { clinic, patient, points, placement: placed(clinic, patient, now), lacks: &NONE, now }
 }
 
 /// An enrollment of [`lapsed`], opened now, whose first step is due now.

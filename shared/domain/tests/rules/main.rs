@@ -8,6 +8,7 @@
     reason = "a test says what it expects by failing"
 )]
 
+mod approvals;
 mod decide;
 mod decide_answers;
 mod decide_days;

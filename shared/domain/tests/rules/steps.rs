@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use retorno_domain::appointment::{Appointment, AppointmentStatus};
+use retorno_domain::approval::Lacking;
 use retorno_domain::because::Verdict;
 use retorno_domain::channel::{Channel, ChannelSet, Purpose};
 use retorno_domain::clinic::Clinic;
@@ -173,6 +174,10 @@ fn an_opt_out_of_somebody_who_shares_the_contact_leaves_marketing_out() {
     assert_eq!(care.says(StepRule::SharedOptOut).1, Verdict::Pass, "it binds marketing only");
 }
 
+fn not_approved(why: Lacking) -> CopyProblem {
+    CopyProblem::NotApproved { template: "retorno_x_v1".to_owned(), why }
+}
+
 #[test]
 fn a_step_without_a_complete_copy_is_left_out_and_a_halted_template_waits() {
     let until = now() + TimeDelta::hours(3);
@@ -180,8 +185,16 @@ fn a_step_without_a_complete_copy_is_left_out_and_a_halted_template_waits() {
         (CopyProblem::Missing, ("no_template", Verdict::Skip)),
         (CopyProblem::Unfilled, ("unfilled_variable", Verdict::Skip)),
         (CopyProblem::Halted(until), ("template_halted", Verdict::Wait(until))),
+        (not_approved(Lacking::NotSubmitted), ("template_not_submitted", Verdict::Skip)),
+        (not_approved(Lacking::Rejected), ("template_rejected", Verdict::Skip)),
+        (not_approved(Lacking::Disabled), ("template_disabled", Verdict::Skip)),
+        (not_approved(Lacking::Deleted), ("template_deleted", Verdict::Skip)),
+        (not_approved(Lacking::Paused(Some(until))), ("template_paused", Verdict::Wait(until))),
+        (not_approved(Lacking::Paused(Some(now() + days(9)))), ("template_paused", Verdict::Skip)),
+        (not_approved(Lacking::Paused(None)), ("template_paused", Verdict::Wait(held_until(now())))),
+        (not_approved(Lacking::Pending), ("template_pending", Verdict::Wait(held_until(now())))),
     ] {
-        let copy = move |_: &Step| Some(problem);
+        let copy = move |_: &Step| Some(problem.clone());
         let told = told();
         let facts = Facts { copy: &copy, ..facts(&told.clinic, &told.patient, &told.points, now()) };
         assert_eq!(told.case(StepRule::Copy, &facts, now()), expected);

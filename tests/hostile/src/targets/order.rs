@@ -19,6 +19,7 @@ pub fn run(bytes: &[u8]) {
         | Order::Released { clinic, patient, .. }
         | Order::Say { clinic, patient, .. } => (clinic, Some(patient)),
         Order::Freed { clinic, slot: _ } => (clinic, None),
+        Order::Templates { clinic, act: _, attempt: _ } => (clinic, None),
         Order::Sweep { clinic } => (clinic, None),
     };
     for why in [ClinicId::parse(clinic).err(), patient.and_then(|patient| PatientId::parse(patient).err())] {

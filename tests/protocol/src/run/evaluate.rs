@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{Days, TimeDelta};
+use retorno_domain::approval::Lacks;
 use retorno_domain::calendar::local_date;
 use retorno_domain::clinic::Clinic;
 use retorno_domain::contact_point::ContactPoints;
@@ -68,7 +69,8 @@ impl Sim {
         let points =
             ContactPoints { phone: point(ContactKey::phone(patient)), email: point(ContactKey::email(patient)) };
         let placed = placement(clinic, patient, &self.thresholds, self.now);
-        let case = EntryCase { clinic, patient, points: &points, placement: placed, now: self.now };
+        let lacks = Lacks::default();
+        let case = EntryCase { clinic, patient, points: &points, placement: placed, lacks: &lacks, now: self.now };
         if first_block(&case, EntryRule::ALL).is_some() {
             return None;
         }

@@ -17,6 +17,7 @@ const INVALID_PARAMETER: i64 = 100;
 const MISSING: i64 = 131_008;
 const INVALID_VALUE: i64 = 131_009;
 const PARAMETER_FORMAT: i64 = 132_012;
+const TEMPLATE_EXISTS: i64 = 2_388_024;
 const UNSUPPORTED_TYPE: i64 = 131_051;
 
 /// What was asked for.
@@ -203,6 +204,7 @@ fn list<'a>(value: Option<&'a Value>, field: &str) -> Result<&'a [Value], Refusa
 pub(super) struct Refusal {
     status: StatusCode,
     code: i64,
+    subcode: Option<i64>,
     kind: &'static str,
     message: &'static str,
     details: String,
@@ -216,7 +218,7 @@ impl Refusal {
 
     fn new(status: StatusCode, code: i64, message: &'static str, details: &str) -> Self {
         let details = details.to_owned();
-        Self { status, code, kind: "OAuthException", message, details, is_transient: false }
+        Self { status, code, subcode: None, kind: "OAuthException", message, details, is_transient: false }
     }
 
     pub(super) fn not_json(error: serde_json::Error) -> Self {
@@ -237,6 +239,17 @@ impl Refusal {
     pub(super) fn window_closed() -> Self {
         let details = "more than 24 hours have passed since the recipient last replied";
         Self::new(StatusCode::BAD_REQUEST, 131_047, "Re-engagement message", details)
+    }
+
+    /// A template that cannot be taken as it is.
+    pub(super) fn template(details: &str) -> Self {
+        Self::invalid(INVALID_PARAMETER, details)
+    }
+
+    /// The account holds a template of that name and language.
+    pub(super) fn template_exists() -> Self {
+        let details = "content in this language already exists";
+        Self { subcode: Some(TEMPLATE_EXISTS), ..Self::invalid(INVALID_PARAMETER, details) }
     }
 
     pub(super) fn throttled() -> Self {
@@ -271,6 +284,7 @@ impl IntoResponse for Refusal {
             "message": format!("(#{}) {}", self.code, self.message),
             "type": self.kind,
             "code": self.code,
+            "error_subcode": self.subcode,
             "error_data": { "messaging_product": "whatsapp", "details": self.details },
             "is_transient": self.is_transient,
             "fbtrace_id": "local",

@@ -30,6 +30,7 @@ pub(super) struct Texts {
     intents: Section,
     wishes: Section,
     how: Section,
+    templates: Section,
     refusals: Section,
     #[serde(skip)]
     lang: &'static str,
@@ -125,6 +126,12 @@ impl Texts {
         said(&self.how, code)
     }
 
+    /// A word about templates: of a kind (`state`, `todo`, `start`…), by its code; the code itself where
+    /// Meta has a word that is not known here.
+    pub(super) fn template<'t>(&'t self, kind: &str, code: &'t str) -> &'t str {
+        self.templates.get(&format!("{kind}_{code}")).map_or(code, String::as_str)
+    }
+
     /// Why nothing was done; nothing for a word that is none of ours.
     pub(super) fn refusal(&self, code: &str) -> Option<&str> {
         self.refusals.get(code).map(String::as_str)
@@ -203,6 +210,7 @@ mod tests {
             include_str!("phone.rs"),
             include_str!("progress.rs"),
             include_str!("qr.rs"),
+            include_str!("templates.rs"),
             include_str!("uploads.rs"),
             include_str!("why_view.rs"),
         ];
@@ -215,6 +223,39 @@ mod tests {
             }
         }
         assert!(asked > 40);
+    }
+
+    #[test]
+    fn every_word_about_templates_is_there() {
+        use crate::doubles::MetaSays;
+        use retorno_domain::approval::{MetaTrouble, Start, TemplateQuality};
+        let states = "unknown not_submitted pending approved paused rejected disabled deleted";
+        let todos = "check submit wait resubmit overwrite new_version nothing";
+        let uses = "cloud_api no_account gateway no_whatsapp";
+        let given = [("state", states), ("todo", todos), ("uses", uses), ("category", "MARKETING UTILITY")];
+        let given = given.into_iter().flat_map(|(kind, codes)| codes.split(' ').map(move |code| (kind, code)));
+        use MetaTrouble::{Account, Busy, Permission, Refused, Token, Unreached};
+        let troubles =
+            [Unreached, Busy, Token, Permission, Account, Refused].map(|trouble| ("trouble", trouble.code()));
+        let starts = [Start::Ready, Start::Unknown, Start::Partly, Start::Blocked].map(|start| ("start", start.code()));
+        use TemplateQuality::{Green, Red, Unknown, Yellow};
+        let qualities = [Unknown, Green, Yellow, Red].map(|quality| ("quality", quality.code()));
+        let says = MetaSays::ALL.into_iter().map(|says| ("meta", says.code())).chain([("meta", "unsubscribe")]);
+        for (kind, code) in given.chain(troubles).chain(starts).chain(qualities).chain(says) {
+            assert_ne!(SPANISH.template(kind, code), code, "{kind}");
+            assert_ne!(PORTUGUESE.template(kind, code), code, "{kind}");
+        }
+        use retorno_domain::approval::Lacking::{Deleted, Disabled, NotSubmitted, Paused, Pending, Rejected};
+        for lacking in [NotSubmitted, Pending, Rejected, Paused(None), Disabled, Deleted] {
+            assert!(SPANISH.reasons.contains_key(lacking.reason()), "{lacking:?}");
+        }
+        for rule in retorno_domain::entry::EntryRule::ALL {
+            let name = format!("{rule:?}").chars().fold(String::new(), |name, c| {
+                let gap = if c.is_uppercase() && !name.is_empty() { "_" } else { "" };
+                format!("{name}{gap}{}", c.to_lowercase())
+            });
+            assert!(SPANISH.rules.contains_key(&name), "{name}");
+        }
     }
 
     /// What the code hands over by a word of its own has words in the file.

@@ -7,7 +7,7 @@ use retorno_domain::catalogue::Catalogue;
 use super::frame::Shown;
 use super::texts::spoken;
 use crate::server::system::OpenClinic;
-use crate::why::{MessageSays, RuleSays, Why};
+use crate::why::{MessageSays, RuleSays, TemplateSays, Why};
 
 /// The whole answer.
 pub(super) fn panel(shown: &Shown<'_>, of: &OpenClinic, why: &Why) -> Markup {
@@ -78,9 +78,20 @@ fn rules(shown: &Shown<'_>, of: &OpenClinic, rules: &[RuleSays]) -> Markup {
                     }
                     @if rule.decides { " ← " (texts.word("decides")) }
                     @if !rule.figures.is_empty() { small { (rule.figures) } }
+                    @if let Some(template) = &rule.template { (template_of(shown, of, template)) }
                 }
             }
         } }
+    }
+}
+
+/// A template that Meta does not let be sent: its words, and what to do.
+fn template_of(shown: &Shown<'_>, of: &OpenClinic, template: &TemplateSays) -> Markup {
+    let texts = shown.texts;
+    html! {
+        @if let Some(reason) = &template.reason { small { (texts.word("templates_meta_says")) ": " (texts.template("reason", reason)) } }
+        small { (texts.template("todo", &template.todo)) " " a href=(format!("/c/{}/templates#{}", of.id, template.name)) { (texts.word("templates_see")) } }
+        details { summary { (texts.word("templates_text")) } blockquote { (template.text) } }
     }
 }
 

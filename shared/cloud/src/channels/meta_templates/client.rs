@@ -4,12 +4,15 @@
 use std::time::Duration;
 
 use reqwest::Method;
+use retorno_domain::approval::MetaTrouble;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::present::Page;
 use super::{PresentTemplate, WantedTemplate, create_request, edit_request};
+use crate::channels::Posted;
+use crate::channels::http::posted;
 use crate::error::CloudError;
 use crate::secrets::Token;
 
@@ -18,6 +21,8 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 const PAGE_TEMPLATES: &str = "100";
 /// An account holds at most 6 000 templates.
 const PAGES_MAX: usize = 60;
+/// Meta's second code where a template of that name and language is there.
+const CONTENT_EXISTS: i64 = 2_388_024;
 const FIELDS: &str = "id,name,language,status,category,rejected_reason,components";
 
 /// A WhatsApp business account, as Meta numbers it.
@@ -69,6 +74,33 @@ impl MetaError {
             Self::Unreadable => false,
         }
     }
+
+    /// Whether a submission was refused because the account holds the template already.
+    #[must_use]
+    pub fn is_there_already(&self) -> bool {
+        match self {
+            Self::Refused { subcode, .. } => *subcode == Some(CONTENT_EXISTS),
+            Self::Unreached | Self::Unreadable => false,
+        }
+    }
+
+    /// What is in the way, for whoever has to do something about it.
+    #[must_use]
+    pub fn trouble(&self) -> MetaTrouble {
+        match self {
+            Self::Unreached => MetaTrouble::Unreached,
+            Self::Refused { status, .. } if *status >= 500 => MetaTrouble::Unreached,
+            Self::Refused { .. } if self.is_passing() => MetaTrouble::Busy,
+            Self::Refused { status: 401, .. } | Self::Refused { code: Some(190), .. } => MetaTrouble::Token,
+            Self::Refused { status: 403, .. } | Self::Refused { code: Some(10 | 200..=299), .. } => {
+                MetaTrouble::Permission
+            }
+            Self::Refused { status: 404, .. } | Self::Refused { code: Some(100), subcode: Some(33), .. } => {
+                MetaTrouble::Account
+            }
+            Self::Refused { .. } | Self::Unreadable => MetaTrouble::Refused,
+        }
+    }
 }
 
 /// A client of one clinic's account.
@@ -88,6 +120,12 @@ struct Created {
 #[derive(Deserialize)]
 struct Done {
     success: bool,
+}
+
+/// The app that a token was made for.
+#[derive(Deserialize)]
+struct Own {
+    id: String,
 }
 
 #[derive(Deserialize)]
@@ -124,7 +162,11 @@ impl MetaTemplates {
     /// [`CloudError::Setup`] when TLS cannot be set up.
     pub fn new(base_url: &str, token: Token, account: AccountId) -> Result<Self, CloudError> {
         let http = crate::channels::http::client("Meta")?;
-        Ok(Self { http, base_url: base_url.trim_end_matches('/').to_owned(), token, account })
+        Ok(Self::over(http, base_url.trim_end_matches('/').to_owned(), token, account))
+    }
+
+    pub(crate) fn over(http: reqwest::Client, base_url: String, token: Token, account: AccountId) -> Self {
+        Self { http, base_url, token, account }
     }
 
     /// All templates of the account.
@@ -170,14 +212,21 @@ impl MetaTemplates {
         self.done(id, Some(edit_request(wanted))).await
     }
 
-    /// Whether an app receives the account's events; without that no answer and no receipt arrives.
+    /// Whether the token's app receives the account's events; without that no answer and no receipt
+    /// arrives. Where Meta does not say whose the token is, any app counts.
     ///
     /// # Errors
     /// [`MetaError`].
-    pub async fn is_subscribed(&self, app: &str) -> Result<bool, MetaError> {
+    pub async fn is_subscribed(&self) -> Result<bool, MetaError> {
+        let own = match self.call::<Own>(Method::GET, "app", &[], None).await {
+            Ok(own) => Some(own.id),
+            Err(error) if error.is_passing() => return Err(error),
+            Err(_) => None,
+        };
         let path = format!("{}/subscribed_apps", self.account.0);
         let apps: Apps = self.call(Method::GET, &path, &[], None).await?;
-        Ok(apps.data.iter().any(|found| found.whatsapp_business_api_data.id == app))
+        let is_ours = |found: &App| own.as_ref().is_none_or(|own| found.whatsapp_business_api_data.id == *own);
+        Ok(apps.data.iter().any(is_ours))
     }
 
     /// Subscribes the token's app to the account's events. Harmless to repeat.
@@ -206,12 +255,10 @@ impl MetaTemplates {
             Some(body) => request.json(body),
             None => request,
         };
-        let response = request.send().await.map_err(|_| MetaError::Unreached)?;
-        let status = response.status();
-        let answer = response.bytes().await.map_err(|_| MetaError::Unreached)?;
-        if !status.is_success() {
+        let Posted::Answered(status, answer) = posted(request).await else { return Err(MetaError::Unreached) };
+        if !(200..300).contains(&status) {
             let Codes { code, error_subcode } = serde_json::from_slice::<Refusal>(&answer).unwrap_or_default().error;
-            return Err(MetaError::Refused { status: status.as_u16(), code, subcode: error_subcode });
+            return Err(MetaError::Refused { status, code, subcode: error_subcode });
         }
         serde_json::from_slice(&answer).map_err(|_| MetaError::Unreadable)
     }

@@ -1,31 +1,18 @@
 //! Templates as Meta lists them (`GET /{account}/message_templates`).
 
+use retorno_domain::approval::TemplateStatus;
 use serde::Deserialize;
 
-/// Where a template stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TemplateStatus {
-    /// It may be sent.
-    Approved,
-    /// Meta is looking at it, also after an appeal.
-    Pending,
-    /// Meta refused it.
-    Rejected,
-    /// Stopped for a while.
-    Paused,
-    /// Stopped for good, being deleted, archived, or something this version does not know.
-    Blocked,
-}
-
-impl TemplateStatus {
-    fn of(word: &str) -> Self {
-        match word {
-            "APPROVED" => Self::Approved,
-            "PENDING" | "IN_APPEAL" => Self::Pending,
-            "REJECTED" => Self::Rejected,
-            "PAUSED" => Self::Paused,
-            _ => Self::Blocked,
-        }
+/// Where Meta's word says that a template stands. A word that this version does not know is taken for
+/// one that stops it.
+fn status(word: &str, reason: &str) -> TemplateStatus {
+    match word {
+        "APPROVED" => TemplateStatus::Approved,
+        "PENDING" | "IN_APPEAL" => TemplateStatus::Pending,
+        "REJECTED" => TemplateStatus::Rejected { reason: reason.to_owned() },
+        "PAUSED" => TemplateStatus::Paused { until: None },
+        "DELETED" | "PENDING_DELETION" => TemplateStatus::Deleted,
+        _ => TemplateStatus::Disabled,
     }
 }
 
@@ -42,8 +29,6 @@ pub struct PresentTemplate {
     pub status: TemplateStatus,
     /// `MARKETING`, `UTILITY`, ….
     pub category: String,
-    /// Meta's word for why it was refused; `NONE` or empty otherwise.
-    pub rejected_reason: String,
     /// The body's text.
     pub body: String,
     /// Labels of its quick-reply buttons.
@@ -127,9 +112,8 @@ impl Entry {
             id: self.id,
             name: self.name,
             language: self.language,
-            status: TemplateStatus::of(&self.status),
+            status: status(&self.status, &self.rejected_reason.unwrap_or_default()),
             category: self.category,
-            rejected_reason: self.rejected_reason.unwrap_or_default(),
             body,
             buttons,
         }

@@ -1,6 +1,12 @@
 //! Templates at Meta's boundary.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+use retorno_domain::approval::{MetaTrouble, TemplateStatus};
+use retorno_domain::catalogue::Catalogue;
+use retorno_domain::channel::Purpose;
+use retorno_domain::language::Language;
+use retorno_domain::template::{Template, TemplateChannel};
+
 use super::*;
 use crate::channels::testing::Loopback;
 use crate::secrets::Token;
@@ -86,8 +92,8 @@ async fn the_list_is_read_to_its_end() {
     let meta = Loopback::answering(answers).await;
     let found = client(&meta).list().await.unwrap();
     assert_eq!(
-        found.iter().map(|there| there.status).collect::<Vec<_>>(),
-        [TemplateStatus::Approved, TemplateStatus::Blocked]
+        found.iter().map(|there| there.status.clone()).collect::<Vec<_>>(),
+        [TemplateStatus::Approved, TemplateStatus::Disabled]
     );
     assert_eq!((&found[0].buttons, found[0].category.as_str()), (&wanted.buttons, "MARKETING"));
     let asked: Vec<String> = meta.asked().into_iter().map(|asked| asked.uri).collect();
@@ -98,7 +104,7 @@ async fn the_list_is_read_to_its_end() {
         asked[0]
     );
     assert!(asked[1].ends_with("&limit=100&after=Zx%3D%3D"), "{}", asked[1]);
-    assert_eq!(plan(vec![wanted], &found)[0].plan, TemplatePlan::Ready);
+    assert!(!seen(&wanted, &found).unwrap().reworded);
 }
 
 #[tokio::test]
@@ -110,38 +116,49 @@ async fn a_list_without_end_is_given_up() {
 }
 
 #[test]
-fn what_is_there_decides_what_is_done() {
-    let there = |status, body: &str| PresentTemplate {
+fn a_template_is_found_by_name_and_language_and_its_text_compared() {
+    let there = PresentTemplate {
         id: "77".to_owned(),
         name: wanted().name,
         language: "es_AR".to_owned(),
-        status,
+        status: TemplateStatus::Approved,
         category: "UTILITY".to_owned(),
-        rejected_reason: "SCAM".to_owned(),
-        body: body.to_owned(),
+        body: wanted().body,
         buttons: wanted().buttons,
     };
-    let same = wanted().body;
-    let edit = || TemplatePlan::Edit { id: "77".to_owned() };
-    for (present, expected) in [
-        (there(TemplateStatus::Approved, &same), TemplatePlan::Ready),
-        (there(TemplateStatus::Approved, "otra"), edit()),
-        (there(TemplateStatus::Rejected, &same), TemplatePlan::Rejected { reason: "SCAM".to_owned() }),
-        (there(TemplateStatus::Rejected, "otra"), edit()),
-        (there(TemplateStatus::Paused, &same), TemplatePlan::Paused),
-        (there(TemplateStatus::Paused, "otra"), edit()),
-        (there(TemplateStatus::Pending, &same), TemplatePlan::Waiting),
-        (there(TemplateStatus::Pending, "otra"), TemplatePlan::Waiting),
-        (there(TemplateStatus::Blocked, &same), TemplatePlan::Blocked),
-        (PresentTemplate { buttons: Vec::new(), ..there(TemplateStatus::Approved, &same) }, edit()),
-        (PresentTemplate { language: "es".to_owned(), ..there(TemplateStatus::Approved, &same) }, TemplatePlan::Create),
-        (PresentTemplate { name: "other".to_owned(), ..there(TemplateStatus::Approved, &same) }, TemplatePlan::Create),
+    let found = seen(&wanted(), std::slice::from_ref(&there)).unwrap();
+    assert_eq!((found.reworded, found.category.as_str(), found.id.as_str()), (false, "UTILITY", "77"));
+    for other in [
+        PresentTemplate { body: "otra".to_owned(), ..there.clone() },
+        PresentTemplate { buttons: Vec::new(), ..there.clone() },
     ] {
-        let is_there = expected != TemplatePlan::Create;
-        let planned = plan(vec![wanted()], &[present]);
-        assert_eq!(planned[0].plan, expected);
-        assert_eq!(planned[0].category.as_deref(), is_there.then_some("UTILITY"));
+        assert!(seen(&wanted(), &[other]).unwrap().reworded);
     }
+    for other in [
+        PresentTemplate { language: "es".to_owned(), ..there.clone() },
+        PresentTemplate { name: "other".to_owned(), ..there },
+    ] {
+        assert_eq!(seen(&wanted(), &[other]), None);
+    }
+}
+
+#[test]
+fn what_is_in_the_way_is_told_apart() {
+    let refused = |status, code, subcode| MetaError::Refused { status, code, subcode };
+    for (error, trouble) in [
+        (MetaError::Unreached, MetaTrouble::Unreached),
+        (refused(503, None, None), MetaTrouble::Unreached),
+        (refused(400, Some(80_008), None), MetaTrouble::Busy),
+        (refused(400, Some(190), None), MetaTrouble::Token),
+        (refused(400, Some(200), None), MetaTrouble::Permission),
+        (refused(400, Some(100), Some(33)), MetaTrouble::Account),
+        (refused(400, Some(100), Some(2_388_024)), MetaTrouble::Refused),
+        (MetaError::Unreadable, MetaTrouble::Refused),
+    ] {
+        assert_eq!(error.trouble(), trouble, "{error}");
+    }
+    assert!(refused(400, Some(100), Some(2_388_024)).is_there_already());
+    assert!(!refused(400, Some(100), Some(2_388_023)).is_there_already());
 }
 
 #[tokio::test]
@@ -161,19 +178,34 @@ async fn another_wording_goes_to_the_template_itself() {
 #[tokio::test]
 async fn the_events_of_the_account_are_subscribed_to() {
     let app = json!({"whatsapp_business_api_data": {"id": "9001", "name": "Retorno", "link": "https://x.example"}});
+    let own = json!({"id": "9001", "name": "Retorno"});
     let meta = Loopback::answering([
+        (200, own.clone()),
+        (200, json!({"data": [app.clone()]})),
+        (400, json!({"error": {"code": 100}})),
         (200, json!({"data": [app]})),
+        (200, own),
         (200, json!({"data": []})),
         (200, json!({"success": true})),
     ])
     .await;
     let client = client(&meta);
-    assert_eq!(client.is_subscribed("9001").await, Ok(true));
-    assert_eq!(client.is_subscribed("9001").await, Ok(false));
+    assert_eq!(client.is_subscribed().await, Ok(true));
+    assert_eq!(client.is_subscribed().await, Ok(true), "any app, where it is not said whose the token is");
+    assert_eq!(client.is_subscribed().await, Ok(false));
     assert_eq!(client.subscribe().await, Ok(()));
     let asked: Vec<(String, String)> = meta.asked().into_iter().map(|a| (a.method.to_string(), a.uri)).collect();
-    let path = "/102030/subscribed_apps".to_owned();
-    assert_eq!(asked, ["GET", "GET", "POST"].map(|method| (method.to_owned(), path.clone())));
+    let apps = "/102030/subscribed_apps";
+    let expected = [
+        ("GET", "/app"),
+        ("GET", apps),
+        ("GET", "/app"),
+        ("GET", apps),
+        ("GET", "/app"),
+        ("GET", apps),
+        ("POST", apps),
+    ];
+    assert_eq!(asked, expected.map(|(method, path)| (method.to_owned(), path.to_owned())));
 }
 
 #[tokio::test]
