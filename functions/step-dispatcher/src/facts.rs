@@ -90,6 +90,7 @@ impl Situation {
             placement: self.placement,
             number_full_until: self.tier.full_until(),
             breakers: &self.clinic.breakers.channels,
+            unlinked: self.clinic.unlinked(),
             copy,
         }
     }

@@ -44,6 +44,8 @@ pub struct Facts<'a> {
     pub number_full_until: Option<DateTime<Utc>>,
     /// Channels that are halted, each until when.
     pub breakers: &'a [(Channel, DateTime<Utc>)],
+    /// That the clinic's own gateway to WhatsApp cannot send.
+    pub unlinked: Option<crate::connection::Unlinked>,
     /// What is wrong with a step's copy, if anything. Pure, like everything here.
     pub copy: &'a dyn Fn(&Step) -> Option<CopyProblem>,
 }
@@ -347,12 +349,12 @@ impl StepCase<'_> {
 
     fn breaker(&self) -> Finding {
         let channel = self.step.channel;
-        match self.facts.breakers.iter().find(|(of, until)| *of == channel && *until > self.now) {
-            Some((_, until)) => {
-                Finding::not("breaker", "channel_halted", Verdict::Wait(*until)).with("channel", channel)
-            }
-            None => Finding::pass("breaker"),
-        }
+        let is_halted = |(of, until): &&(Channel, DateTime<Utc>)| *of == channel && *until > self.now;
+        let unlinked = self.facts.unlinked.filter(|_| channel == Channel::Whatsapp).map(|unlinked| unlinked.finding());
+        let halted = self.facts.breakers.iter().find(is_halted).map(|(_, until)| {
+            Finding::not("breaker", "channel_halted", Verdict::Wait(*until)).with("channel", channel)
+        });
+        unlinked.or(halted).unwrap_or_else(|| Finding::pass("breaker"))
     }
 
     fn paused(&self) -> Finding {

@@ -4,6 +4,7 @@
 //! only its orders are handed over again.
 
 mod offers;
+mod line;
 mod page;
 mod plan;
 mod staff;
@@ -17,6 +18,7 @@ use retorno_domain::ids::PatientId;
 use retorno_domain::reply::{Asked, Reading};
 
 pub use page::{Opened, Picked};
+pub use line::{BrowserRefused, TestDone, TestRefused};
 use plan::Plan;
 pub use staff::{Refused, StaffDone};
 pub use visitor::Visitor;
@@ -254,6 +256,9 @@ impl Desk {
                 | Order::Released { .. }
                 | Order::Say { .. }
                 | Order::Freed { .. }
+                | Order::Gateway { .. }
+                | Order::Test { .. }
+                | Order::Alert { .. }
                 | Order::Sweep { .. } => self.reach.orders.queue(order, now, now).await?,
             }
         }

@@ -213,6 +213,7 @@ pub(crate) fn facts<'a>(
         placement: placed(clinic, patient, now),
         number_full_until: None,
         breakers: &[],
+        unlinked: None,
         copy: &no_problem,
     }
 }

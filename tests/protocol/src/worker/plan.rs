@@ -111,6 +111,7 @@ impl Plan {
             placement: placement(clinic, patient, thresholds, seen.now),
             number_full_until: seen.tier.err(),
             breakers: &breakers,
+            unlinked: None,
             copy: &|step| seen.copy_problem(step),
         };
         let decision = decide(&seen.stored.enrollment, &event, seen.now, &facts);
