@@ -1,6 +1,7 @@
 //! What an event does: found whose it is, understood, carried out once. An event that cannot be
 //! placed is kept where a person sees it, and never tried for ever.
 
+mod connection;
 mod message;
 mod news;
 mod receipt;

@@ -267,6 +267,9 @@ pub fn gateway_alert(clinic: &ClinicId, connection: &Connection, now: DateTime<U
     Some(Order::Alert { clinic: clinic.to_string(), about: AlertAbout::Gateway { down_ms }, tries: 0 })
 }
 
+/// That a channel is halted is told so much later: whoever tells it goes by settings that old at most.
+pub const ALERTED_AFTER: TimeDelta = TimeDelta::seconds(20);
+
 /// The order to tell staff that a channel is halted.
 #[must_use]
 pub fn channel_alert(clinic: &ClinicId, channel: Channel) -> Order {

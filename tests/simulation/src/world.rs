@@ -181,6 +181,9 @@ impl World {
             Order::Released { clinic, .. } => (clinic.clone(), "dispatch released"),
             Order::Say { clinic, .. } => (clinic.clone(), "dispatch say"),
             Order::Freed { clinic, .. } => (clinic.clone(), "dispatch freed"),
+            Order::Gateway { clinic, .. } => (clinic.clone(), "dispatch gateway"),
+            Order::Test { clinic, .. } => (clinic.clone(), "dispatch test"),
+            Order::Alert { clinic, .. } => (clinic.clone(), "dispatch alert"),
             Order::Sweep { clinic } => (clinic.clone(), "dispatch sweep"),
         };
         let environment = self.dispatcher();

@@ -4,6 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use retorno_cloud::CloudError;
 use retorno_cloud::desk::Happening;
+use retorno_cloud::orders::{ALERTED_AFTER, channel_alert};
 use retorno_cloud::store::{News, TenantStore};
 use retorno_domain::channel::{Channel, ChannelSet};
 use retorno_domain::conversation::{Act, Urgency};
@@ -11,7 +12,7 @@ use serde::Serialize;
 
 use super::{Inbound, Processed, processed};
 use crate::event::{
-    AccountChange, AccountNews, ConnectionNews, Echo, NumberChanged, NumberNews, Preference, TemplateChange,
+    AccountChange, AccountNews, Echo, NumberChanged, NumberNews, Preference, TemplateChange,
     TemplateNews, Wants,
 };
 
@@ -136,10 +137,12 @@ impl Inbound {
             AccountChange::Restricted { until, .. } => {
                 let until = until.unwrap_or(self.now() + UNTIL_SOMEBODY_ACTS);
                 tenant.halt(channel, until, "account_restricted").await?;
+                self.tell_of(tenant, Channel::Whatsapp).await?;
             }
             AccountChange::Ban { .. } | AccountChange::Deleted | AccountChange::Disconnected { .. } => {
                 tracing::error!(clinic = %tenant.clinic(), "the WhatsApp account is gone: a person must act");
                 tenant.halt(channel, self.now() + UNTIL_SOMEBODY_ACTS, "account_gone").await?;
+                self.tell_of(tenant, Channel::Whatsapp).await?;
             }
             AccountChange::Reconnected => tenant.unhalt(channel).await?,
             AccountChange::Violated { .. } | AccountChange::Shared { .. } | AccountChange::Other(_) => {}
@@ -147,15 +150,10 @@ impl Inbound {
         Ok(Processed::Done)
     }
 
-    pub(super) async fn connection(
-        &self,
-        tenant: &TenantStore,
-        news: &ConnectionNews,
-    ) -> Result<Processed, CloudError> {
-        // The QR itself is shown to staff and is of no use a minute later.
-        let told = (&news.state, &news.qr, &news.pairing_code, &news.reason);
-        let is_new = keep(tenant, "connection".to_owned(), news.at, &told).await?;
-        Ok(if is_new { Processed::Done } else { Processed::Repeated })
+    /// Somebody must act: staff is told on their browsers.
+    async fn tell_of(&self, tenant: &TenantStore, channel: Channel) -> Result<(), CloudError> {
+        let now = self.now();
+        self.desk.reach().orders.queue(&channel_alert(tenant.clinic(), channel), now, now + ALERTED_AFTER).await
     }
 }
 
