@@ -1,7 +1,9 @@
 //! The pages: what a clinic's manager looks at. Plain HTML without script, in the clinic's language.
 
 mod agenda;
+mod alerts;
 mod calls;
+mod connections;
 mod desk;
 mod frame;
 mod inbox;
@@ -31,6 +33,7 @@ use super::problem::Problem;
 use super::state::AdvanceBy;
 use super::system::{OpenClinic, System};
 use super::thread;
+pub(super) use desk::event_name;
 use frame::{Frame, Shown};
 use texts::Texts;
 
@@ -49,6 +52,11 @@ pub(super) fn router() -> Router<System> {
         .route("/c/{clinic}/agenda", get(agenda::page))
         .route("/c/{clinic}/agenda.csv", get(agenda::csv_file))
         .route("/c/{clinic}/agenda.ics", get(agenda::calendar_file))
+        .route("/c/{clinic}/connections", get(connections::page))
+        .route("/c/{clinic}/connections/code", get(connections::code).post(connections::ask_code))
+        .route("/c/{clinic}/connections/{what}", post(connections::act))
+        .route("/push.js", get(alerts::script))
+        .route("/sw.js", get(alerts::worker))
         .route("/c/{clinic}/qr", get(qr::page))
         .route("/c/{clinic}/qr.svg", get(qr::picture))
         .route("/c/{clinic}/patients/{patient}/write", post(desk::write))
@@ -160,6 +168,7 @@ async fn everybody(shown: &Shown<'_>, of: &OpenClinic, mail: Option<&str>) -> Re
             (uploads::result(shown))
             (progress::last(shown))
             (inbox::notice(shown, of))
+            (connections::notice(shown, of).await?)
             div.column {
                 (overview::segments(shown, of, &segments))
                 (overview::wave(shown, of, &waves))

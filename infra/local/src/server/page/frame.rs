@@ -62,6 +62,7 @@ impl Shown<'_> {
                     @if self.waiting > 0 { " " span.count { (self.waiting) } }
                 } }
                 li { a href=(part("/agenda")) { (texts.word("agenda")) } }
+                li { a href=(part("/connections")) { (texts.word("connections")) } }
                 li { a href=(part("/qr")) { (texts.word("qr_short")) } }
             } }
         }
