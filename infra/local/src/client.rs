@@ -1,6 +1,7 @@
 //! The commands that speak to the running system. Its address stands in its data folder.
 
 mod connection;
+mod line;
 mod print;
 mod talk;
 
@@ -42,6 +43,8 @@ pub enum ClientCommand {
     Inbox(ListArgs),
     /// Show what was booked through us, and who waits for a slot.
     Agenda(ListArgs),
+    /// Show how a clinic's channels stand, link the telephone of its gateway, send a test message.
+    Connection(line::LineArgs),
 }
 
 /// Which clinic.
@@ -208,6 +211,7 @@ pub async fn run(command: &ClientCommand, data: &Path) -> Result<(), HostError> 
             talk::inbox(&connection.get(&["clinics", &clinic, "inbox"], &[]).await?, args.json);
             Ok(())
         }
+        ClientCommand::Connection(args) => line::run(&connection, args).await,
         ClientCommand::Agenda(args) => {
             let clinic = clinic(&connection, &args.which).await?;
             talk::agenda(&connection.get(&["clinics", &clinic, "agenda"], &[]).await?, args.json);

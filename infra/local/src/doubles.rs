@@ -1,5 +1,6 @@
 //! Small doubles of the services Retorno talks to — SQS, EventBridge Scheduler, SES v2, the WhatsApp
-//! Cloud API, gateways to WhatsApp and the browsers' push services — at the wire boundary: the production clients speak to them unchanged.
+//! Cloud API, gateways to WhatsApp and the browsers' push services — at the wire boundary: the
+//! production clients speak to them unchanged.
 //!
 //! They keep what they accepted in one SQLite database, in memory or in a file, and commit before
 //! they answer: what was acknowledged survives the death of the process at any instant. Ids follow

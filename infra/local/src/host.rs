@@ -16,9 +16,7 @@ use inbound_webhook::entrance::Entrance;
 use inbound_webhook::hook::HookSecrets;
 use inbound_webhook::process::Inbound;
 use retorno_cloud::channels::push::{PushChannel, PushHttp, VapidKey};
-use retorno_cloud::channels::{
-    Channels, EmailChannel, EmailSettings, GatewayChannel, GatewayKeys, WhatsappChannel,
-};
+use retorno_cloud::channels::{Channels, EmailChannel, EmailSettings, GatewayChannel, GatewayKeys, WhatsappChannel};
 use retorno_cloud::links::Links;
 use retorno_cloud::orders::{OrderTargets, Orders};
 use retorno_cloud::queue::Queue;
@@ -121,7 +119,8 @@ impl HostKeys {
         let key = |name: &[u8]| SecretKey::new(root.mac(&[name]));
         // A number below the order of P-256, as almost every one of 32 bytes is; else the next one.
         let scalar = |round: &[u8]| URL_SAFE_NO_PAD.encode(root.mac(&[b"vapid", round]));
-        let vapid = VapidKey::new(&scalar(b"0"), VAPID_CONTACT).or_else(|_| VapidKey::new(&scalar(b"1"), VAPID_CONTACT))?;
+        let vapid =
+            VapidKey::new(&scalar(b"0"), VAPID_CONTACT).or_else(|_| VapidKey::new(&scalar(b"1"), VAPID_CONTACT))?;
         let (contact, links) = (key(b"contact")?, key(b"links")?);
         Ok(Self { contact, links, opaque: key(b"opaque")?, app: key(b"app")?, vapid })
     }
@@ -172,9 +171,8 @@ impl Host {
             clock,
         };
         let doubled = doubles.whatsapp().router(SANDBOX_TOKEN).merge(doubles.gateway().router(SANDBOX_TOKEN));
-        let (address, _server) = serve(doubled)
-            .await
-            .map_err(|error| HostError::Io { what: "listening on loopback".to_owned(), error })?;
+        let (address, _server) =
+            serve(doubled).await.map_err(|error| HostError::Io { what: "listening on loopback".to_owned(), error })?;
         let gateway = GatewayChannel::over(
             Arc::new(gateway::ToTheDouble::new(address)?),
             GatewayKeys::everywhere(Token::new(SANDBOX_TOKEN)),

@@ -5,9 +5,10 @@ use retorno_cloud::channels::{LinkCode, LinkPicture};
 use retorno_cloud::orders::gateway_alert;
 use retorno_cloud::store::{ConnectionWord, TenantStore};
 use retorno_domain::connection::{LinkState, LinkedNumber};
+use retorno_domain::sender::Gateway;
 
 use super::{Inbound, Processed};
-use crate::event::{ConnectionNews, ConnectionState};
+use crate::event::{ConnectionNews, ConnectionState, Route};
 
 impl Inbound {
     /// The latest news counts, in whatever order they arrive; known or not, staff is told of what is to
@@ -15,10 +16,14 @@ impl Inbound {
     pub(super) async fn connection(
         &self,
         tenant: &TenantStore,
+        route: &Route,
         news: &ConnectionNews,
     ) -> Result<Processed, CloudError> {
         let clinic = tenant.settings(self.now()).await?.clinic;
-        let Some(gateway) = &clinic.gateway else { return Ok(Processed::Nobodys) };
+        // What the clinic had before may still tell something: it is of no concern.
+        let Some(gateway) = clinic.gateway.as_ref().filter(|gateway| is_of(route, gateway)) else {
+            return Ok(Processed::Nobodys);
+        };
         if let Some(qr) = &news.qr {
             let pairing_code = news.pairing_code.as_ref().map(|code| code.as_str().to_owned());
             let code = LinkCode { picture: LinkPicture::Text(qr.as_str().to_owned()), pairing_code };
@@ -43,6 +48,10 @@ impl Inbound {
         }
         Ok(Processed::Done)
     }
+}
+
+fn is_of(route: &Route, gateway: &Gateway) -> bool {
+    matches!(route, Route::Gateway { kind, instance } if *kind == gateway.kind && *instance == gateway.instance)
 }
 
 fn state_of(told: ConnectionState) -> LinkState {

@@ -12,8 +12,7 @@ use serde::Serialize;
 
 use super::{Inbound, Processed, processed};
 use crate::event::{
-    AccountChange, AccountNews, Echo, NumberChanged, NumberNews, Preference, TemplateChange,
-    TemplateNews, Wants,
+    AccountChange, AccountNews, Echo, NumberChanged, NumberNews, Preference, TemplateChange, TemplateNews, Wants,
 };
 
 /// A halt without an end of its own is looked at by a person; until then it lasts.

@@ -116,7 +116,8 @@ impl PushDouble {
                 Some(true) => return Ok(410),
                 Some(false) => {}
             }
-            let sql = "INSERT INTO push_alerts (at, endpoint, topic, urgency, ttl, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+            let sql =
+                "INSERT INTO push_alerts (at, endpoint, topic, urgency, ttl, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
             tx.prepare_cached(sql)?.execute(params![
                 at,
                 request.url,

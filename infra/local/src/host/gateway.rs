@@ -70,9 +70,7 @@ pub(super) fn with_instance(secrets: &HookSecrets, app: &SecretKey, path: &str) 
         let own: Vec<HookSecret> = HookSecret::new(secret(app, kind, &instance)).into_iter().collect();
         match kind {
             GatewayKind::Waha => secrets.waha.insert(instance, own).map(|_| ()),
-            GatewayKind::Evolution => {
-                secrets.evolution.insert(instance, EvolutionProof::Token(own)).map(|_| ())
-            }
+            GatewayKind::Evolution => secrets.evolution.insert(instance, EvolutionProof::Token(own)).map(|_| ()),
         };
     }
     secrets

@@ -1,6 +1,6 @@
 //! How the clinic's channels stand, what staff does about them, and whom alerts go to.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use retorno_cloud::channels::LinkPicture;
 use retorno_cloud::desk::{BrowserRefused, Desk, TestDone};
@@ -16,6 +16,9 @@ use crate::host::AtGateway;
 
 /// Test messages listed, the newest first.
 const TESTS_SHOWN: usize = 5;
+
+/// A test message in flight for so long was given up.
+const LEFT_OPEN: TimeDelta = TimeDelta::minutes(10);
 
 /// Everything about a clinic's connections.
 #[derive(Clone, Serialize)]
@@ -178,7 +181,7 @@ pub(crate) async fn connections(system: &System, of: &OpenClinic) -> Result<Conn
     Ok(Connections {
         channels: channels(&settings, of, gateway.as_ref(), now),
         gateway,
-        tests: tests.iter().take(TESTS_SHOWN).map(|test| test_view(test, zone)).collect(),
+        tests: tests.iter().take(TESTS_SHOWN).map(|test| test_view(test, zone, now)).collect(),
         browsers: of.tenant.browsers().await?.into_iter().map(browser).collect(),
         push_key: system.host.push_key().to_owned(),
     })
@@ -245,12 +248,14 @@ fn channels(
     vec![whatsapp, view(Channel::Email, "ses", clinic.email_from.clone()), view(Channel::Sms, "aws_sms", sms)]
 }
 
-fn test_view(test: &TestMessage, zone: Tz) -> TestView {
+fn test_view(test: &TestMessage, zone: Tz, now: DateTime<Utc>) -> TestView {
     let state = match (test.failed_at, test.read_at, test.delivered_at, test.sent_at) {
         (Some(_), ..) => "failed",
         (_, Some(_), ..) => "read",
         (.., Some(_), _) => "delivered",
         (.., Some(_)) if test.state != TestState::Failed => "sent",
+        // Whoever was sending it died: nobody will ever know.
+        _ if test.state == TestState::InFlight && now - test.asked_at > LEFT_OPEN => TestState::Unknown.code(),
         _ => test.state.code(),
     };
     let at = local(test.asked_at, zone);
@@ -265,7 +270,7 @@ impl System {
     pub(crate) async fn connect(&self, of: &OpenClinic, act: &ConnectionAct) -> Result<Option<&'static str>, Problem> {
         self.check_free()?;
         // Gateways tell whole instants: what is told now comes after all that was heard before.
-        self.clock.move_to(self.host.now() + chrono::TimeDelta::milliseconds(1))?;
+        self.clock.move_to(self.host.now() + TimeDelta::milliseconds(1))?;
         let (desk, tenant) = (Desk::new(self.host.reach.clone()), &of.tenant);
         let mut refused = None;
         match act {

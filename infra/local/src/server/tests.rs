@@ -1,6 +1,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 //! The running system over a folder, asked as the commands and a browser ask it.
 
+mod connections;
 mod talk;
 
 use std::path::Path;

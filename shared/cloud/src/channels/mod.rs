@@ -156,8 +156,7 @@ impl Channels {
         match (&clinic.gateway, &self.gateway) {
             (None, _) => {
                 let (buttons, subject, html, attachment, answers) = (&[][..], None, None, None, None);
-                let text =
-                    ReplyDispatch { clinic, to, opaque_id, body, buttons, subject, html, attachment, answers };
+                let text = ReplyDispatch { clinic, to, opaque_id, body, buttons, subject, html, attachment, answers };
                 self.whatsapp.reply(&text).await
             }
             (Some(_), Some(gateway)) => gateway.test(clinic, to, body).await,

@@ -3,8 +3,8 @@
 //! hands the orders that follow to the queue. An event delivered again finds itself taken in, and
 //! only its orders are handed over again.
 
-mod offers;
 mod line;
+mod offers;
 mod page;
 mod plan;
 mod staff;
@@ -17,8 +17,8 @@ use retorno_domain::conversation::{Act, respond, when_taken};
 use retorno_domain::ids::PatientId;
 use retorno_domain::reply::{Asked, Reading};
 
-pub use page::{Opened, Picked};
 pub use line::{BrowserRefused, TestDone, TestRefused};
+pub use page::{Opened, Picked};
 use plan::Plan;
 pub use staff::{Refused, StaffDone};
 pub use visitor::Visitor;

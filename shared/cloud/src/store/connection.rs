@@ -90,7 +90,8 @@ impl TenantStore {
             }
         }
         let known = self.get("GetItem connection", Keys(&self.clinic).clinic("CONNECTION").item()).await?;
-        let is_latest = |item: &Item| item.get("ord").and_then(|ord| ord.as_s().ok()) == Some(&order(word.state, word.at));
+        let is_latest =
+            |item: &Item| item.get("ord").and_then(|ord| ord.as_s().ok()) == Some(&order(word.state, word.at));
         known.filter(is_latest).map_or(Ok(None), |item| connection_of(&item, gateway))
     }
 
@@ -229,8 +230,11 @@ impl TenantStore {
     pub async fn unhalt_gateway(&self) -> Result<(), CloudError> {
         let key = Keys(&self.clinic).clinic("CLOSED#whatsapp");
         let call = self.client().delete_item().table_name(self.table()).set_key(Some(key.item()));
-        let call = call.condition_expression("begins_with(code, :gateway) OR begins_with(code, :http)");
+        let ours = "begins_with(code, :gateway) OR begins_with(code, :http) OR code IN (:none, :unreadable)";
         let call = call
+            .condition_expression(ours)
+            .expression_attribute_values(":none", s("no_provider"))
+            .expression_attribute_values(":unreadable", s("unreadable"))
             .expression_attribute_values(":gateway", s("gateway_"))
             .expression_attribute_values(":http", s("http_"));
         match call.send().await {

@@ -76,7 +76,8 @@ async fn send(
     match api.open(&headers, (Evolution, &instance)) {
         Ok(GatewayLink::Linked) => {}
         Ok(GatewayLink::Unlinked | GatewayLink::Linking | GatewayLink::Dark) => {
-            let said = json!({"status": 500, "error": "Internal Server Error", "response": {"message": "Connection Closed"}});
+            let said =
+                json!({"status": 500, "error": "Internal Server Error", "response": {"message": "Connection Closed"}});
             return (StatusCode::INTERNAL_SERVER_ERROR, Json(said)).into_response();
         }
         Err(refusal) => return *refusal,

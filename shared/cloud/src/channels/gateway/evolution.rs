@@ -6,7 +6,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::wire::{ASK_TIMEOUT, MANAGE_TIMEOUT, SEND_TIMEOUT};
-use super::{GatewayCall, GatewayError, GatewayMethod, GatewayState, Line, LinkCode, LinkPicture, Text, understood, unproven};
+use super::{
+    GatewayCall, GatewayError, GatewayMethod, GatewayState, Line, LinkCode, LinkPicture, Text, understood, unproven,
+};
 use crate::channels::Posted;
 
 #[derive(Deserialize)]

@@ -282,7 +282,8 @@ fn options_that_the_text_numbers_itself_are_not_numbered_twice() {
 async fn a_code_to_link_is_given_until_the_telephone_is_linked() {
     let code = json!({"pairingCode": null, "code": "2@abc", "base64": "data:image/png;base64,iVBOR", "count": 1});
     let old = json!({"base64": "data:image/png;base64,iVBOR", "count": 1});
-    let tested = Tested::answering(GatewayKind::Evolution, [(200, code), open(), (200, json!({"count": 0})), (200, old)]).await;
+    let tested =
+        Tested::answering(GatewayKind::Evolution, [(200, code), open(), (200, json!({"count": 0})), (200, old)]).await;
     let code = tested.gateway.link_code(&tested.clinic).await.unwrap().unwrap();
     assert_eq!(code.picture, LinkPicture::Text("2@abc".to_owned()));
     assert_eq!(format!("{code:?}"), "LinkCode([redacted])");

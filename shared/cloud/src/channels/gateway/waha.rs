@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::wire::{ASK_TIMEOUT, MANAGE_TIMEOUT, SEND_TIMEOUT};
 use super::{
-    GatewayCall, GatewayError, GatewayMethod, GatewayState, Line, LinkCode, LinkPicture, Text, halted, not_ready, understood,
-    unproven,
+    GatewayCall, GatewayError, GatewayMethod, GatewayState, Line, LinkCode, LinkPicture, Text, halted, not_ready,
+    understood, unproven,
 };
 use crate::channels::Posted;
 
