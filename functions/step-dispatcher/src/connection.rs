@@ -182,7 +182,13 @@ impl Dispatcher {
         asked: bool,
     ) -> Result<(), CloudError> {
         let Some(gateway) = &clinic.gateway else { return Ok(()) };
-        let word = ConnectionWord { state: heard.state, at, asked, error: heard.error.as_deref(), number: None };
+        let told = if is_vague(heard.state) { tenant.connection(gateway).await? } else { None };
+        let told = told.filter(|told| says_more(told.state, heard.state));
+        let (state, error) = match &told {
+            Some(told) => (told.state, told.error.as_deref()),
+            None => (heard.state, heard.error.as_deref()),
+        };
+        let word = ConnectionWord { state, at, asked, error, number: None };
         let Some(connection) = tenant.note_connection(gateway, &word).await? else { return Ok(()) };
         if connection.state.can_send() {
             tenant.unhalt_gateway().await?;
@@ -243,6 +249,16 @@ impl Dispatcher {
         }
         Ok(())
     }
+}
+
+fn is_vague(state: LinkState) -> bool {
+    matches!(state, LinkState::Closed | LinkState::Connecting)
+}
+
+/// Asked, a gateway may say only that it is closed, or trying; why, it told before, and that stands.
+fn says_more(told: LinkState, heard: LinkState) -> bool {
+    let is_closed = heard == LinkState::Closed && matches!(told, LinkState::LoggedOut | LinkState::Stopped);
+    is_closed || (heard == LinkState::Connecting && told == LinkState::NeedsQr)
 }
 
 /// Nothing where the message itself was the matter, or the gateway has too much to do.

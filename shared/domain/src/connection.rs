@@ -6,6 +6,7 @@ use std::fmt;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::because::{Finding, Verdict};
+use crate::channel::Channel;
 
 /// How a gateway stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,6 +114,23 @@ pub struct Connection {
     pub number: Option<LinkedNumber>,
 }
 
+/// What the rule about halted channels says of a step: nothing stands in the way, or it waits.
+pub(crate) fn breaker(
+    channel: Channel,
+    unlinked: Option<Unlinked>,
+    halted: &[(Channel, DateTime<Utc>)],
+    now: DateTime<Utc>,
+) -> Finding {
+    if let (Channel::Whatsapp, Some(unlinked)) = (channel, unlinked) {
+        let waits = Verdict::Wait(unlinked.until);
+        return Finding::not("breaker", "gateway_unlinked", waits).with("gateway", unlinked.state.code());
+    }
+    match halted.iter().find(|(of, until)| *of == channel && *until > now) {
+        Some((_, until)) => Finding::not("breaker", "channel_halted", Verdict::Wait(*until)).with("channel", channel),
+        None => Finding::pass("breaker"),
+    }
+}
+
 /// That a gateway cannot send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unlinked {
@@ -120,14 +138,6 @@ pub struct Unlinked {
     pub state: LinkState,
     /// What waits for it is looked at again then.
     pub until: DateTime<Utc>,
-}
-
-impl Unlinked {
-    /// What the rule about halted channels says of a WhatsApp step.
-    #[must_use]
-    pub fn finding(self) -> Finding {
-        Finding::not("breaker", "gateway_unlinked", Verdict::Wait(self.until)).with("gateway", self.state.code())
-    }
 }
 
 /// A trouble that may pass by itself is told to staff after so long.

@@ -348,13 +348,7 @@ impl StepCase<'_> {
     }
 
     fn breaker(&self) -> Finding {
-        let channel = self.step.channel;
-        let is_halted = |(of, until): &&(Channel, DateTime<Utc>)| *of == channel && *until > self.now;
-        let unlinked = self.facts.unlinked.filter(|_| channel == Channel::Whatsapp).map(|unlinked| unlinked.finding());
-        let halted = self.facts.breakers.iter().find(is_halted).map(|(_, until)| {
-            Finding::not("breaker", "channel_halted", Verdict::Wait(*until)).with("channel", channel)
-        });
-        unlinked.or(halted).unwrap_or_else(|| Finding::pass("breaker"))
+        crate::connection::breaker(self.step.channel, self.facts.unlinked, self.facts.breakers, self.now)
     }
 
     fn paused(&self) -> Finding {

@@ -83,6 +83,8 @@ async fn logged_out_it_waits_and_says_why_and_linked_again_it_sends() {
         // Through the first day's contact hours nothing leaves, and the reason is told.
         scene.pass(TimeDelta::hours(8)).await;
         assert_eq!(scene.by_gateway(), []);
+        let told = if kind == "evolution" { LinkState::LoggedOut } else { LinkState::Stopped };
+        assert_eq!(scene.link_state().await, Some(told), "what was told stands, however often it is asked");
         let patient = PatientId::parse("1").unwrap();
         let told = why(&scene.host, &scene.clinic, &patient, None).await.unwrap().unwrap();
         let rules = told.sequence.unwrap().step.unwrap().rules;
@@ -251,7 +253,7 @@ async fn staff_is_told_once_that_the_gateway_is_logged_out_and_again_the_next_ti
 
 #[tokio::test]
 async fn a_browser_is_no_way_into_the_house() {
-    let scene = Scene::with(&[], 0).await;
+    let scene = Scene::with(&[("1", PHONE)], 4).await;
     let good = scene.host.doubles.push().subscribe().unwrap();
     for endpoint in ["http://127.0.0.1:8787/x", "https://169.254.169.254/latest", "https://intranet.local/push"] {
         let mut given: serde_json::Value = serde_json::from_str(&good).unwrap();
