@@ -30,11 +30,13 @@ impl Inbound {
             tenant.keep_link_code(&code, news.at).await?;
         }
         let number = news.number.as_ref().map(|number| LinkedNumber(number.as_str().to_owned()));
+        let state = state_of(news.state);
         let word = ConnectionWord {
-            state: state_of(news.state),
+            state,
             at: news.at,
             asked: false,
-            error: news.reason.as_deref(),
+            // Some gateways give a reason for what is well, too.
+            error: news.reason.as_deref().filter(|_| !state.can_send()),
             number: number.as_ref(),
         };
         let Some(connection) = tenant.note_connection(gateway, &word).await? else { return Ok(Processed::Repeated) };

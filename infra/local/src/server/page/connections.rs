@@ -175,10 +175,10 @@ fn row(shown: &Shown<'_>, of: &OpenClinic, view: &ChannelView) -> Markup {
     let todo = format!("todo_{}_{}", view.state, view.channel);
     let todo = texts.line(&todo).or_else(|| texts.line(&format!("todo_{}", view.state)));
     html! {
-        li class=(if class == "bad" { "urgent" } else { "" }) {
+        li class=[(class == "bad").then_some("urgent")] {
             div.meta {
                 span { strong { (texts.channel(&view.channel)) } " · " (texts.line(view.via).unwrap_or(view.via)) }
-                span.tag class=(class) { (texts.line(view.state).unwrap_or(view.state)) }
+                span class={ "tag " (class) } { (texts.line(view.state).unwrap_or(view.state)) }
             }
             @if !view.sender.is_empty() { p.person { (view.sender) } }
             @if let Some(code) = &view.code {
@@ -205,7 +205,7 @@ fn gateway_panel(shown: &Shown<'_>, of: &OpenClinic, view: &GatewayView) -> Mark
         section.panel aria-labelledby="gateway" {
             header {
                 h2 id="gateway" { (texts.word("gateway")) }
-                span.tag class=(if is_linked { "ok" } else { "bad" }) { (texts.line(&format!("link_{}", view.state)).unwrap_or(view.state)) }
+                span class=(if is_linked { "tag ok" } else { "tag bad" }) { (texts.line(&format!("link_{}", view.state)).unwrap_or(view.state)) }
             }
             @if let Some(todo) = texts.line(&format!("link_todo_{}", view.state)) { p { (todo) } }
             @if let Some(error) = &view.error { @if !is_linked { p { (texts.word("connections_why")) " " (cause(texts, error)) } } }
@@ -285,7 +285,7 @@ fn tests(shown: &Shown<'_>, of: &OpenClinic, now: &Connections) -> Result<Markup
                                 span { "… " (test.to) }
                                 time datetime=(test.at) { (moment(test.instant, of.clinic.zone)) }
                             }
-                            span.tag class=(match test.state { "failed" | "unknown" => "bad", "asked" | "in_flight" => "done", _ => "ok" }) {
+                            span class=(match test.state { "failed" | "unknown" => "tag bad", "asked" | "in_flight" => "tag done", _ => "tag ok" }) {
                                 (texts.line(&format!("test_{}", test.state)).unwrap_or(test.state))
                             }
                             @if let Some(code) = &test.code { " " (cause(texts, code)) }
