@@ -20,8 +20,9 @@ use crate::host::HostError;
 pub struct LineArgs {
     #[command(subcommand)]
     act: Option<LineAct>,
-    #[command(flatten)]
-    which: Which,
+    /// The clinic's id; may be left out when there is only one.
+    #[arg(long, global = true)]
+    clinic: Option<String>,
     /// One JSON object on standard output.
     #[arg(long, global = true)]
     json: bool,
@@ -49,7 +50,7 @@ enum LineAct {
 }
 
 pub(super) async fn run(connection: &Connection, args: &LineArgs) -> Result<(), HostError> {
-    let clinic = clinic(connection, &args.which).await?;
+    let clinic = clinic(connection, &Which { clinic: args.clinic.clone() }).await?;
     let path = |what: &'static str| ["clinics", clinic.as_str(), "connections", what];
     let nothing = json!({});
     let now: Value = match &args.act {
