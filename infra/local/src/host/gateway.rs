@@ -96,7 +96,7 @@ impl Host {
             AtGateway::GoDark | AtGateway::ComeBack => None,
         };
         match told {
-            Some(is_open) => self.from_gateway(gateway, connection_news(gateway, is_open, self.millis())).await,
+            Some(is_open) => self.hook_of_gateway(gateway, connection_news(gateway, is_open, self.millis())).await,
             None => Ok(()),
         }
     }
@@ -112,7 +112,7 @@ impl Host {
         let number = self.doubles.whatsapp().hear(&gateway.instance, digits)?;
         let id = format!("IN{number:014}");
         let body = written(gateway, digits, (&id, text), answers, self.now().timestamp());
-        self.from_gateway(gateway, body).await?;
+        self.hook_of_gateway(gateway, body).await?;
         Ok(id)
     }
 
@@ -122,13 +122,13 @@ impl Host {
         for message in &untold {
             let base_url = String::new();
             let gateway = Gateway { kind: message.kind, base_url, instance: message.instance.clone() };
-            self.from_gateway(&gateway, delivered(message, self.millis())).await?;
+            self.hook_of_gateway(&gateway, delivered(message, self.millis())).await?;
         }
         Ok(u64::try_from(untold.len()).unwrap_or(u64::MAX))
     }
 
     /// A webhook of a gateway's, by its hook.
-    async fn from_gateway(&self, gateway: &Gateway, body: Value) -> Result<(), HostError> {
+    async fn hook_of_gateway(&self, gateway: &Gateway, body: Value) -> Result<(), HostError> {
         let body = body.to_string().into_bytes();
         let secret = secret(&self.app_secret, gateway.kind, &gateway.instance);
         let proof = match gateway.kind {
