@@ -1,6 +1,7 @@
 //! What an event does: found whose it is, understood, carried out once. An event that cannot be
 //! placed is kept where a person sees it, and never tried for ever.
 
+mod connection;
 mod message;
 mod news;
 mod receipt;
@@ -54,13 +55,13 @@ impl Inbound {
         }
         let mut done = Processed::Nobodys;
         for clinic in clinics {
-            done = done.min(self.take_in_at(&self.desk.reach().store.of(&clinic), &routed.event).await?);
+            done = done.min(self.take_in_at(&self.desk.reach().store.of(&clinic), routed).await?);
         }
         Ok(done)
     }
 
-    async fn take_in_at(&self, tenant: &TenantStore, event: &Event) -> Result<Processed, CloudError> {
-        match event {
+    async fn take_in_at(&self, tenant: &TenantStore, routed: &Routed) -> Result<Processed, CloudError> {
+        match &routed.event {
             Event::Message(message) => Box::pin(self.message(tenant, message)).await,
             Event::Receipt(receipt) => Box::pin(self.receipt(tenant, receipt)).await,
             Event::Preference(preference) => self.preference(tenant, preference).await,
@@ -69,7 +70,7 @@ impl Inbound {
             Event::Template(news) => self.template(tenant, news).await,
             Event::Number(news) => self.number(tenant, news).await,
             Event::Account(news) => self.account(tenant, news).await,
-            Event::Connection(news) => self.connection(tenant, news).await,
+            Event::Connection(news) => self.connection(tenant, &routed.route, news).await,
             Event::Ignored(_) => Ok(Processed::Nothing),
         }
     }

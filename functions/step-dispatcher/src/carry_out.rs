@@ -4,7 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use retorno_cloud::CloudError;
 use retorno_cloud::channels::Dispatch;
-use retorno_cloud::orders::step_order;
+use retorno_cloud::orders::{ALERTED_AFTER, channel_alert, step_order};
 use retorno_cloud::store::{Advance, Claim, ClaimRefused, Claimed, Dropped, FreeSlot, SETTINGS_STALE_MAX, TenantStore};
 use retorno_domain::channel::{Channel, ChannelSet, PurposeSet};
 use retorno_domain::decide::{Command, Decision};
@@ -196,6 +196,9 @@ impl Dispatcher {
         let intent = claim.message.intent();
         let place = (claim.contact, intent.channel, claim.template.0);
         self.learn(tenant, intent.message, place, claimed.at, &outcome).await?;
+        if intent.channel == Channel::Whatsapp {
+            self.learn_of_gateway(tenant, &situation.clinic.clinic, intent.message, claimed.at, &outcome).await?;
+        }
         if self.take_back(tenant, situation, claim, claimed, &outcome).await? {
             return Ok(());
         }
@@ -259,6 +262,11 @@ impl Dispatcher {
                     BreakerScope::Template => template,
                 };
                 tenant.halt(what, at + *again_in, code).await?;
+                // Of a gateway that is not linked staff hears in other words.
+                if *scope == BreakerScope::Channel && !code.starts_with("gateway_") {
+                    let now = self.reach.clock.now();
+                    self.reach.orders.queue(&channel_alert(tenant.clinic(), channel), now, now + ALERTED_AFTER).await?;
+                }
                 tracing::error!(clinic = %tenant.clinic(), what, code, "halted: a person must act");
             }
             Outcome::Refused { code, news } => {

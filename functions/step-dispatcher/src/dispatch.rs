@@ -118,7 +118,19 @@ impl Dispatcher {
             Order::Templates { clinic, act, attempt } => {
                 Box::pin(self.templates(&parsed(ClinicId::parse(clinic))?, act, *attempt)).await
             }
-            Order::Sweep { clinic } => crate::sweep::sweep(&self.reach, &parsed(ClinicId::parse(clinic))?).await,
+            Order::Gateway { clinic, ask, until_ms } => {
+                let until = until_ms.and_then(DateTime::from_timestamp_millis);
+                Box::pin(self.gateway(&parsed(ClinicId::parse(clinic))?, *ask, until)).await
+            }
+            Order::Test { clinic, place } => Box::pin(self.send_test(&parsed(ClinicId::parse(clinic))?, place)).await,
+            Order::Alert { clinic, about, tries } => {
+                Box::pin(self.alert(&parsed(ClinicId::parse(clinic))?, about, *tries)).await
+            }
+            Order::Sweep { clinic } => {
+                let clinic = parsed(ClinicId::parse(clinic))?;
+                self.retest(&clinic).await?;
+                crate::sweep::sweep(&self.reach, &clinic).await
+            }
         }
     }
 

@@ -114,6 +114,7 @@ impl Situation {
             heard_at: self.heard_at,
             number_full_until: self.tier.full_until(),
             breakers: &self.clinic.breakers.channels,
+            unlinked: self.clinic.unlinked(),
             copy,
         }
     }

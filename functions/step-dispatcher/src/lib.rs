@@ -1,8 +1,10 @@
 //! When a step is due, decide it, claim it, send it, record it. The one mouth: nothing else in
 //! Retorno can reach a patient.
 
+mod alert;
 mod answered;
 mod carry_out;
+mod connection;
 mod copy;
 mod dispatch;
 mod explain;
@@ -12,6 +14,7 @@ mod say;
 mod sweep;
 mod templates;
 mod tier;
+mod try_out;
 
 pub use dispatch::{Dispatcher, Done};
 pub use explain::StepExplained;

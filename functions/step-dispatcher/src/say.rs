@@ -88,7 +88,8 @@ impl Dispatcher {
             return Ok(Now::Drop("too_late"));
         }
         let breaker = visitor.clinic.breakers.channels.iter().any(|(of, until)| *of == answer.channel && *until > now);
-        if clinic.halted || breaker {
+        let unlinked = answer.channel == Channel::Whatsapp && visitor.clinic.unlinked().is_some();
+        if clinic.halted || breaker || unlinked {
             return Ok(Now::Wait(next_mark(now)));
         }
         let closed = answer.channel == Channel::Whatsapp && !visitor.thread.window_is_open(now);
@@ -185,6 +186,9 @@ impl Dispatcher {
         };
         let place = (contact, answer.channel, answer.channel.code());
         self.learn(&visitor.tenant, answer.id, place, now, &outcome).await?;
+        if answer.channel == Channel::Whatsapp {
+            self.learn_of_gateway(&visitor.tenant, &visitor.clinic.clinic, answer.id, now, &outcome).await?;
+        }
         let delivery = visitor.tenant.record_answer(patient, answer.id, attempt, now, &outcome).await?;
         if let (Delivery::Ready { .. }, Outcome::NotSent { again_in, .. }) = (&delivery, &outcome) {
             let order = say_order(visitor.tenant.clinic(), patient, answer.id);

@@ -2,6 +2,7 @@
 
 mod connection;
 mod consent;
+mod line;
 mod parked;
 mod print;
 mod slots;
@@ -53,6 +54,8 @@ pub enum ClientCommand {
     Templates(TemplatesArgs),
     /// Show what was booked through us, and who waits for a slot.
     Agenda(ListArgs),
+    /// Show how a clinic's channels stand, link the telephone of its gateway, send a test message.
+    Connection(line::LineArgs),
 }
 
 /// Which clinic.
@@ -232,6 +235,7 @@ pub async fn run(command: &ClientCommand, data: &Path) -> Result<(), HostError> 
             Ok(())
         }
         ClientCommand::Templates(args) => templates::run(&connection, args).await,
+        ClientCommand::Connection(args) => line::run(&connection, args).await,
         ClientCommand::Agenda(args) => {
             let clinic = clinic(&connection, &args.which).await?;
             talk::agenda(&connection.get(&["clinics", &clinic, "agenda"], &[]).await?, args.json);

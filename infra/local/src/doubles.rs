@@ -1,5 +1,6 @@
-//! Small doubles of the services Retorno talks to — SQS, EventBridge Scheduler, SES v2 and the
-//! WhatsApp Cloud API — at the wire boundary: the production clients speak to them unchanged.
+//! Small doubles of the services Retorno talks to — SQS, EventBridge Scheduler, SES v2, the WhatsApp
+//! Cloud API, gateways to WhatsApp and the browsers' push services — at the wire boundary: the
+//! production clients speak to them unchanged.
 //!
 //! They keep what they accepted in one SQLite database, in memory or in a file, and commit before
 //! they answer: what was acknowledged survives the death of the process at any instant. Ids follow
@@ -8,6 +9,8 @@
 //! They are for one machine and for tests, never a path in production code.
 
 mod faults;
+mod gateway;
+mod push;
 mod scheduler;
 mod ses;
 mod sqs;
@@ -25,6 +28,8 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use uuid::Uuid;
 
 pub use faults::{Fault, Provider};
+pub use gateway::{GatewayDouble, GatewayLink, GatewayMessage};
+pub use push::{PushDouble, ShownAlert};
 pub use scheduler::{Fired, Invocation, Scheduler};
 pub use ses::{Mail, Ses};
 pub use sqs::{QueueDepth, QueuedMessage, Sqs, queue_url};
@@ -109,6 +114,18 @@ impl Doubles {
     #[must_use]
     pub fn whatsapp(&self) -> Whatsapp {
         Whatsapp::new(self.clone())
+    }
+
+    /// Gateways to WhatsApp that clinics operate themselves.
+    #[must_use]
+    pub fn gateway(&self) -> GatewayDouble {
+        GatewayDouble::new(self.clone())
+    }
+
+    /// The browsers' push services.
+    #[must_use]
+    pub fn push(&self) -> PushDouble {
+        PushDouble::new(self.clone())
     }
 
     /// Makes the next request to `provider` meet `fault`. Several queue up, one per request.

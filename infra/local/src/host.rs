@@ -2,17 +2,21 @@
 //! doubles of the queue and the schedules, on a clock that can be moved. Events are taken up one at
 //! a time and in the order of their instants, so the same beginning always plays the same way.
 
+mod gateway;
 mod phone;
 mod play;
 
 use std::path::Path;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use inbound_webhook::entrance::Entrance;
 use inbound_webhook::hook::HookSecrets;
 use inbound_webhook::process::Inbound;
-use retorno_cloud::channels::{Channels, EmailChannel, EmailSettings, WhatsappChannel};
+use retorno_cloud::channels::push::{PushChannel, PushHttp, VapidKey};
+use retorno_cloud::channels::{Channels, EmailChannel, EmailSettings, GatewayChannel, GatewayKeys, WhatsappChannel};
 use retorno_cloud::links::Links;
 use retorno_cloud::orders::{OrderTargets, Orders};
 use retorno_cloud::queue::Queue;
@@ -24,6 +28,7 @@ use step_dispatcher::Dispatcher;
 use crate::doubles::{Doubles, DoublesError, queue_url, serve};
 use crate::engine::{Engine, EngineError, sdk_config};
 
+pub use gateway::AtGateway;
 pub use phone::{SANDBOX_APP, Written, signed, webhook};
 pub use play::Played;
 
@@ -38,6 +43,8 @@ const GROUP: &str = "retorno";
 /// The token that the WhatsApp double expects. It protects nothing: the double listens on loopback
 /// and reaches nobody.
 const SANDBOX_TOKEN: &str = "sandbox";
+/// Whom a push service may write to about the alerts of this machine: nobody reads it.
+const VAPID_CONTACT: &str = "mailto:sandbox@example.com";
 
 /// What can go wrong on one machine.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +92,7 @@ pub struct Host {
     app_secret: SecretKey,
     inbound: Arc<Inbound>,
     links: Links,
+    push_key: String,
     scheduler: aws_sdk_scheduler::Client,
     playing: Arc<tokio::sync::Mutex<()>>,
 }
@@ -97,6 +105,8 @@ pub struct HostKeys {
     opaque: SecretKey,
     /// What the sandbox's app at Meta signs with.
     app: SecretKey,
+    /// What alerts to browsers are signed with.
+    vapid: VapidKey,
 }
 
 impl HostKeys {
@@ -107,7 +117,12 @@ impl HostKeys {
     pub fn from_seed(seed: &[u8]) -> Result<Self, CloudError> {
         let root = SecretKey::new(seed)?;
         let key = |name: &[u8]| SecretKey::new(root.mac(&[name]));
-        Ok(Self { contact: key(b"contact")?, links: key(b"links")?, opaque: key(b"opaque")?, app: key(b"app")? })
+        // A number below the order of P-256, as almost every one of 32 bytes is; else the next one.
+        let scalar = |round: &[u8]| URL_SAFE_NO_PAD.encode(root.mac(&[b"vapid", round]));
+        let vapid =
+            VapidKey::new(&scalar(b"0"), VAPID_CONTACT).or_else(|_| VapidKey::new(&scalar(b"1"), VAPID_CONTACT))?;
+        let (contact, links) = (key(b"contact")?, key(b"links")?);
+        Ok(Self { contact, links, opaque: key(b"opaque")?, app: key(b"app")?, vapid })
     }
 }
 
@@ -118,7 +133,7 @@ impl Host {
     /// [`HostError`].
     pub async fn in_memory(clock: Clock, keys: &HostKeys, pages_url: &str) -> Result<Self, HostError> {
         let doubles = Doubles::in_memory(told_by(&clock))?;
-        Self::over(Engine::in_memory()?, doubles, clock, keys, pages_url).await
+        Self::over(Engine::in_memory()?, doubles, None, clock, keys, pages_url).await
     }
 
     /// A system in a folder, which survives a restart. Links in messages begin with `pages_url`.
@@ -127,12 +142,15 @@ impl Host {
     /// [`HostError`].
     pub async fn open(folder: &Path, clock: Clock, keys: &HostKeys, pages_url: &str) -> Result<Self, HostError> {
         let doubles = Doubles::open(folder.join("doubles.sqlite"), told_by(&clock))?;
-        Self::over(Engine::open(folder.join("table.sqlite"))?, doubles, clock, keys, pages_url).await
+        // Whoever lets a browser of this machine be told wants to see it told.
+        let push = Some(PushHttp::new()?);
+        Self::over(Engine::open(folder.join("table.sqlite"))?, doubles, push, clock, keys, pages_url).await
     }
 
     async fn over(
         engine: Engine,
         doubles: Doubles,
+        push: Option<PushHttp>,
         clock: Clock,
         keys: &HostKeys,
         pages_url: &str,
@@ -152,13 +170,19 @@ impl Host {
             orders: Orders::new(sqs.clone(), scheduler.clone(), targets),
             clock,
         };
-        let (address, _server) = serve(doubles.whatsapp().router(SANDBOX_TOKEN))
-            .await
-            .map_err(|error| HostError::Io { what: "listening on loopback".to_owned(), error })?;
+        let doubled = doubles.whatsapp().router(SANDBOX_TOKEN).merge(doubles.gateway().router(SANDBOX_TOKEN));
+        let (address, _server) =
+            serve(doubled).await.map_err(|error| HostError::Io { what: "listening on loopback".to_owned(), error })?;
+        let gateway = GatewayChannel::over(
+            Arc::new(gateway::ToTheDouble::new(address)?),
+            GatewayKeys::everywhere(Token::new(SANDBOX_TOKEN)),
+        );
+        let push = PushChannel::over(Arc::new(doubles.push().wire(push)), keys.vapid.clone());
+        let push_key = push.public_key().to_owned();
         let whatsapp = WhatsappChannel::new(&format!("http://{address}/v23.0"), Token::new(SANDBOX_TOKEN))?;
         let ses = aws_sdk_sesv2::Client::from_conf(doubles.ses().sdk_config().build());
         let email = EmailChannel::new(ses, EmailSettings { configuration_set: "retorno".to_owned() });
-        let channels = Channels::new(whatsapp, email, keys.opaque.clone());
+        let channels = Channels::new(whatsapp, email, keys.opaque.clone()).with_gateway(gateway).with_push(push);
         let links = Links::new(pages_url, 1, keys.links.clone());
         let dispatcher = Arc::new(Dispatcher::new(reach.clone(), channels, links.clone()));
         let queue = Queue::new(sqs, queue_url(INBOUND));
@@ -172,6 +196,7 @@ impl Host {
             doubles,
             engine,
             dispatcher,
+            push_key,
             scheduler,
             playing: Arc::default(),
         })
@@ -183,6 +208,12 @@ impl Host {
 
     pub(crate) fn inbound(&self) -> &Inbound {
         &self.inbound
+    }
+
+    /// The key that browsers subscribe to alerts with.
+    #[must_use]
+    pub fn push_key(&self) -> &str {
+        &self.push_key
     }
 
     /// What links in messages are made and read with.

@@ -3,6 +3,8 @@
 
 mod agenda;
 mod api;
+mod connections;
+mod connections_api;
 mod consent;
 mod consents;
 mod driver;
@@ -157,7 +159,10 @@ async fn serve(system: &System, listener: TcpListener, signals: &mut Signals) ->
 
 /// Pages and API over a system.
 fn router(system: System) -> Router {
-    let app = Router::new().nest("/api", api::router()).merge(page::router()).merge(hooks::router());
+    let app = Router::new()
+        .nest("/api", api::router().merge(connections_api::router()))
+        .merge(page::router())
+        .merge(hooks::router());
     app.layer(axum::middleware::from_fn(guard::guard)).with_state(system)
 }
 

@@ -3,6 +3,8 @@
 
 use aws_sdk_scheduler::types::{ActionAfterCompletion, FlexibleTimeWindow, FlexibleTimeWindowMode, Target};
 use chrono::{DateTime, TimeDelta, Utc};
+use retorno_domain::channel::Channel;
+use retorno_domain::connection::Connection;
 use retorno_domain::ids::{ClinicId, EnrollmentId, MessageId, PatientId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -76,6 +78,32 @@ pub enum Order {
         #[serde(default)]
         attempt: u32,
     },
+    /// The clinic's own gateway is to be asked something.
+    Gateway {
+        /// The clinic.
+        clinic: String,
+        /// What.
+        ask: GatewayAsk,
+        /// Asked again for so long (milliseconds since 1970) while that may bring something new.
+        until_ms: Option<i64>,
+    },
+    /// A test message is to be sent to a number that staff gave.
+    Test {
+        /// The clinic.
+        clinic: String,
+        /// The test's place.
+        place: String,
+    },
+    /// Staff is to be told of something on their browsers.
+    Alert {
+        /// The clinic.
+        clinic: String,
+        /// Of what.
+        about: AlertAbout,
+        /// How often it was tried before.
+        #[serde(default)]
+        tries: u8,
+    },
     /// Look for what was lost: overdue steps, messages left open.
     Sweep {
         /// The clinic.
@@ -95,6 +123,54 @@ pub enum TemplateAct {
     Submit(String),
     /// Let our app receive the account's events.
     Subscribe,
+}
+
+/// What a gateway is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GatewayAsk {
+    /// How it stands.
+    Check,
+    /// The code that links the telephone; it is restarted where it stands still.
+    Code,
+    /// To unlink the telephone, if it is linked since that instant (milliseconds since 1970): asked
+    /// again after it was linked anew, it is left alone.
+    Unlink {
+        /// The instant.
+        linked_since_ms: i64,
+    },
+}
+
+/// What staff is told of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum AlertAbout {
+    /// A conversation waits for a person.
+    Conversation {
+        /// With whom.
+        patient: String,
+        /// Since when it waits (milliseconds since 1970).
+        since_ms: i64,
+        /// Whether it is urgent.
+        urgent: bool,
+    },
+    /// The clinic's gateway does not send.
+    Gateway {
+        /// Since when (milliseconds since 1970).
+        down_ms: i64,
+    },
+    /// A channel is halted.
+    Channel {
+        /// Its word.
+        channel: String,
+    },
+    /// A browser is tried out.
+    Browser {
+        /// Its id.
+        browser: String,
+        /// When that was asked for (milliseconds since 1970).
+        at_ms: i64,
+    },
 }
 
 /// Where orders go.
@@ -210,6 +286,23 @@ pub fn say_order(clinic: &ClinicId, patient: &PatientId, answer: MessageId) -> O
 #[must_use]
 pub fn templates_order(clinic: &ClinicId, act: TemplateAct) -> Order {
     Order::Templates { clinic: clinic.to_string(), act, attempt: 0 }
+}
+
+/// The order to tell staff that the clinic's gateway does not send, once that is to be told.
+#[must_use]
+pub fn gateway_alert(clinic: &ClinicId, connection: &Connection, now: DateTime<Utc>) -> Option<Order> {
+    let down_ms = connection.to_be_told(now)?.timestamp_millis();
+    Some(Order::Alert { clinic: clinic.to_string(), about: AlertAbout::Gateway { down_ms }, tries: 0 })
+}
+
+/// That a channel is halted is told so much later: whoever tells it goes by settings that old at most.
+pub const ALERTED_AFTER: TimeDelta = TimeDelta::seconds(20);
+
+/// The order to tell staff that a channel is halted.
+#[must_use]
+pub fn channel_alert(clinic: &ClinicId, channel: Channel) -> Order {
+    let about = AlertAbout::Channel { channel: channel.code().to_owned() };
+    Order::Alert { clinic: clinic.to_string(), about, tries: 0 }
 }
 
 /// The order about a step.

@@ -183,6 +183,12 @@ impl MessageId {
     pub fn answering(clinic: &ClinicId, patient: &PatientId, event: &str) -> Self {
         Self(derived(&["answer", clinic.as_str(), patient.as_str(), event]))
     }
+
+    /// The id of a test message to staff, by the name of the event that asked for it.
+    #[must_use]
+    pub fn testing(clinic: &ClinicId, event: &str) -> Self {
+        Self(derived(&["test", clinic.as_str(), event]))
+    }
 }
 
 /// What the numbers of visits booked through us begin with.

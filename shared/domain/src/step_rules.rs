@@ -38,6 +38,8 @@ pub struct Facts<'a> {
     pub number_full_until: Option<DateTime<Utc>>,
     /// Channels that are halted, each until when.
     pub breakers: &'a [(Channel, DateTime<Utc>)],
+    /// That the clinic's own gateway to WhatsApp cannot send.
+    pub unlinked: Option<crate::connection::Unlinked>,
     /// What is wrong with a step's copy, if anything. Pure, like everything here.
     pub copy: &'a dyn Fn(&Step) -> Option<CopyProblem>,
 }
@@ -331,13 +333,7 @@ impl StepCase<'_> {
     }
 
     fn breaker(&self) -> Finding {
-        let channel = self.step.channel;
-        match self.facts.breakers.iter().find(|(of, until)| *of == channel && *until > self.now) {
-            Some((_, until)) => {
-                Finding::not("breaker", "channel_halted", Verdict::Wait(*until)).with("channel", channel)
-            }
-            None => Finding::pass("breaker"),
-        }
+        crate::connection::breaker(self.step.channel, self.facts.unlinked, self.facts.breakers, self.now)
     }
 
     fn paused(&self) -> Finding {

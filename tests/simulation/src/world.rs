@@ -182,6 +182,9 @@ impl World {
             Order::Say { clinic, .. } => (clinic.clone(), "dispatch say"),
             Order::Freed { clinic, .. } => (clinic.clone(), "dispatch freed"),
             Order::Templates { clinic, .. } => (clinic.clone(), "dispatch templates"),
+            Order::Gateway { clinic, .. } => (clinic.clone(), "dispatch gateway"),
+            Order::Test { clinic, .. } => (clinic.clone(), "dispatch test"),
+            Order::Alert { clinic, .. } => (clinic.clone(), "dispatch alert"),
             Order::Sweep { clinic } => (clinic.clone(), "dispatch sweep"),
         };
         let environment = self.dispatcher();

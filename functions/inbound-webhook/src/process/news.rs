@@ -4,6 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use retorno_cloud::CloudError;
 use retorno_cloud::desk::Happening;
+use retorno_cloud::orders::{ALERTED_AFTER, channel_alert};
 use retorno_cloud::store::{News, TenantStore};
 use retorno_domain::approval::{Fact, TemplateQuality, TemplateStatus, account_of, concerns};
 use retorno_domain::channel::{Channel, ChannelSet, PurposeSet};
@@ -12,8 +13,8 @@ use serde::Serialize;
 
 use super::{Inbound, Processed, processed};
 use crate::event::{
-    AccountChange, AccountNews, ConnectionNews, Echo, NumberChanged, NumberNews, Preference, Quality, TemplateChange,
-    TemplateNews, Wants,
+    AccountChange, AccountNews, Echo, NumberChanged, NumberNews, Preference, Quality, TemplateChange, TemplateNews,
+    Wants,
 };
 
 /// A halt without an end of its own is looked at by a person; until then it lasts.
@@ -133,10 +134,12 @@ impl Inbound {
             AccountChange::Restricted { until, .. } => {
                 let until = until.unwrap_or(self.now() + UNTIL_SOMEBODY_ACTS);
                 tenant.halt(channel, until, "account_restricted").await?;
+                self.tell_of(tenant, Channel::Whatsapp).await?;
             }
             AccountChange::Ban { .. } | AccountChange::Deleted | AccountChange::Disconnected { .. } => {
                 tracing::error!(clinic = %tenant.clinic(), "the WhatsApp account is gone: a person must act");
                 tenant.halt(channel, self.now() + UNTIL_SOMEBODY_ACTS, "account_gone").await?;
+                self.tell_of(tenant, Channel::Whatsapp).await?;
             }
             AccountChange::Reconnected => tenant.unhalt(channel).await?,
             AccountChange::Violated { .. } | AccountChange::Shared { .. } | AccountChange::Other(_) => {}
@@ -144,15 +147,10 @@ impl Inbound {
         Ok(Processed::Done)
     }
 
-    pub(super) async fn connection(
-        &self,
-        tenant: &TenantStore,
-        news: &ConnectionNews,
-    ) -> Result<Processed, CloudError> {
-        // The QR itself is shown to staff and is of no use a minute later.
-        let told = (&news.state, &news.qr, &news.pairing_code, &news.reason);
-        let is_new = keep(tenant, "connection".to_owned(), news.at, &told).await?;
-        Ok(if is_new { Processed::Done } else { Processed::Repeated })
+    /// Somebody must act: staff is told on their browsers.
+    async fn tell_of(&self, tenant: &TenantStore, channel: Channel) -> Result<(), CloudError> {
+        let now = self.now();
+        self.desk.reach().orders.queue(&channel_alert(tenant.clinic(), channel), now, now + ALERTED_AFTER).await
     }
 }
 

@@ -32,8 +32,10 @@ const UNREACHABLE: [&str; 3] = ["131026", "131021", "130403"];
 
 impl Inbound {
     pub(super) async fn receipt(&self, tenant: &TenantStore, receipt: &Receipt) -> Result<Processed, CloudError> {
-        let Some(message) = self.message_of(tenant, receipt) else { return Ok(Processed::Nobodys) };
-        let Some(patient) = tenant.owner_of(message).await? else { return Ok(Processed::Nobodys) };
+        let Some(message) = self.message_of(tenant, receipt).await? else { return Ok(Processed::Nobodys) };
+        let Some(patient) = tenant.owner_of(message).await? else {
+            return self.receipt_of_test(tenant, receipt, message).await;
+        };
         if let Some((told, code)) = told(&receipt.status) {
             let price = receipt.price.as_ref().map(price_text);
             let evidence = Evidence {
@@ -51,17 +53,31 @@ impl Inbound {
     }
 
     /// Which message of ours: by the id that we gave it and that comes back, signed; by tags in events
-    /// of our own account. That of another clinic is nobody's.
-    fn message_of(&self, tenant: &TenantStore, receipt: &Receipt) -> Option<MessageId> {
+    /// of our own account; by what a gateway called it when it took it. That of another clinic is
+    /// nobody's.
+    async fn message_of(&self, tenant: &TenantStore, receipt: &Receipt) -> Result<Option<MessageId>, CloudError> {
         if let Some(opaque) = &receipt.opaque {
-            let (clinic, message, _) = read_opaque_id(&self.opaque_key, opaque)?;
-            return (clinic == *tenant.clinic()).then_some(message);
+            let ours = read_opaque_id(&self.opaque_key, opaque).filter(|(clinic, ..)| clinic == tenant.clinic());
+            return Ok(ours.map(|(_, message, _)| message));
         }
-        // WhatsApp gives tags no room: a status without our id is of a message that is not ours.
-        if receipt.channel == Channel::Whatsapp || receipt.tags.clinic.as_deref() != Some(tenant.clinic().as_str()) {
-            return None;
+        // WhatsApp gives tags no room, and gateways take no id of ours.
+        if receipt.channel == Channel::Whatsapp {
+            return tenant.sent_as(receipt.provider_id.as_str()).await;
         }
-        MessageId::parse(receipt.tags.message.as_deref()?)
+        let is_ours = receipt.tags.clinic.as_deref() == Some(tenant.clinic().as_str());
+        Ok(receipt.tags.message.as_deref().filter(|_| is_ours).and_then(MessageId::parse))
+    }
+
+    /// A test message to staff has no patient.
+    async fn receipt_of_test(
+        &self,
+        tenant: &TenantStore,
+        receipt: &Receipt,
+        message: MessageId,
+    ) -> Result<Processed, CloudError> {
+        let Some((told, code)) = told(&receipt.status) else { return Ok(Processed::Nobodys) };
+        let is_test = tenant.take_test_receipt(message, told, receipt.at, code).await?;
+        Ok(if is_test { Processed::Done } else { Processed::Nobodys })
     }
 
     async fn follow(

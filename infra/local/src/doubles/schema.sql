@@ -83,3 +83,38 @@ CREATE TABLE IF NOT EXISTS whatsapp_template_news (
     at      INTEGER NOT NULL,
     webhook TEXT    NOT NULL
 ) STRICT;
+
+-- Gateways of clinics: how each stands towards a telephone, and what it was given to send.
+CREATE TABLE IF NOT EXISTS gateway_instances (
+    kind     TEXT    NOT NULL,
+    instance TEXT    NOT NULL,
+    link     TEXT    NOT NULL,
+    codes    INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (kind, instance)
+) STRICT;
+CREATE TABLE IF NOT EXISTS gateway_messages (
+    number    INTEGER PRIMARY KEY AUTOINCREMENT,
+    at        INTEGER NOT NULL,
+    kind      TEXT    NOT NULL,
+    instance  TEXT    NOT NULL,
+    recipient TEXT    NOT NULL,
+    text      TEXT    NOT NULL,
+    answers   TEXT,
+    told      INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX IF NOT EXISTS gateway_untold ON gateway_messages (told) WHERE told = 0;
+
+-- Browsers of the sandbox, and what push services were given for any browser.
+CREATE TABLE IF NOT EXISTS push_browsers (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    gone   INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE IF NOT EXISTS push_alerts (
+    number   INTEGER PRIMARY KEY AUTOINCREMENT,
+    at       INTEGER NOT NULL,
+    endpoint TEXT    NOT NULL,
+    topic    TEXT,
+    urgency  TEXT    NOT NULL,
+    ttl      INTEGER NOT NULL,
+    body     BLOB    NOT NULL
+) STRICT;

@@ -39,7 +39,8 @@ fn app_secret(key: &SecretKey) -> String {
 impl Host {
     /// A request to a hook, from outside or from the phone.
     pub async fn hook(&self, request: HookRequest) -> HookAnswer {
-        self.entrance.accept(request, &self.hook_secrets, self.now()).await
+        let secrets = super::gateway::with_instance(&self.hook_secrets, &self.app_secret, &request.path);
+        self.entrance.accept(request, &secrets, self.now()).await
     }
 
     /// Reads a parked body again.
@@ -68,6 +69,10 @@ impl Host {
         written: &Written,
         answers: Option<&str>,
     ) -> Result<String, HostError> {
+        if let Some(gateway) = &clinic.gateway {
+            let (Written::Text(text) | Written::Button(_, text) | Written::Choice(_, text)) = written;
+            return self.write_to_gateway(gateway, digits, text, answers).await;
+        }
         let number = self.doubles.whatsapp().hear(&clinic.whatsapp_phone_number_id, digits)?;
         let wamid = format!("wamid.in.{number}");
         let body = webhook(clinic, digits, written, (&wamid, answers), self.now()).to_string();

@@ -179,7 +179,8 @@ impl Host {
     /// Fires what is due, runs one function or takes up one batch of orders.
     async fn round(&self) -> Result<Played, HostError> {
         let fired = self.doubles.scheduler().fire_due(self.now())?.len();
-        let mut played = Played { events: u64::try_from(fired).unwrap_or(0), ..Played::default() };
+        let told = self.tell_delivered().await?;
+        let mut played = Played { events: u64::try_from(fired).unwrap_or(0) + told, ..Played::default() };
         if let Some(invocation) = self.doubles.scheduler().take_invocation()? {
             played.events += 1;
             match self.invoke(&invocation.payload).await {

@@ -2,7 +2,9 @@
 
 mod agenda;
 mod agreement;
+mod alerts;
 mod calls;
+mod connections;
 mod desk;
 mod frame;
 mod inbox;
@@ -35,6 +37,7 @@ use super::problem::Problem;
 use super::state::AdvanceBy;
 use super::system::{OpenClinic, System};
 use super::thread;
+pub(super) use desk::event_name;
 use frame::{Frame, Shown};
 use texts::Texts;
 
@@ -57,6 +60,11 @@ pub(super) fn router() -> Router<System> {
         .route("/c/{clinic}/agenda", get(agenda::page))
         .route("/c/{clinic}/agenda.csv", get(agenda::csv_file))
         .route("/c/{clinic}/agenda.ics", get(agenda::calendar_file))
+        .route("/c/{clinic}/connections", get(connections::page))
+        .route("/c/{clinic}/connections/code", get(connections::code).post(connections::ask_code))
+        .route("/c/{clinic}/connections/{what}", post(connections::act))
+        .route("/push.js", get(alerts::script))
+        .route("/sw.js", get(alerts::worker))
         .route("/c/{clinic}/qr", get(qr::page))
         .route("/c/{clinic}/qr.svg", get(qr::picture))
         .route("/c/{clinic}/patients/{patient}/write", post(desk::write))
@@ -172,6 +180,7 @@ async fn everybody(shown: &Shown<'_>, of: &OpenClinic, mail: Option<&str>) -> Re
             (inbox::notice(shown, of))
             (parked::notice(shown).await?)
             (templates::notice(shown, of, &at_meta))
+            (connections::notice(shown, of).await?)
             div.column {
                 (overview::segments(shown, of, &segments))
                 (overview::wave(shown, of, &waves))

@@ -1,6 +1,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 //! The running system over a folder, asked as the commands and a browser ask it.
 
+mod connections;
 mod slots;
 mod talk;
 mod templates;
@@ -16,7 +17,6 @@ use tokio::task::JoinSet;
 
 use super::*;
 use crate::demo::{DemoClinic, demo_clinics};
-use crate::why::why;
 
 /// A Monday, eight in the morning in Buenos Aires.
 fn monday() -> DateTime<Utc> {
@@ -293,7 +293,7 @@ async fn why_agrees_with_the_count_of_everybody() {
     let segments = running.system.segments(&of).await.unwrap();
     let mut counted: std::collections::BTreeMap<(String, String), u32> = std::collections::BTreeMap::new();
     for entry in of.tenant.values().await.unwrap() {
-        let why = why(&running.system.host, &of.id, &entry.patient, None).await.unwrap().unwrap();
+        let why = crate::why::why(&running.system.host, &of.id, &entry.patient, None).await.unwrap().unwrap();
         let Some(segment) = why.segment else { continue };
         let decides = why.entry.iter().find(|rule| rule.decides);
         assert_eq!(decides.is_none(), why.eligible);
@@ -316,7 +316,7 @@ async fn why_answers_for_another_instant_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let running = Running::with_aurora(folder.path()).await;
     let (clinic, patient) = (ClinicId::parse("aurora").unwrap(), PatientId::parse("P0001").unwrap());
-    let ask = async |at| why(&running.system.host, &clinic, &patient, at).await.unwrap().unwrap();
+    let ask = async |at| crate::why::why(&running.system.host, &clinic, &patient, at).await.unwrap().unwrap();
     assert_eq!(ask(Some(running.system.host.now())).await.entry.len(), 14);
     // Long before the first visit nobody belongs to a segment, and time alone brings nobody into one.
     let earlier = ask(Some(monday() - TimeDelta::days(20 * 365))).await;

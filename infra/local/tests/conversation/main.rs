@@ -1,6 +1,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 //! The conversation as a patient has it: written on the phone, in by the hook, out by the one mouth.
 
+mod gateway;
 mod guardian;
 mod parked;
 mod purposes;

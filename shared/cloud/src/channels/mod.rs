@@ -17,8 +17,8 @@ mod whatsapp_errors;
 
 pub use email::{EmailChannel, EmailSettings, email_headers, email_tags};
 pub use gateway::{
-    GatewayCall, GatewayChannel, GatewayError, GatewayKeys, GatewayMethod, GatewayState, GatewayWire, LinkCode,
-    gateway_text,
+    GatewayCall, GatewayChannel, GatewayError, GatewayHttp, GatewayKeys, GatewayMethod, GatewayState, GatewayWire,
+    LinkCode, LinkPicture, gateway_text,
 };
 pub use reply::{
     Attachment, BUTTON_ID_CHARS_MAX, BUTTON_TITLE_CHARS_MAX, BUTTONS_MAX, ReplyButton, ReplyDispatch, ReplyFault,
@@ -33,6 +33,8 @@ use retorno_domain::clinic::Clinic;
 use retorno_domain::ids::{ClinicId, MessageId};
 use retorno_domain::language::Language;
 use retorno_domain::message::{BreakerScope, ClearedMessage, Outcome, RecipientNews};
+
+use push::PushChannel;
 
 use crate::error::CloudError;
 use crate::secrets::{SecretKey, hex};
@@ -62,6 +64,7 @@ pub struct Channels {
     email: EmailChannel,
     sms: Option<SmsChannel>,
     gateway: Option<GatewayChannel>,
+    push: Option<PushChannel>,
     opaque_key: SecretKey,
 }
 
@@ -69,7 +72,7 @@ impl Channels {
     /// Over these channels; `opaque_key` signs the id that providers echo in their receipts.
     #[must_use]
     pub fn new(whatsapp: WhatsappChannel, email: EmailChannel, opaque_key: SecretKey) -> Self {
-        Self { whatsapp, email, sms: None, gateway: None, opaque_key }
+        Self { whatsapp, email, sms: None, gateway: None, push: None, opaque_key }
     }
 
     /// With text messages, for the clinics that have a sender of them.
@@ -84,8 +87,15 @@ impl Channels {
         Self { gateway: Some(gateway), ..self }
     }
 
+    /// With alerts to staff's browsers.
+    #[must_use]
+    pub fn with_push(self, push: PushChannel) -> Self {
+        Self { push: Some(push), ..self }
+    }
+
     /// With what the environment of a function names besides: `SMS_CONFIGURATION_SET` for text
-    /// messages, `WHATSAPP_GATEWAY_KEYS` for gateways (see [`GatewayKeys::from_json`]).
+    /// messages, `WHATSAPP_GATEWAY_KEYS` for gateways (see [`GatewayKeys::from_json`]), `VAPID_KEY` and
+    /// `VAPID_CONTACT` for alerts to staff's browsers.
     ///
     /// # Errors
     /// [`CloudError::Setup`] when the keys are not of their form.
@@ -98,7 +108,16 @@ impl Channels {
         if let Ok(keys) = std::env::var("WHATSAPP_GATEWAY_KEYS") {
             channels = channels.with_gateway(GatewayChannel::new(GatewayKeys::from_json(&keys)?)?);
         }
+        if std::env::var_os("VAPID_KEY").is_some() {
+            channels = channels.with_push(PushChannel::new(push::VapidKey::from_env()?)?);
+        }
         Ok(channels)
+    }
+
+    /// The way to staff's browsers.
+    #[must_use]
+    pub fn push(&self) -> Option<&PushChannel> {
+        self.push.as_ref()
     }
 
     /// The clinics' gateways, to be managed.
@@ -134,6 +153,21 @@ impl Channels {
                 Some(sms) => sms.send(dispatch).await,
                 None => no_provider(),
             },
+        }
+    }
+
+    /// Sends a text by WhatsApp to a number (E.164) that staff gave, to see whether messages go out. By
+    /// the Cloud API only within 24 hours of a message from that number; `opaque_id` comes back with its
+    /// receipts.
+    pub async fn test(&self, clinic: &Clinic, to: &str, opaque_id: &str, body: &str) -> Outcome {
+        match (&clinic.gateway, &self.gateway) {
+            (None, _) => {
+                let (buttons, subject, html, attachment, answers) = (&[][..], None, None, None, None);
+                let text = ReplyDispatch { clinic, to, opaque_id, body, buttons, subject, html, attachment, answers };
+                self.whatsapp.reply(&text).await
+            }
+            (Some(_), Some(gateway)) => gateway.test(clinic, to, body).await,
+            (Some(_), None) => no_provider(),
         }
     }
 

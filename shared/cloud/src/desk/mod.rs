@@ -4,6 +4,7 @@
 //! only its orders are handed over again.
 
 mod guardian;
+mod line;
 mod offers;
 mod page;
 mod plan;
@@ -17,6 +18,7 @@ use retorno_domain::conversation::{Act, Preferences, respond, when_taken};
 use retorno_domain::ids::PatientId;
 use retorno_domain::reply::{Asked, Reading};
 
+pub use line::{BrowserRefused, TestDone, TestRefused};
 pub use page::{Opened, Picked};
 use plan::Plan;
 pub use staff::{Refused, StaffDone};

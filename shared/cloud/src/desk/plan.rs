@@ -12,7 +12,7 @@ use retorno_domain::reply::Wish;
 
 use super::{Desk, Happening, Visitor, recorded};
 use crate::error::CloudError;
-use crate::orders::{Order, say_order};
+use crate::orders::{AlertAbout, Order, say_order};
 use crate::store::{
     Booking, BookingStatus, ConsentRecord, HeardLine, NewAnswer, PatientChange, SlotChange, Turn, TurnDone,
     WaitlistChange,
@@ -22,6 +22,16 @@ use crate::store::{
 const ANSWER_LASTS: TimeDelta = TimeDelta::minutes(30);
 /// A confirmation of what was done on a page is of use for so long.
 const CONFIRMATION_LASTS: TimeDelta = TimeDelta::hours(6);
+
+/// The order to tell staff that a conversation waits for a person.
+fn alert_order(visitor: &Visitor, open: &Open) -> Order {
+    let about = AlertAbout::Conversation {
+        patient: visitor.patient().id.to_string(),
+        since_ms: open.since.timestamp_millis(),
+        urgent: open.urgency == Urgency::Urgent,
+    };
+    Order::Alert { clinic: visitor.tenant.clinic().to_string(), about, tries: 0 }
+}
 
 /// Changes in the making.
 pub(super) struct Plan<'a> {
@@ -253,10 +263,18 @@ impl<'a> Plan<'a> {
     /// A person takes it up; the automation is silent until they hand back.
     fn hand_over(&mut self, reason: &str, urgency: Urgency) {
         self.made.patient.paused = true;
-        let open = match self.made.thread.open.take() {
+        let before = self.made.thread.open.take();
+        let was = before.as_ref().map(|open| open.urgency);
+        let open = match before {
             Some(open) => Open { urgency: open.urgency.max(urgency), ..open },
             None => Open { since: self.visitor.now, reason: reason.to_owned(), urgency },
         };
+        // Told when it begins to wait, and once more when it becomes urgent. Who writes on the clinic's
+        // own telephone knows.
+        let became_urgent = was.is_some_and(|was| was < Urgency::Urgent) && open.urgency == Urgency::Urgent;
+        if (was.is_none() && reason != "staff_wrote") || became_urgent {
+            self.made.orders.push(alert_order(self.visitor, &open));
+        }
         self.made.thread.open = Some(open);
     }
 

@@ -7,11 +7,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use retorno_domain::approval::{Approvals, Lacks, account_of};
 use retorno_domain::channel::Channel;
 use retorno_domain::clinic::Clinic;
+use retorno_domain::connection::{Connection, Unlinked};
 use retorno_domain::flow::Flow;
 use retorno_domain::ids::{ClinicId, FlowId};
 use retorno_domain::settings::clinic_from_toml;
 
 use super::TenantStore;
+use super::connection::connection_of;
 use super::item::{Reader, ms, n, s};
 use super::key::Keys;
 use crate::error::{CloudError, sort};
@@ -32,8 +34,18 @@ pub struct StoredClinic {
     pub approvals: Arc<Approvals>,
     /// The flows that may not begin by it.
     pub lacks: Arc<Lacks>,
+    /// How the clinic's own gateway stands, where it has one of which something was heard.
+    pub connection: Option<Connection>,
     /// When this was read.
     pub read_at: DateTime<Utc>,
+}
+
+impl StoredClinic {
+    /// That the clinic's own gateway cannot send, as far as was heard.
+    #[must_use]
+    pub fn unlinked(&self) -> Option<Unlinked> {
+        self.connection.as_ref()?.unlinked(self.read_at)
+    }
 }
 
 /// What providers have halted, each until when.
@@ -43,6 +55,8 @@ pub struct Breakers {
     pub channels: Vec<(Channel, DateTime<Utc>)>,
     /// Templates, by their name at the provider.
     pub templates: Vec<(String, DateTime<Utc>)>,
+    /// Why channels are halted, in the provider's word or number.
+    pub codes: Vec<(Channel, String)>,
 }
 
 fn flow_sk(flow: &FlowId, version: u32) -> String {
@@ -83,7 +97,10 @@ impl TenantStore {
             let Some(what) = reader.text("sk")?.strip_prefix("CLOSED#") else { continue };
             let until = reader.instant("until_ms")?;
             match what.parse::<Channel>() {
-                Ok(channel) => breakers.channels.push((channel, until)),
+                Ok(channel) => {
+                    breakers.channels.push((channel, until));
+                    breakers.codes.push((channel, reader.text_opt("code").unwrap_or_default().to_owned()));
+                }
                 Err(()) => breakers.templates.push((what.to_owned(), until)),
             }
         }
@@ -92,18 +109,23 @@ impl TenantStore {
             None => Approvals::default(),
         };
         let lacks = Arc::new(Lacks::of(&clinic, &approvals, now));
-        let stored = StoredClinic { clinic, version, breakers, approvals: Arc::new(approvals), lacks, read_at: now };
+        let connection = match (&clinic.gateway, find("CONNECTION")) {
+            (Some(gateway), Some(item)) => connection_of(item, gateway)?,
+            (Some(_) | None, _) => None,
+        };
+        let approvals = Arc::new(approvals);
+        let stored = StoredClinic { clinic, version, breakers, approvals, lacks, connection, read_at: now };
         self.cache().insert(self.clinic.clone(), stored.clone());
         Ok(stored)
     }
 
-    fn cache(&self) -> std::sync::MutexGuard<'_, HashMap<ClinicId, StoredClinic>> {
-        self.store.clinics.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What of the settings was read is to be read again.
+    /// Lets the next reader read the settings again.
     pub(super) fn forget_settings(&self) {
         self.cache().remove(&self.clinic);
+    }
+
+    fn cache(&self) -> std::sync::MutexGuard<'_, HashMap<ClinicId, StoredClinic>> {
+        self.store.clinics.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn cached(&self) -> Option<StoredClinic> {

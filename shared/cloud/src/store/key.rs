@@ -176,6 +176,31 @@ impl Keys<'_> {
         Key { pk: self.strangers_pk(), sk: format!("{:015}#{event}", at.timestamp_millis()) }
     }
 
+    /// The code that links the telephone of the clinic's gateway.
+    pub(crate) fn link_code(&self) -> Key {
+        self.key("#LINK", "CODE")
+    }
+
+    /// What went out under an id of a gateway's, by its hash.
+    pub(crate) fn sent(&self, hash: &str) -> Key {
+        self.key(&format!("#SENT#{hash}"), "SENT")
+    }
+
+    /// A test message to staff.
+    pub(crate) fn test(&self, place: &str) -> Key {
+        self.key("#TESTS", place)
+    }
+
+    /// A browser of staff's.
+    pub(crate) fn browser(&self, id: &str) -> Key {
+        self.key("#BROWSERS", id)
+    }
+
+    /// That an alert went out.
+    pub(crate) fn alert(&self, hash: &str) -> Key {
+        self.key(&format!("#ALERT#{hash}"), "ALERT")
+    }
+
     pub(crate) fn slot(&self, reference: &str) -> Key {
         Key { pk: self.slots_pk(), sk: reference.to_owned() }
     }

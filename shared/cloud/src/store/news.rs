@@ -1,4 +1,4 @@
-//! News of a provider's: of numbers, accounts, connections; the latest of each. And words
+//! News of a provider's: of numbers and accounts; the latest of each. And words
 //! of people whom nobody knows, for somebody to look at.
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -14,7 +14,7 @@ const STRANGERS_KEPT: TimeDelta = TimeDelta::days(90);
 /// News of one thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct News {
-    /// What it is of: `number`, `account`, `connection`.
+    /// What it is of: `number`, `account`.
     pub of: String,
     /// When the provider told.
     pub at: DateTime<Utc>,

@@ -26,7 +26,7 @@ pub enum Told {
 }
 
 impl Told {
-    fn attribute(self) -> &'static str {
+    pub(super) fn attribute(self) -> &'static str {
         match self {
             Self::Sent => "sent_at",
             Self::Delivered => "delivered_at",

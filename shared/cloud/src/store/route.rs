@@ -69,8 +69,12 @@ impl TenantStore {
     /// # Errors
     /// [`CloudError`].
     pub async fn claim_routes(&self, clinic: &Clinic) -> Result<Option<&'static str>, CloudError> {
-        let number = clinic.whatsapp_phone_number_id.as_str();
-        let mut routes = vec![("whatsapp_phone_number_id", RouteKind::WhatsappNumber, number.to_owned())];
+        let mut routes = Vec::new();
+        // Who has a gateway has no number at Meta: what stands there is nobody's.
+        if clinic.gateway.is_none() {
+            let number = clinic.whatsapp_phone_number_id.clone();
+            routes.push(("whatsapp_phone_number_id", RouteKind::WhatsappNumber, number));
+        }
         if let Some(account) = &clinic.whatsapp_account_id {
             routes.push(("whatsapp_account_id", RouteKind::WhatsappAccount, account.clone()));
         }

@@ -240,6 +240,7 @@ pub(crate) fn facts<'a>(
         heard_at: None,
         number_full_until: None,
         breakers: &[],
+        unlinked: None,
         copy: &no_problem,
     }
 }

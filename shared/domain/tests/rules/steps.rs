@@ -6,6 +6,7 @@ use retorno_domain::approval::Lacking;
 use retorno_domain::because::Verdict;
 use retorno_domain::channel::{Channel, ChannelSet, Purpose};
 use retorno_domain::clinic::Clinic;
+use retorno_domain::connection::{LinkState, Unlinked};
 use retorno_domain::consent::{Consent, Wish};
 use retorno_domain::contact_point::ContactPoints;
 use retorno_domain::enrollment::{EndReason, Enrollment, held_until, place_in_day};
@@ -219,6 +220,14 @@ fn a_halted_channel_makes_its_steps_wait_and_no_others() {
     assert_eq!(email.with(StepRule::Breaker, |f| f.breakers = &breakers).1, Verdict::Pass);
     let over = [(Channel::Whatsapp, now())];
     assert_eq!(told().with(StepRule::Breaker, |f| f.breakers = &over).1, Verdict::Pass, "until then, and no longer");
+}
+
+#[test]
+fn a_gateway_that_is_not_linked_makes_whatsapp_wait_and_says_so() {
+    let until = now() + TimeDelta::minutes(15);
+    let unlinked = Some(Unlinked { state: LinkState::LoggedOut, until });
+    assert_eq!(told().with(StepRule::Breaker, |f| f.unlinked = unlinked), ("gateway_unlinked", Verdict::Wait(until)));
+    assert_eq!(Told::of(|t| t.step = 1).with(StepRule::Breaker, |f| f.unlinked = unlinked).1, Verdict::Pass);
 }
 
 #[test]

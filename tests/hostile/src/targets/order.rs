@@ -18,9 +18,12 @@ pub fn run(bytes: &[u8]) {
         | Order::Answered { clinic, patient, .. }
         | Order::Released { clinic, patient, .. }
         | Order::Say { clinic, patient, .. } => (clinic, Some(patient)),
-        Order::Freed { clinic, slot: _ } => (clinic, None),
-        Order::Templates { clinic, act: _, attempt: _ } => (clinic, None),
-        Order::Sweep { clinic } => (clinic, None),
+        Order::Freed { clinic, slot: _ }
+        | Order::Templates { clinic, act: _, attempt: _ }
+        | Order::Gateway { clinic, ask: _, until_ms: _ }
+        | Order::Test { clinic, place: _ }
+        | Order::Alert { clinic, about: _, tries: _ }
+        | Order::Sweep { clinic } => (clinic, None),
     };
     for why in [ClinicId::parse(clinic).err(), patient.and_then(|patient| PatientId::parse(patient).err())] {
         assert!(why.is_none_or(|why| why.to_string().len() < 60), "an id in an error");

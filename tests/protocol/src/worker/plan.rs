@@ -112,6 +112,7 @@ impl Plan {
             heard_at: None,
             number_full_until: seen.tier.err(),
             breakers: &breakers,
+            unlinked: None,
             copy: &|step| seen.copy_problem(step),
         };
         let decision = decide(&seen.stored.enrollment, &event, seen.now, &facts);

@@ -248,7 +248,7 @@ pub(super) fn panel(
 }
 
 /// A name that no other rendering has.
-fn event_name() -> Result<String, Problem> {
+pub(in crate::server) fn event_name() -> Result<String, Problem> {
     const BYTES: usize = 12;
     let mut bytes = [0; BYTES];
     let broken = |_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "no randomness for the form");

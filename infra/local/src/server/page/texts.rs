@@ -32,6 +32,7 @@ pub(super) struct Texts {
     how: Section,
     templates: Section,
     refusals: Section,
+    lines: Section,
     #[serde(skip)]
     lang: &'static str,
 }
@@ -132,6 +133,11 @@ impl Texts {
         self.templates.get(&format!("{kind}_{code}")).map_or(code, String::as_str)
     }
 
+    /// How a connection stands, and what to do about it; nothing for a word that is none of ours.
+    pub(super) fn line(&self, key: &str) -> Option<&str> {
+        self.lines.get(key).map(String::as_str)
+    }
+
     /// Why nothing was done; nothing for a word that is none of ours.
     pub(super) fn refusal(&self, code: &str) -> Option<&str> {
         self.refusals.get(code).map(String::as_str)
@@ -162,7 +168,8 @@ pub(super) fn spoken(at: DateTime<Utc>, zone: Tz, language: Language) -> String 
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
-    use retorno_cloud::desk::Refused;
+    use retorno_cloud::desk::{Refused, TestRefused};
+    use retorno_domain::connection::LinkState;
     use retorno_domain::enrollment::EndReason;
     use retorno_domain::reply::Intent;
 
@@ -199,7 +206,9 @@ mod tests {
             include_str!("../page.rs"),
             include_str!("agenda.rs"),
             include_str!("agreement.rs"),
+            include_str!("alerts.rs"),
             include_str!("calls.rs"),
+            include_str!("connections.rs"),
             include_str!("desk.rs"),
             include_str!("frame.rs"),
             include_str!("inbox.rs"),
@@ -275,6 +284,11 @@ mod tests {
         let waits = include_str!("../../../../../shared/domain/src/conversation.rs");
         for texts in [&*SPANISH, &*PORTUGUESE] {
             assert!(refused.iter().all(|refused| texts.refusal(refused.code()).is_some()));
+            assert!(TestRefused::ALL.iter().all(|refused| texts.refusal(refused.code()).is_some()));
+            for state in LinkState::ALL.map(LinkState::code).into_iter().chain(["unknown"]) {
+                assert!(texts.line(&format!("link_{state}")).is_some(), "{state}");
+                assert!(texts.line(&format!("link_todo_{state}")).is_some(), "{state}");
+            }
             assert!(intents.iter().all(|intent| texts.intent(intent.code()) != intent.code()));
             let mut codes = 0;
             for call in ["hand_over(\"", "to_a_person(\""] {

@@ -6,7 +6,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::wire::{ASK_TIMEOUT, MANAGE_TIMEOUT, SEND_TIMEOUT};
-use super::{GatewayCall, GatewayError, GatewayMethod, GatewayState, Line, LinkCode, Text, understood, unproven};
+use super::{
+    GatewayCall, GatewayError, GatewayMethod, GatewayState, Line, LinkCode, LinkPicture, Text, understood, unproven,
+};
 use crate::channels::Posted;
 
 #[derive(Deserialize)]
@@ -24,6 +26,7 @@ struct Instance {
 struct ConnectAnswer {
     #[serde(rename = "pairingCode")]
     pairing_code: Option<String>,
+    code: Option<String>,
     base64: Option<String>,
     instance: Option<Instance>,
 }
@@ -61,15 +64,17 @@ pub(super) async fn link_code(line: &Line<'_>) -> Result<Option<LinkCode>, Gatew
     if answer.instance.is_some_and(|instance| instance.state == "open") {
         return Ok(None);
     }
-    // A data URL: `data:image/png;base64,…`.
-    let picture = answer.base64.ok_or(GatewayError::Unreadable)?;
-    let picture = picture.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"));
-    let (content_type, image) = picture.ok_or(GatewayError::Unreadable)?;
-    Ok(Some(LinkCode {
-        content_type: content_type.to_owned(),
-        image_base64: image.to_owned(),
-        pairing_code: answer.pairing_code,
-    }))
+    let picture = match answer.code.filter(|code| !code.is_empty()) {
+        Some(code) => LinkPicture::Text(code),
+        None => {
+            // A data URL: `data:image/png;base64,…`.
+            let url = answer.base64.ok_or(GatewayError::Unreadable)?;
+            let parts = url.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"));
+            let (content_type, base64) = parts.ok_or(GatewayError::Unreadable)?;
+            LinkPicture::Image { content_type: content_type.to_owned(), base64: base64.to_owned() }
+        }
+    };
+    Ok(Some(LinkCode { picture, pairing_code: answer.pairing_code }))
 }
 
 pub(super) async fn send(line: &Line<'_>, text: &Text<'_>) -> Outcome {

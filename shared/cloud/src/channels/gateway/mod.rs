@@ -25,7 +25,7 @@ use crate::error::CloudError;
 use crate::secrets::Token;
 
 pub use keys::GatewayKeys;
-pub use wire::{GatewayCall, GatewayMethod, GatewayWire};
+pub use wire::{GatewayCall, GatewayHttp, GatewayMethod, GatewayWire};
 
 /// A client of the clinics' gateways.
 #[derive(Debug, Clone)]
@@ -66,15 +66,33 @@ impl GatewayState {
     }
 }
 
+/// The QR code itself.
+#[derive(Clone, PartialEq, Eq)]
+pub enum LinkPicture {
+    /// What the picture says.
+    Text(String),
+    /// The picture.
+    Image {
+        /// Its MIME type, as in `image/png`.
+        content_type: String,
+        /// Its bytes, in base64.
+        base64: String,
+    },
+}
+
 /// What links a telephone; whoever reads it speaks for the clinic, so it is shown to staff only.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LinkCode {
-    /// The picture's MIME type, as in `image/png`.
-    pub content_type: String,
-    /// The picture of the QR code, in base64.
-    pub image_base64: String,
+    /// The code to be read with the telephone.
+    pub picture: LinkPicture,
     /// A code to type in place of it, where the gateway gives one.
     pub pairing_code: Option<String>,
+}
+
+impl fmt::Debug for LinkPicture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LinkPicture([redacted])")
+    }
 }
 
 impl fmt::Debug for LinkCode {
@@ -136,7 +154,7 @@ impl GatewayChannel {
     /// # Errors
     /// [`CloudError::Setup`] when TLS cannot be set up.
     pub fn new(keys: GatewayKeys) -> Result<Self, CloudError> {
-        Ok(Self::over(Arc::new(wire::Https::new()?), keys))
+        Ok(Self::over(Arc::new(GatewayHttp::new()?), keys))
     }
 
     /// Over any wire.
@@ -156,7 +174,7 @@ impl GatewayChannel {
     }
 
     /// Sends a test message to a number (E.164), to see whether the gateway works.
-    pub async fn test(&self, clinic: &Clinic, to: &str, body: &str) -> Outcome {
+    pub(super) async fn test(&self, clinic: &Clinic, to: &str, body: &str) -> Outcome {
         self.text(clinic, &Text { to, body, answers: None }).await
     }
 

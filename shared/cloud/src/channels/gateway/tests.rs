@@ -281,19 +281,23 @@ fn options_that_the_text_numbers_itself_are_not_numbered_twice() {
 #[tokio::test]
 async fn a_code_to_link_is_given_until_the_telephone_is_linked() {
     let code = json!({"pairingCode": null, "code": "2@abc", "base64": "data:image/png;base64,iVBOR", "count": 1});
-    let tested = Tested::answering(GatewayKind::Evolution, [(200, code), open(), (200, json!({"count": 0}))]).await;
+    let old = json!({"base64": "data:image/png;base64,iVBOR", "count": 1});
+    let tested =
+        Tested::answering(GatewayKind::Evolution, [(200, code), open(), (200, json!({"count": 0})), (200, old)]).await;
     let code = tested.gateway.link_code(&tested.clinic).await.unwrap().unwrap();
-    assert_eq!((code.content_type.as_str(), code.image_base64.as_str()), ("image/png", "iVBOR"));
+    assert_eq!(code.picture, LinkPicture::Text("2@abc".to_owned()));
     assert_eq!(format!("{code:?}"), "LinkCode([redacted])");
     assert_eq!(tested.gateway.link_code(&tested.clinic).await, Ok(None));
     assert_eq!(tested.gateway.link_code(&tested.clinic).await, Err(GatewayError::Unreadable));
+    let image = LinkPicture::Image { content_type: "image/png".to_owned(), base64: "iVBOR".to_owned() };
+    assert_eq!(tested.gateway.link_code(&tested.clinic).await.unwrap().unwrap().picture, image);
     assert_eq!(tested.last().uri, "/instance/connect/recepcion");
 
     let waiting = (200, json!({"status": "SCAN_QR_CODE"}));
     let qr = (200, json!({"mimetype": "image/png", "data": "iVBOR"}));
     let tested =
         Tested::answering(GatewayKind::Waha, [waiting.clone(), qr, working(), waiting, (422, json!({}))]).await;
-    assert_eq!(tested.gateway.link_code(&tested.clinic).await.unwrap().unwrap().image_base64, "iVBOR");
+    assert_eq!(tested.gateway.link_code(&tested.clinic).await.unwrap().unwrap().picture, image);
     assert_eq!(tested.last().uri, "/api/recepcion/auth/qr?format=image");
     assert_eq!(tested.last().header("accept"), "application/json");
     assert_eq!(tested.gateway.link_code(&tested.clinic).await, Ok(None));

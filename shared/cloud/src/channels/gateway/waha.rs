@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::wire::{ASK_TIMEOUT, MANAGE_TIMEOUT, SEND_TIMEOUT};
 use super::{
-    GatewayCall, GatewayError, GatewayMethod, GatewayState, Line, LinkCode, Text, halted, not_ready, understood,
-    unproven,
+    GatewayCall, GatewayError, GatewayMethod, GatewayState, Line, LinkCode, LinkPicture, Text, halted, not_ready,
+    understood, unproven,
 };
 use crate::channels::Posted;
 
@@ -62,7 +62,8 @@ pub(super) async fn link_code(line: &Line<'_>) -> Result<Option<LinkCode>, Gatew
     let call = GatewayCall { query: vec![("format", "image".to_owned())], ..call };
     let answer = understood(line.call(call).await)?;
     let qr: Qr = serde_json::from_slice(&answer).map_err(|_| GatewayError::Unreadable)?;
-    Ok(Some(LinkCode { content_type: qr.mimetype, image_base64: qr.data, pairing_code: None }))
+    let picture = LinkPicture::Image { content_type: qr.mimetype, base64: qr.data };
+    Ok(Some(LinkCode { picture, pairing_code: None }))
 }
 
 pub(super) async fn send(line: &Line<'_>, text: &Text<'_>) -> Outcome {

@@ -72,18 +72,22 @@ pub trait GatewayWire: fmt::Debug + Send + Sync {
 
 /// HTTP without retries, redirects or proxies: a redirect would carry the key elsewhere.
 #[derive(Debug)]
-pub(super) struct Https {
+pub struct GatewayHttp {
     http: reqwest::Client,
 }
 
-impl Https {
-    pub(super) fn new() -> Result<Self, CloudError> {
+impl GatewayHttp {
+    /// A client.
+    ///
+    /// # Errors
+    /// [`CloudError::Setup`] when TLS cannot be set up.
+    pub fn new() -> Result<Self, CloudError> {
         let http = crate::channels::http::client("gateways")?;
         Ok(Self { http })
     }
 }
 
-impl GatewayWire for Https {
+impl GatewayWire for GatewayHttp {
     fn call<'a>(
         &'a self,
         gateway: &'a Gateway,

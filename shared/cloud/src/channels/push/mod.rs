@@ -15,7 +15,7 @@ use crate::error::CloudError;
 
 pub use subscription::{PushSubscription, SubscriptionError};
 pub use vapid::VapidKey;
-pub use wire::{PushPosted, PushRequest, PushWire};
+pub use wire::{PushHttp, PushPosted, PushRequest, PushWire};
 
 /// Bytes of a payload: every push service takes so much, encrypted.
 pub const PUSH_PAYLOAD_BYTES_MAX: usize = 3_000;
@@ -105,7 +105,7 @@ impl PushChannel {
     /// # Errors
     /// [`CloudError::Setup`] when TLS cannot be set up.
     pub fn new(key: VapidKey) -> Result<Self, CloudError> {
-        Ok(Self::over(Arc::new(wire::Https::new()?), key))
+        Ok(Self::over(Arc::new(PushHttp::new()?), key))
     }
 
     /// Over any wire.

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
+use serde_json::json;
 use url::{Host, Url};
 use web_push_native::{Auth, encrypt, p256};
 
@@ -76,6 +77,16 @@ impl PushSubscription {
             public: p256::PublicKey::from_sec1_bytes(&key(p256dh)?).map_err(|_| SubscriptionError::Keys)?,
             auth: key(auth)?.try_into().map_err(|_| SubscriptionError::Keys)?,
         })
+    }
+
+    /// The same form as [`Self::from_json`] reads.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let keys = json!({
+            "p256dh": BASE64URL.encode(self.public.to_sec1_bytes()),
+            "auth": BASE64URL.encode(self.auth),
+        });
+        json!({"endpoint": self.endpoint.as_str(), "keys": keys}).to_string()
     }
 
     /// The address it is reached at.

@@ -226,7 +226,7 @@ async fn the_headers_are_those_of_the_standard() {
         topic: topic.map(str::to_owned),
         body: b"cipher".to_vec(),
     };
-    let wire = wire::Https::new().unwrap();
+    let wire = wire::PushHttp::new().unwrap();
     assert_eq!(wire.post(request(Some("t-1"))).await, answered(429, Some("9")));
     assert_eq!(wire.post(request(None)).await, answered(201, None));
     let asked = service.asked();
@@ -247,7 +247,7 @@ async fn the_headers_are_those_of_the_standard() {
     let gone = format!("{}/send/abc", service.url);
     drop(service);
     let request = PushRequest { url: gone, ..request_like() };
-    let wire = wire::Https::new().unwrap();
+    let wire = wire::PushHttp::new().unwrap();
     assert_eq!(wire.post(request).await, PushPosted::NeverConnected);
 }
 

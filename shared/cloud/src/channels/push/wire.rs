@@ -62,18 +62,22 @@ pub trait PushWire: fmt::Debug + Send + Sync {
 
 /// HTTPS without retries, redirects (they would lead past the list of known services) or proxies.
 #[derive(Debug)]
-pub(super) struct Https {
+pub struct PushHttp {
     http: reqwest::Client,
 }
 
-impl Https {
-    pub(super) fn new() -> Result<Self, CloudError> {
+impl PushHttp {
+    /// A client.
+    ///
+    /// # Errors
+    /// [`CloudError::Setup`] when TLS cannot be set up.
+    pub fn new() -> Result<Self, CloudError> {
         let http = crate::channels::http::client("web push")?;
         Ok(Self { http })
     }
 }
 
-impl PushWire for Https {
+impl PushWire for PushHttp {
     fn post(&self, request: PushRequest) -> Pin<Box<dyn Future<Output = PushPosted> + Send + '_>> {
         let mut post = self
             .http

@@ -1,0 +1,322 @@
+//! How the clinic's channels stand, what staff does about them, and whom alerts go to.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use retorno_cloud::channels::LinkPicture;
+use retorno_cloud::desk::{BrowserRefused, Desk, TestDone};
+use retorno_cloud::store::{StoredClinic, StoredLinkCode, TestMessage, TestState};
+use retorno_domain::channel::Channel;
+use retorno_domain::connection::Connection;
+use serde::Serialize;
+
+use super::inbox::local;
+use super::problem::Problem;
+use super::system::{OpenClinic, System};
+use crate::host::AtGateway;
+
+/// Test messages listed, the newest first.
+const TESTS_SHOWN: usize = 5;
+
+/// A test message in flight for so long was given up.
+const LEFT_OPEN: TimeDelta = TimeDelta::minutes(10);
+
+/// Everything about a clinic's connections.
+#[derive(Clone, Serialize)]
+pub(crate) struct Connections {
+    /// The channels, each with how it stands.
+    pub(crate) channels: Vec<ChannelView>,
+    /// The clinic's own gateway to WhatsApp, where it has one.
+    pub(crate) gateway: Option<GatewayView>,
+    /// The last test messages, the newest first.
+    pub(crate) tests: Vec<TestView>,
+    /// Browsers that are told.
+    pub(crate) browsers: Vec<BrowserView>,
+    /// The key that browsers subscribe with.
+    pub(crate) push_key: String,
+}
+
+/// How a channel stands.
+#[derive(Clone, Serialize)]
+pub(crate) struct ChannelView {
+    /// Its word.
+    pub(crate) channel: String,
+    /// Through whom: `cloud_api`, `evolution`, `waha`, `ses`, `aws_sms`.
+    pub(crate) via: &'static str,
+    /// As whom: a number, its id, an address.
+    pub(crate) sender: String,
+    /// `ready`, `unlinked`, `halted`, `stopped` (by the clinic), `absent` (not set up).
+    pub(crate) state: &'static str,
+    /// Why it is halted, in the provider's word or number.
+    pub(crate) code: Option<String>,
+    /// Until when it is halted.
+    pub(crate) until: Option<String>,
+    #[serde(skip)]
+    pub(crate) until_at: Option<DateTime<Utc>>,
+}
+
+/// How the clinic's gateway stands.
+#[derive(Clone, Serialize)]
+pub(crate) struct GatewayView {
+    /// `evolution` or `waha`.
+    pub(crate) kind: &'static str,
+    /// Its address.
+    pub(crate) base_url: String,
+    /// The instance or session.
+    pub(crate) instance: String,
+    /// How it stands; `unknown` before anything was heard.
+    pub(crate) state: &'static str,
+    /// Since when.
+    pub(crate) since: Option<String>,
+    /// When it was last asked.
+    pub(crate) checked_at: Option<String>,
+    /// Since when it has not sent.
+    pub(crate) down_since: Option<String>,
+    /// Why, in a word or number.
+    pub(crate) error: Option<String>,
+    /// The telephone that is linked, as digits.
+    pub(crate) number: Option<String>,
+    /// Until when there is a code to be read.
+    pub(crate) code_until: Option<String>,
+    #[serde(skip)]
+    pub(crate) known: Option<Connection>,
+    #[serde(skip)]
+    pub(crate) code: Option<StoredLinkCode>,
+}
+
+/// A test message.
+#[derive(Clone, Serialize)]
+pub(crate) struct TestView {
+    /// When it was asked for.
+    pub(crate) at: String,
+    /// The last digits of the number.
+    pub(crate) to: String,
+    /// `asked`, `in_flight`, `accepted`, `sent`, `delivered`, `read`, `failed`, `unknown`.
+    pub(crate) state: &'static str,
+    /// Why it was not sent.
+    pub(crate) code: Option<String>,
+    #[serde(skip)]
+    pub(crate) instant: DateTime<Utc>,
+}
+
+/// A browser that is told.
+#[derive(Clone, Serialize)]
+pub(crate) struct BrowserView {
+    /// Its id.
+    pub(crate) id: String,
+    /// How its owner calls it.
+    pub(crate) name: String,
+    /// Since when.
+    pub(crate) since: String,
+    /// When its service took an alert last.
+    pub(crate) last_at: Option<String>,
+    #[serde(skip)]
+    pub(crate) last_instant: Option<DateTime<Utc>>,
+}
+
+/// The code that links a telephone, for whoever shows it. No Debug: it is a secret while it lasts.
+#[derive(Serialize)]
+pub(crate) struct CodeView {
+    /// What the QR code says, where the gateway told it.
+    pub(crate) text: Option<String>,
+    /// The MIME type of the picture, where the gateway gave one.
+    pub(crate) content_type: Option<String>,
+    /// The picture, in base64.
+    pub(crate) image_base64: Option<String>,
+    /// A code to type in place of it.
+    pub(crate) pairing_code: Option<String>,
+    /// It is of no use after this.
+    pub(crate) until: String,
+}
+
+impl CodeView {
+    pub(crate) fn of(stored: StoredLinkCode, zone: Tz) -> Self {
+        let until = local(stored.until, zone);
+        let (text, content_type, image_base64) = match stored.code.picture {
+            LinkPicture::Text(text) => (Some(text), None, None),
+            LinkPicture::Image { content_type, base64 } => (None, Some(content_type), Some(base64)),
+        };
+        Self { text, content_type, image_base64, pairing_code: stored.code.pairing_code, until }
+    }
+}
+
+/// What staff does.
+#[derive(Debug, Clone)]
+pub(crate) enum ConnectionAct {
+    /// Asks the gateway how it stands.
+    Check,
+    /// Asks it for the code.
+    Code,
+    /// Unlinks the telephone.
+    Unlink,
+    /// Sends a test message to a number, once per event.
+    Test { event: String, to: String },
+    /// Does something at the sandbox's telephone.
+    Sandbox(AtGateway),
+    /// Lets a sandbox browser be told.
+    SandboxBrowser,
+    /// Tries a browser out.
+    TryBrowser(String),
+    /// Forgets a browser.
+    ForgetBrowser(String),
+}
+
+/// How the clinic's channels stand.
+///
+/// # Errors
+/// [`Problem`].
+pub(crate) async fn connections(system: &System, of: &OpenClinic) -> Result<Connections, Problem> {
+    let now = system.host.now();
+    let settings = of.tenant.settings(now).await?;
+    let zone = of.clinic.zone;
+    let gateway = gateway(of, now).await?;
+    let mut tests = of.tenant.tests().await?;
+    tests.reverse();
+    let browser = |(id, browser): (String, retorno_cloud::store::Browser)| BrowserView {
+        id,
+        name: browser.name,
+        since: local(browser.since, zone),
+        last_at: browser.last_at.map(|at| local(at, zone)),
+        last_instant: browser.last_at,
+    };
+    Ok(Connections {
+        channels: channels(&settings, of, gateway.as_ref(), now),
+        gateway,
+        tests: tests.iter().take(TESTS_SHOWN).map(|test| test_view(test, zone, now)).collect(),
+        browsers: of.tenant.browsers().await?.into_iter().map(browser).collect(),
+        push_key: system.host.push_key().to_owned(),
+    })
+}
+
+async fn gateway(of: &OpenClinic, now: DateTime<Utc>) -> Result<Option<GatewayView>, Problem> {
+    let Some(gateway) = &of.clinic.gateway else { return Ok(None) };
+    let zone = of.clinic.zone;
+    let known = of.tenant.connection(gateway).await?;
+    let code = of.tenant.link_code(now).await?;
+    let said = |at: Option<DateTime<Utc>>| at.map(|at| local(at, zone));
+    let can_send = known.as_ref().is_some_and(|known| known.state.can_send());
+    Ok(Some(GatewayView {
+        kind: gateway.kind.code(),
+        base_url: gateway.base_url.clone(),
+        instance: gateway.instance.clone(),
+        state: known.as_ref().map_or("unknown", |known| known.state.code()),
+        since: said(known.as_ref().map(|known| known.since)),
+        checked_at: said(known.as_ref().and_then(|known| known.checked_at)),
+        down_since: said(known.as_ref().and_then(|known| known.down_since)),
+        error: known.as_ref().and_then(|known| known.error.clone()),
+        number: known.as_ref().filter(|_| can_send).and_then(|known| known.number.clone()).map(|number| number.0),
+        code_until: said(code.as_ref().map(|code| code.until)),
+        known,
+        code,
+    }))
+}
+
+fn channels(
+    settings: &StoredClinic,
+    of: &OpenClinic,
+    gateway: Option<&GatewayView>,
+    now: DateTime<Utc>,
+) -> Vec<ChannelView> {
+    let clinic = &of.clinic;
+    let view = |channel: Channel, via: &'static str, sender: String| {
+        let halts = settings.breakers.channels.iter();
+        let halted = halts.filter(|(halted, until)| *halted == channel && *until > now).map(|(_, until)| *until).max();
+        let code = settings.breakers.codes.iter().find(|(halted, _)| *halted == channel).map(|(_, code)| code.clone());
+        let is_unlinked = channel == Channel::Whatsapp
+            && gateway.and_then(|gateway| gateway.known.as_ref()).is_some_and(|known| !known.state.can_send());
+        let state = match halted {
+            _ if sender.is_empty() => "absent",
+            _ if clinic.halted => "stopped",
+            _ if is_unlinked => "unlinked",
+            Some(_) => "halted",
+            None => "ready",
+        };
+        let is_halted = state == "halted";
+        let until_at = halted.filter(|_| is_halted);
+        let until = until_at.map(|until| local(until, clinic.zone));
+        let code = code.filter(|_| is_halted);
+        ChannelView { channel: channel.code().to_owned(), via, sender, state, code, until, until_at }
+    };
+    let whatsapp = match gateway {
+        Some(gateway) => view(Channel::Whatsapp, gateway.kind, format!("{} · {}", gateway.base_url, gateway.instance)),
+        None => {
+            let number = clinic.whatsapp_number.as_ref().map(|number| number.as_str().to_owned());
+            let number = number.unwrap_or_else(|| clinic.whatsapp_phone_number_id.clone());
+            view(Channel::Whatsapp, "cloud_api", number)
+        }
+    };
+    let sms = clinic.sms.as_ref().map(|sms| sms.origination.clone()).unwrap_or_default();
+    vec![whatsapp, view(Channel::Email, "ses", clinic.email_from.clone()), view(Channel::Sms, "aws_sms", sms)]
+}
+
+fn test_view(test: &TestMessage, zone: Tz, now: DateTime<Utc>) -> TestView {
+    let state = match (test.failed_at, test.read_at, test.delivered_at, test.sent_at) {
+        (Some(_), ..) => "failed",
+        (_, Some(_), ..) => "read",
+        (.., Some(_), _) => "delivered",
+        (.., Some(_)) if test.state != TestState::Failed => "sent",
+        // Whoever was sending it died: nobody will ever know.
+        _ if test.state == TestState::InFlight && now - test.asked_at > LEFT_OPEN => TestState::Unknown.code(),
+        _ => test.state.code(),
+    };
+    let at = local(test.asked_at, zone);
+    TestView { at, to: test.to.tail().to_owned(), state, code: test.code.clone(), instant: test.asked_at }
+}
+
+impl System {
+    /// Does what staff wants about the connections, and plays what follows; says why nothing was done.
+    ///
+    /// # Errors
+    /// [`Problem`], also when the clock is being moved or an import is under way.
+    pub(crate) async fn connect(&self, of: &OpenClinic, act: &ConnectionAct) -> Result<Option<&'static str>, Problem> {
+        self.check_free()?;
+        // Gateways tell whole instants: what is told now comes after all that was heard before.
+        self.clock.move_to(self.host.now() + TimeDelta::milliseconds(1))?;
+        let (desk, tenant) = (Desk::new(self.host.reach.clone()), &of.tenant);
+        let mut refused = None;
+        match act {
+            ConnectionAct::Check => desk.check_gateway(tenant).await?,
+            ConnectionAct::Code => desk.link_gateway(tenant).await?,
+            ConnectionAct::Unlink => {
+                let known = match &of.clinic.gateway {
+                    Some(gateway) => tenant.connection(gateway).await?,
+                    None => None,
+                };
+                match known.filter(|known| known.state.can_send()) {
+                    Some(known) => desk.unlink_gateway(tenant, known.since).await?,
+                    None => refused = Some("not_linked"),
+                }
+            }
+            ConnectionAct::Test { event, to } => {
+                if let TestDone::Refused(why) = desk.test(tenant, event, to).await? {
+                    refused = Some(why.code());
+                }
+            }
+            ConnectionAct::Sandbox(what) => self.host.at_gateway(&of.clinic, *what).await?,
+            ConnectionAct::SandboxBrowser => {
+                let given = self.host.doubles.push().subscribe()?;
+                refused = self.let_tell(of, &given, "sandbox").await?.err();
+            }
+            ConnectionAct::TryBrowser(id) => desk.try_browser(tenant, id).await?,
+            ConnectionAct::ForgetBrowser(id) => tenant.forget_browser(id).await?,
+        }
+        self.take_up_now().await?;
+        Ok(refused)
+    }
+
+    /// Lets a browser be told, by what it gave; its id, or why not.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub(crate) async fn let_tell(
+        &self,
+        of: &OpenClinic,
+        subscription: &str,
+        name: &str,
+    ) -> Result<Result<String, &'static str>, Problem> {
+        let desk = Desk::new(self.host.reach.clone());
+        Ok(desk.add_browser(&of.tenant, subscription, name).await?.map_err(|why| match why {
+            BrowserRefused::Subscription(_) => "browser_unfit",
+            BrowserRefused::TooMany => "browser_too_many",
+        }))
+    }
+}
