@@ -112,7 +112,15 @@ impl Judge {
                 Meant::Wrong => !is_of_a_person,
                 // Others have the phone still.
                 Meant::Deceased => is_of_a_person,
-                _ => true,
+                Meant::Out
+                | Meant::In
+                | Meant::Option
+                | Meant::Come
+                | Meant::OtherDay
+                | Meant::No
+                | Meant::Cancel
+                | Meant::Unwell
+                | Meant::Else => true,
             };
             // Whoever wants messages again in the same breath may be heard first or last.
             if counts && self.talk.lifted.get(&whom).is_none_or(|lifted| *lifted < begun) {

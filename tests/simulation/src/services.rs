@@ -345,6 +345,6 @@ fn buttons(request: &Value) -> Vec<(String, String)> {
     let of_answer = list("/interactive/action/buttons").into_iter();
     let of_answer = of_answer.map(|b| (said(&b, "/reply/id").to_owned(), said(&b, "/reply/title").to_owned()));
     let of_template = list("/template/components").into_iter().filter(|part| said(part, "/type") == "button");
-    let last = of_template.map(|part| (said(&part, "/parameters/0/payload").to_owned(), "PARAR".to_owned())).last();
-    of_answer.chain(last).collect()
+    let last = of_template.map(|part| (said(&part, "/parameters/0/payload").to_owned(), "PARAR".to_owned()));
+    of_answer.chain(last.rev().take(1)).collect()
 }

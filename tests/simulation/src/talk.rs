@@ -131,7 +131,10 @@ mod tests {
                 assert_eq!(heard(text), (intent.clone(), true), "{text}");
             }
         };
-        plain(&OUT, &Intent::OptOut);
+        for text in OUT {
+            let (intent, sure) = heard(text);
+            assert!(sure && matches!(intent, Intent::OptOut | Intent::StopAll), "{text}");
+        }
         plain(&IN, &Intent::OptIn);
         plain(&WRONG, &Intent::WrongPerson);
         plain(&DECEASED, &Intent::Deceased);

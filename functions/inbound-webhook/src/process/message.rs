@@ -139,6 +139,12 @@ impl Inbound {
         message: &InboundMessage,
         words: &Words<'_>,
     ) -> Result<Processed, CloudError> {
+        let event = format!("{}#{}", message.channel, message.id.as_str());
+        // Told again, it undoes nothing that was said since, and is not heard a second time once the
+        // clinic knows them.
+        if tenant.knows_event(&event).await? {
+            return Ok(Processed::Repeated);
+        }
         let clinic = tenant.settings(self.now()).await?.clinic;
         let today = clinic.date(self.now());
         let asked = Asked::default();
@@ -152,7 +158,6 @@ impl Inbound {
                 tenant.opt_out(&hash, ChannelSet::ALL, purposes, self.now()).await?;
             }
         }
-        let event = format!("{}#{}", message.channel, message.id.as_str());
         let stranger = Stranger {
             at: message.at,
             phone: message.from.phone.as_ref().map(|phone| phone.as_str().to_owned()),
@@ -160,6 +165,7 @@ impl Inbound {
             intent: reading.intent.code().to_owned(),
         };
         tenant.keep_stranger(&event, &stranger).await?;
+        tenant.take_in(&event, self.now()).await?;
         Ok(Processed::Nobodys)
     }
 }

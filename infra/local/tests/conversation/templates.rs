@@ -73,7 +73,7 @@ impl Scene {
 async fn a_fresh_account_is_seen_approved_and_everything_is_sent_as_before() {
     let scene = Scene::with_account("").await;
     let approvals = scene.approvals().await;
-    assert_eq!(approvals.templates.len(), 24);
+    assert_eq!(approvals.templates.len(), 28);
     assert!(approvals.templates.values().all(|state| state.lacking(scene.host.now()).is_none()));
     assert!(approvals.account.listed_at.is_some());
     assert_eq!(approvals.account.subscribed.map(|subscribed| subscribed.is), Some(true));

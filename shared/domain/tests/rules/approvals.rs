@@ -46,19 +46,20 @@ fn start(clinic: &Clinic, approvals: &Approvals, segment: &str) -> Start {
 fn each_step_by_whatsapp_needs_its_text_with_two_dates_and_without() {
     let clinic = clinic("");
     let needed = needed(&clinic);
-    assert_eq!(needed.len(), 6 * 2 * 2, "six segments, two steps by WhatsApp");
+    assert_eq!(needed.len(), (6 + 1) * 2 * 2, "six segments and the guardians, two steps by WhatsApp");
     for template in &needed {
-        assert_eq!(template.uses.len(), 1);
+        let for_guardians = template.wanted.name.starts_with("retorno_tutor_");
+        assert_eq!(template.uses.len(), if for_guardians { 6 } else { 1 });
         assert_eq!(template.wanted.category, TemplateCategory::Marketing);
         assert_eq!(template.wanted.language, clinic.language);
         assert_eq!(template.wanted.name.contains("con_fecha"), template.dated);
         assert!(!template.wanted.sample().contains("{{"), "{}", template.wanted.name);
     }
     let active = clinic_with("id = \"churn-18m\"", "id = \"churn-18m\"\nactive = false");
-    assert_eq!(retorno_domain::approval::needed(&active).len(), 20);
+    assert_eq!(retorno_domain::approval::needed(&active).len(), 24);
     let care = clinic_with("id = \"d6\", ", "id = \"d6\", purpose = \"care\", ");
     let utility = |t: &&retorno_domain::approval::NeededTemplate| t.wanted.category == TemplateCategory::Utility;
-    assert_eq!(retorno_domain::approval::needed(&care).iter().filter(utility).count(), 12);
+    assert_eq!(retorno_domain::approval::needed(&care).iter().filter(utility).count(), 14);
 }
 
 #[test]

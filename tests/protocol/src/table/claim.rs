@@ -127,7 +127,7 @@ impl Table {
     fn contact_is_open(&self, claim: &Claim) -> bool {
         let item = self.contact(claim.contact);
         let channel = claim.intent.channel;
-        let silent = item.imported.is_empty() && !item.told.contains(channel);
+        let silent = item.imported.is_empty() && !item.told.contains(channel) && !item.point.is_wrong();
         if !self.off.lets(Guard::NotSuppressed, silent) {
             return false;
         }

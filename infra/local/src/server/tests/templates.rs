@@ -39,7 +39,7 @@ async fn without_an_account_nothing_is_known_and_it_says_what_to_do() {
     let templates = running.get("/api/clinics/aurora/templates").await.json();
     assert_eq!(
         (templates["uses"].as_str(), templates["templates"].as_array().unwrap().len()),
-        (Some("no_account"), 24)
+        (Some("no_account"), 28)
     );
     assert_eq!((state(&templates, D1[0]), start(&templates, "churn-18m")), ("unknown", "unknown"));
     let refused = running.json_to("/api/clinics/aurora/templates", json!({ "do": "refresh" })).await;
