@@ -96,7 +96,8 @@ fn other_spelling(digits: &str) -> Option<String> {
     match (country, national.len()) {
         ("55", 11) => {
             let (area, subscriber) = national.split_at_checked(2)?;
-            let eight = subscriber.strip_prefix('9')?;
+            // Only these had eight digits once; without their 9 the others are somebody's landline.
+            let eight = subscriber.strip_prefix('9').filter(|rest| rest.starts_with(['6', '7', '8', '9']))?;
             Some(format!("55{area}{eight}"))
         }
         ("55", 10) => {

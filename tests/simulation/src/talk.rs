@@ -115,15 +115,17 @@ pub fn says(chance: &mut Chance) -> (Meant, String) {
 
 #[cfg(test)]
 mod tests {
-    use super::{CANCEL, COME, DECEASED, IN, OUT, UNWELL, WRONG};
+    use super::{CANCEL, DECEASED, IN, OUT, UNWELL, WRONG};
     use retorno_domain::reply::{Asked, Intent, understand};
 
     /// The judge counts on these words: nobody could take them for anything else.
     #[test]
     fn what_is_said_is_plain() {
         let today = chrono::NaiveDate::default();
+        // As by somebody who has a visit: whoever has none may cancel something else.
+        let asked = Asked { booked: true, ..Asked::default() };
         let heard = |text: &str| {
-            let reading = understand(text, &Asked::default(), today);
+            let reading = understand(text, &asked, today);
             (reading.intent, reading.sure)
         };
         let plain = |texts: &[&str], intent: &Intent| {
@@ -140,6 +142,5 @@ mod tests {
         plain(&DECEASED, &Intent::Deceased);
         plain(&CANCEL, &Intent::Cancel);
         plain(&UNWELL, &Intent::Urgent);
-        assert!(COME.iter().all(|text| heard(text).1));
     }
 }
