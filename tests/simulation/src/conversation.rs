@@ -39,6 +39,8 @@ pub struct Talk {
     stops: BTreeMap<Whom, Stop>,
     lifted: BTreeMap<Whom, i64>,
     came_back: BTreeSet<(usize, usize)>,
+    /// Phones of which somebody said that they are not the patient's.
+    wrong: BTreeSet<(usize, String)>,
 }
 
 /// What may be answered to whoever said that nobody may write: that it was heard, and where to go
@@ -66,9 +68,12 @@ impl Judge {
         }
     }
 
-    /// Whom somebody speaks for beyond doubt.
+    /// Whom somebody speaks for beyond doubt: from a phone that is not the patient's, for nobody else.
     fn speaks_for(&self, clinic: usize, spoken: &Spoken) -> Vec<Whom> {
         let mut whom: Vec<Whom> = spoken.phone.iter().map(|phone| Whom::Phone(clinic, phone.clone())).collect();
+        if spoken.phone.as_ref().is_some_and(|phone| self.talk.wrong.contains(&(clinic, phone.clone()))) {
+            return whom;
+        }
         let people = self.people_of(clinic, spoken);
         if let (1, Some(person)) = (people.len(), people.first()) {
             whom.push(Whom::Person(clinic, *person));
@@ -87,6 +92,9 @@ impl Judge {
 
     /// Words are handed over for the first time: from now on they may count.
     pub fn words_come_in(&mut self, now: i64, clinic: usize, spoken: &Spoken) {
+        if let (Meant::Wrong, Some(phone)) = (spoken.meant, &spoken.phone) {
+            self.talk.wrong.insert((clinic, phone.clone()));
+        }
         if spoken.meant != Meant::In {
             return;
         }
