@@ -17,6 +17,8 @@ pub struct Agenda {
     /// What was booked through the product, as its table has it: by its number, whose and when.
     booked: BTreeMap<String, (usize, i64)>,
     exported: BTreeSet<String>,
+    /// Visits of the clinic's own that patients called off through the product: whose and when.
+    called_off: BTreeSet<(usize, i64)>,
 }
 
 impl Agenda {
@@ -72,6 +74,17 @@ impl Agenda {
                 self.booked.remove(id);
             }
         }
+    }
+
+    /// A patient called a visit off.
+    pub fn call_off(&mut self, person: usize, start_ms: i64) {
+        self.called_off.insert((person, start_ms));
+    }
+
+    /// Whether a patient called that visit off, whatever the clinic's export still says.
+    #[must_use]
+    pub fn is_called_off(&self, person: usize, start_ms: i64) -> bool {
+        self.called_off.contains(&(person, start_ms))
     }
 
     /// Whether somebody has a visit, booked through the product, after an instant.

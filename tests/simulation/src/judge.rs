@@ -249,7 +249,8 @@ impl Judge {
         if !who.agreed.contains(channel) {
             return Some(format!("committed without consent to {channel}"));
         }
-        if who.booked.is_some_and(|booked| booked > at + self.skew) {
+        let is_off = |start: &i64| clinic.agenda.is_called_off(person, *start);
+        if who.booked.filter(|start| !is_off(start)).is_some_and(|booked| booked > at + self.skew) {
             return Some("committed to somebody with an appointment".to_owned());
         }
         None

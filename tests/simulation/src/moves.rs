@@ -111,6 +111,9 @@ impl Judge {
         let start = number(item, "start").unwrap_or(0);
         if let (Some(of), Some(id)) = (self.clinics.get_mut(clinic), text(item, "id")) {
             of.agenda.stands(id, stands.then_some((person, start)));
+            if !stands {
+                of.agenda.call_off(person, start);
+            }
         }
     }
 
