@@ -5,6 +5,7 @@
 use chrono::{DateTime, Utc};
 use retorno_cloud::CloudError;
 use retorno_cloud::fetch::Fetcher;
+use retorno_cloud::metrics::Metric;
 use retorno_cloud::queue::Queue;
 use retorno_cloud::store::{Parking, Store};
 
@@ -56,6 +57,9 @@ impl Entrance {
         match received {
             Received::Refused(answer, why) => {
                 tracing::warn!(status = answer.status, ?why, "a request to a hook was refused");
+                if matches!(answer.status, 401 | 403) {
+                    Metric::SignatureFailures.tell(1);
+                }
                 answer
             }
             Received::Answer(answer) => answer,
@@ -107,6 +111,7 @@ impl Entrance {
                     why = unread.why,
                     "a verified request could not be read and is parked: a person must look"
                 );
+                Metric::ParkedBodies.tell(1);
             }
             Parking::Known => tracing::info!(entry, "a parked request was delivered again"),
             Parking::Counted => {

@@ -4,6 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use retorno_cloud::CloudError;
 use retorno_cloud::channels::Dispatch;
+use retorno_cloud::metrics::Metric;
 use retorno_cloud::orders::{ALERTED_AFTER, channel_alert, step_order};
 use retorno_cloud::store::{Advance, Claim, ClaimRefused, Claimed, Dropped, FreeSlot, SETTINGS_STALE_MAX, TenantStore};
 use retorno_domain::channel::{Channel, ChannelSet, PurposeSet};
@@ -255,6 +256,7 @@ impl Dispatcher {
             Outcome::Accepted { .. } | Outcome::NotSent { breaker: None, .. } => {}
             Outcome::Ambiguous { code } => {
                 tracing::warn!(clinic = %tenant.clinic(), %message, code, "fate of a message unknown");
+                Metric::UnknownSends.tell(1);
             }
             Outcome::NotSent { code, again_in, breaker: Some(scope) } => {
                 let what = match scope {
@@ -268,6 +270,7 @@ impl Dispatcher {
                     self.reach.orders.queue(&channel_alert(tenant.clinic(), channel), now, now + ALERTED_AFTER).await?;
                 }
                 tracing::error!(clinic = %tenant.clinic(), what, code, "halted: a person must act");
+                Metric::Halts.tell(1);
             }
             Outcome::Refused { code, news } => {
                 tracing::info!(clinic = %tenant.clinic(), %message, code, "refused by the provider");

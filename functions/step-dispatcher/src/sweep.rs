@@ -2,6 +2,7 @@
 //! alone decides, and hands everything else back to the queue.
 
 use chrono::TimeDelta;
+use retorno_cloud::metrics::Metric;
 use retorno_cloud::orders::{say_order, step_order};
 use retorno_cloud::{CloudError, Reach};
 use retorno_domain::ids::ClinicId;
@@ -22,6 +23,9 @@ pub(crate) async fn sweep(reach: &Reach, clinic: &ClinicId) -> Result<Done, Clou
         match (&open.delivery, open.delivery.aged(now)) {
             (_, Some(aged)) => {
                 tracing::warn!(%clinic, message = %open.message, state = aged.code(), "message left open");
+                if aged.code() == "unknown" {
+                    Metric::UnknownSends.tell(1);
+                }
                 tenant.age_message(&open, &aged).await?;
             }
             (Delivery::Ready { .. }, None) => {
@@ -37,12 +41,17 @@ pub(crate) async fn sweep(reach: &Reach, clinic: &ClinicId) -> Result<Done, Clou
             reach.orders.queue(&say_order(clinic, &open.patient, open.id), now, now).await?;
         } else {
             tracing::warn!(%clinic, answer = %open.id, "fate of an answer unknown");
+            Metric::UnknownSends.tell(1);
             tenant.age_answer(&open, now).await?;
         }
     }
-    for (patient, enrollment, step) in tenant.overdue_enrollments(now - WAKE_LOST_AFTER).await? {
+    let overdue = tenant.overdue_enrollments(now - WAKE_LOST_AFTER).await?;
+    if let Some(oldest) = overdue.iter().map(|step| step.due).min() {
+        Metric::OverdueStepAge.tell(u64::try_from((now - oldest).num_seconds()).unwrap_or(0));
+    }
+    for step in overdue {
         found += 1;
-        let order = step_order(clinic, &patient, enrollment, step);
+        let order = step_order(clinic, &step.patient, step.enrollment, step.step);
         reach.orders.queue(&order, now, now).await?;
     }
     Ok(if found > 0 { Done::Decided } else { Done::Nothing })

@@ -5,12 +5,12 @@
 mod evaluation;
 mod figures;
 mod import;
-mod made_up;
+pub(crate) mod made_up;
 mod replies;
 mod rules;
 mod send_units;
 mod sending;
-mod stage;
+pub(crate) mod stage;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -145,6 +145,6 @@ fn on_core() -> Option<u64> {
 
 /// A count as a figure.
 #[expect(clippy::cast_precision_loss, reason = "a count of a benchmark is far below 2^53")]
-fn count_of(count: u64) -> f64 {
+pub(crate) fn count_of(count: u64) -> f64 {
     count as f64
 }

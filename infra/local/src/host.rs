@@ -5,6 +5,7 @@
 mod gateway;
 mod phone;
 mod play;
+mod work;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use crate::engine::{Engine, EngineError, sdk_config};
 pub use gateway::AtGateway;
 pub use phone::{SANDBOX_APP, Written, signed, webhook};
 pub use play::Played;
+pub use work::{Work, WorkCount, WorkDone};
 
 const TABLE: &str = "retorno";
 const QUEUE: &str = "dispatch";
@@ -95,6 +97,7 @@ pub struct Host {
     push_key: String,
     scheduler: aws_sdk_scheduler::Client,
     playing: Arc<tokio::sync::Mutex<()>>,
+    work: Arc<WorkCount>,
 }
 
 /// Keys of one machine: they protect a sandbox, but are kept so that hashes and links stay valid
@@ -199,6 +202,7 @@ impl Host {
             push_key,
             scheduler,
             playing: Arc::default(),
+            work: Arc::default(),
         })
     }
 
@@ -208,6 +212,22 @@ impl Host {
 
     pub(crate) fn inbound(&self) -> &Inbound {
         &self.inbound
+    }
+
+    /// What the functions were invoked for.
+    #[must_use]
+    pub fn work(&self) -> &WorkCount {
+        &self.work
+    }
+
+    /// Does a function's work, and counts it.
+    pub(crate) async fn counted<T>(&self, work: Work, doing: impl Future<Output = T>) -> T {
+        let requests = || self.engine.units_by_operation().values().map(|operation| operation.calls).sum::<u64>();
+        let (units, calls, watch) = (self.engine.units(), requests(), stopwatch());
+        let done = doing.await;
+        let (units, requests) = (self.engine.units() - units, requests() - calls);
+        self.work.add(work, WorkDone { times: 1, units, requests, took: watch.elapsed() });
+        done
     }
 
     /// The key that browsers subscribe to alerts with.
@@ -227,6 +247,11 @@ impl Host {
     pub fn now(&self) -> DateTime<Utc> {
         self.reach.clock.now()
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long the machine took, on which nothing is decided")]
+fn stopwatch() -> std::time::Instant {
+    std::time::Instant::now()
 }
 
 fn told_by(clock: &Clock) -> crate::doubles::Clock {

@@ -4,6 +4,7 @@
 
 pub mod bench;
 pub mod client;
+pub mod cost;
 pub mod demo;
 pub mod doubles;
 pub mod engine;

@@ -43,6 +43,12 @@ enum Command {
     Client(ClientCommand),
     /// Measure this machine: rows, sends and patients a second, memory and request units.
     Bench(BenchArgs),
+    /// Play a month of clinics of several sizes and print what the cloud would ask for it (docs/cost.md).
+    Cost {
+        /// Patients of a clinic; may be repeated. 500, 5,000 and 50,000 when absent.
+        #[arg(long, value_parser = clap::value_parser!(u32).range(10..=200_000))]
+        patients: Vec<u32>,
+    },
     /// Import a file in memory and print the most memory that this process held; part of `bench`.
     #[command(hide = true)]
     BenchMemory {
@@ -103,6 +109,7 @@ async fn main() -> ExitCode {
         Some(Command::Client(command)) => client::run(&command, &cli.data).await,
         None => server::run(&Options { data: cli.data, port: cli.port, demo: !cli.no_demo }).await,
         Some(Command::Bench(args)) => measure(args).await,
+        Some(Command::Cost { patients }) => cost(&patients).await,
         Some(Command::BenchMemory { export }) => match bench::import_once(&export).await {
             Ok(peak) => print_json(&peak),
             Err(error) => Err(error),
@@ -146,6 +153,14 @@ async fn measure(args: BenchArgs) -> Result<(), HostError> {
         return print_json(&measured);
     }
     let _ = write!(std::io::stdout(), "{}", bench::print_table(&measured));
+    Ok(())
+}
+
+async fn cost(patients: &[u32]) -> Result<(), HostError> {
+    let page = retorno::cost::run(patients, |part| {
+        let _ = writeln!(std::io::stderr(), "{part} …");
+    });
+    let _ = write!(std::io::stdout(), "{}", page.await?);
     Ok(())
 }
 

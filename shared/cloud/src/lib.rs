@@ -12,6 +12,7 @@ pub mod error;
 pub mod fetch;
 pub mod links;
 pub mod logging;
+pub mod metrics;
 pub mod orders;
 pub mod queue;
 pub mod secrets;

@@ -7,7 +7,7 @@ use chrono::{Days, NaiveDate};
 
 /// What the patients of a made-up export are like.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Population {
+pub(crate) enum Population {
     /// Any: some consent and some do not, some have an appointment to come.
     Mixed,
     /// All can be written to by every channel, and all belong to a segment by their last visit.
@@ -15,7 +15,7 @@ pub(super) enum Population {
 }
 
 /// The clinic's zone in made-up exports.
-pub(super) const ZONE: &str = "America/Argentina/Buenos_Aires";
+pub(crate) const ZONE: &str = "America/Argentina/Buenos_Aires";
 
 const HEADER: &str = "id_cita,fecha_hora_inicio,zona_horaria,paciente_id,paciente_nombre,paciente_contacto,\
                       paciente_email,profesional,servicio,estado,importe,sesion,sesiones_total,convenio,\
@@ -27,10 +27,32 @@ const FIRST_NAMES: [&str; 8] = ["Ana", "Juan", "Lucía", "Diego", "María", "Ped
 const LAST_NAMES: [&str; 8] = ["Gómez", "Pérez", "Díaz", "Ruiz", "Sosa", "Vega", "Rossi", "Luna"];
 
 /// An export of so many patients as of `today`: about 1.78 rows for each.
-pub(super) fn export(patients: u32, population: Population, today: NaiveDate) -> String {
+pub(crate) fn export(patients: u32, population: Population, today: NaiveDate) -> String {
     let mut csv = HEADER.to_owned();
     for number in 0..patients {
         patient(&mut csv, number, population, today);
+    }
+    csv
+}
+
+/// The rows that a day adds: each patient comes about once in eight months.
+pub(crate) fn daily_rows(patients: u32, day: u64, date: NaiveDate) -> String {
+    let mut csv = String::new();
+    let mut draw = Draw(u64::MAX / 2 + day);
+    for visit in 0..patients.div_ceil(240) {
+        let number = draw.below(u64::from(patients.max(1)));
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            csv,
+            "d{day}-{visit},{date}T{:02}:00:00,{ZONE},{number:06},{} {},+54 9 11 5{number:07},p{number}@example.com,{},\
+             {},completado,{}.00,,,,,,{date}T19:00:00",
+            8 + draw.below(11),
+            pick(&FIRST_NAMES, &mut draw),
+            pick(&LAST_NAMES, &mut draw),
+            pick(&PROFESSIONALS, &mut draw),
+            pick(&SERVICES, &mut draw),
+            9_000 + draw.below(60_000),
+        );
     }
     csv
 }

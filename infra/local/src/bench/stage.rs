@@ -73,13 +73,13 @@ pub(super) fn settings(zone: &str, more: &str) -> Result<String, HostError> {
 }
 
 /// An instant of the made-up clinic's zone.
-pub(super) fn at(day: NaiveDate, hour: u32, minute: u32) -> DateTime<Utc> {
+pub(crate) fn at(day: NaiveDate, hour: u32, minute: u32) -> DateTime<Utc> {
     let zone = ZONE.parse().unwrap_or(chrono_tz::Tz::UTC);
     resolve_local(day.and_hms_opt(hour, minute, 0).unwrap_or_default(), zone)
 }
 
 /// Monday, 2 March 2026, and the days after it: an ordinary week in Argentina, without a holiday.
-pub(super) fn monday_and(days: u64) -> NaiveDate {
+pub(crate) fn monday_and(days: u64) -> NaiveDate {
     let monday = NaiveDate::from_ymd_opt(2026, 3, 2).unwrap_or_default();
     monday.checked_add_days(chrono::Days::new(days)).unwrap_or(monday)
 }

@@ -14,7 +14,7 @@ use segment_evaluator::{Evaluation, Scope, evaluate};
 use step_dispatcher::Done;
 
 use super::phone::signed;
-use super::{EVALUATOR_ARN, GROUP, Host, HostError, INBOUND, QUEUE, QUEUE_ARN, ROLE_ARN};
+use super::{EVALUATOR_ARN, GROUP, Host, HostError, INBOUND, QUEUE, QUEUE_ARN, ROLE_ARN, Work};
 
 /// What was played.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -179,6 +179,7 @@ impl Host {
     /// Fires what is due, runs one function or takes up one batch of orders.
     async fn round(&self) -> Result<Played, HostError> {
         let fired = self.doubles.scheduler().fire_due(self.now())?.len();
+        self.work.fired(fired);
         let told = self.tell_delivered().await?;
         let mut played = Played { events: u64::try_from(fired).unwrap_or(0) + told, ..Played::default() };
         if let Some(invocation) = self.doubles.scheduler().take_invocation()? {
@@ -211,7 +212,8 @@ impl Host {
         }
         for message in self.doubles.sqs().receive(INBOUND, 10, VISIBILITY)? {
             played.events += 1;
-            if let Err(error) = inbound_webhook::batch::take_in(&self.inbound, &message.body, self.now()).await {
+            let taking = inbound_webhook::batch::take_in(&self.inbound, &message.body, self.now());
+            if let Err(error) = self.counted(Work::Events, taking).await {
                 tracing::warn!(%error, "events are handed back");
                 played.failed += 1;
                 self.doubles.sqs().release(&message.receipt, self.now() + AGAIN_AFTER)?;
@@ -240,12 +242,13 @@ impl Host {
         let event: serde_json::Value = serde_json::from_str(payload).map_err(|e| CloudError::Setup(e.to_string()))?;
         let clinic = event.get("clinic").and_then(serde_json::Value::as_str).unwrap_or("");
         let clinic = ClinicId::parse(clinic).map_err(|e| CloudError::Setup(e.to_string()))?;
-        evaluate(&self.reach, &clinic, Scope::Due).await?;
+        self.counted(Work::Evaluation, evaluate(&self.reach, &clinic, Scope::Due)).await?;
         Ok(())
     }
 
     async fn take_up(&self, body: &str) -> Result<Done, HostError> {
         let order: Order = serde_json::from_str(body).map_err(|e| CloudError::Setup(e.to_string()))?;
-        Ok(self.dispatcher.take_up(&order).await?)
+        let work = if matches!(order, Order::Sweep { .. }) { Work::Sweep } else { Work::Order };
+        Ok(self.counted(work, self.dispatcher.take_up(&order)).await?)
     }
 }

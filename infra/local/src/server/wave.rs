@@ -117,8 +117,8 @@ impl System {
 async fn running(of: &OpenClinic) -> Result<Vec<RunningAt>, Problem> {
     let mut by_step: BTreeMap<usize, usize> = BTreeMap::new();
     // Every sequence that is looked at again some day.
-    for (_, _, step) in of.tenant.overdue_enrollments(DateTime::<Utc>::MAX_UTC).await? {
-        *by_step.entry(step).or_default() += 1;
+    for overdue in of.tenant.overdue_enrollments(DateTime::<Utc>::MAX_UTC).await? {
+        *by_step.entry(overdue.step).or_default() += 1;
     }
     // The index holds the step's number; with several flows it stands for itself.
     let steps = match of.clinic.flows.as_slice() {

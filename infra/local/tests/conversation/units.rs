@@ -75,7 +75,7 @@ async fn the_readme_says_what_the_conversation_costs() {
     all.push(spent(&scene, "bookings", tenant.bookings(far().0, far().1)).await.0);
     all.push(spent(&scene, "collection", tenant.collection(&one)).await.0);
     let expected: Vec<Units> = vec![
-        ("take_receipt", 0.0, 2.0),
+        ("take_receipt", 0.0, 1.0),
         ("patients_with_phone", 1.0, 0.0),
         ("owner_of", 0.5, 0.0),
         ("clinics_of", 1.0, 0.0),

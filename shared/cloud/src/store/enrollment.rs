@@ -162,6 +162,19 @@ pub(super) fn advance(
     builder.build().map_err(|_| CloudError::Permanent { operation: "TransactWriteItems", code: "update".to_owned() })
 }
 
+/// A step that was to be looked at and was not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OverdueStep {
+    /// Whose.
+    pub patient: PatientId,
+    /// The enrollment.
+    pub enrollment: EnrollmentId,
+    /// The step's number; `usize::MAX` for the closing of the cycle.
+    pub step: usize,
+    /// When it was due.
+    pub due: DateTime<Utc>,
+}
+
 impl TenantStore {
     /// Stores an enrollment's next state if nothing else has changed it; says whether it did.
     ///
@@ -281,19 +294,18 @@ impl TenantStore {
     ///
     /// # Errors
     /// [`CloudError`].
-    pub async fn overdue_enrollments(
-        &self,
-        before: DateTime<Utc>,
-    ) -> Result<Vec<(PatientId, EnrollmentId, usize)>, CloudError> {
+    pub async fn overdue_enrollments(&self, before: DateTime<Utc>) -> Result<Vec<OverdueStep>, CloudError> {
         let mut found = Vec::new();
         for shard in 0..WAKE_SHARDS {
             let bound = Some(("g1sk < :sk", format!("{:015}", before.timestamp_millis())));
             for item in self.query_index("g1", Keys(&self.clinic).wake_pk(shard), bound, None).await? {
                 let reader = Reader { kind: "overdue enrollment", item: &item };
                 let patient = reader.parse("pk", patient_of_pk)?;
-                let id = reader.parse("sk", |sk| EnrollmentId::parse(sk.strip_prefix("E#")?))?;
+                let enrollment = reader.parse("sk", |sk| EnrollmentId::parse(sk.strip_prefix("E#")?))?;
+                let due = reader.parse("g1sk", |at| DateTime::from_timestamp_millis(at.parse().ok()?))?;
                 // The closing of a cycle has no step number of its own in the index.
-                found.push((patient, id, reader.number_opt("step")?.unwrap_or(usize::MAX)));
+                let step = reader.number_opt("step")?.unwrap_or(usize::MAX);
+                found.push(OverdueStep { patient, enrollment, step, due });
             }
         }
         Ok(found)

@@ -50,7 +50,7 @@ pub use connection::{ConnectionWord, LINK_CODE_LASTS, StoredLinkCode};
 pub use contact_point::{ContactKeys, contact_hash};
 pub use due::{BacklogEntry, ValueEntry};
 pub use enroll::{NewEnrollment, NotEnrolled};
-pub use enrollment::{Advance, Dropped, StoredEnrollment};
+pub use enrollment::{Advance, Dropped, OverdueStep, StoredEnrollment};
 pub use lease::ImportLease;
 pub use message::{OverdueMessage, Receipts, StoredMessage};
 pub use news::{News, Stranger};

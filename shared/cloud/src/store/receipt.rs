@@ -2,11 +2,12 @@
 //! instant, so that their order and their repetition cannot matter; the first of any kind proves that
 //! a message of unknown fate was taken.
 
+use aws_sdk_dynamodb::types::ReturnValue;
 use chrono::{DateTime, Utc};
 use retorno_domain::ids::{MessageId, PatientId};
 
 use super::TenantStore;
-use super::item::{ms, s};
+use super::item::{Item, ms, s};
 use super::key::Keys;
 use crate::error::{CloudError, sort};
 
@@ -66,8 +67,11 @@ impl TenantStore {
     ) -> Result<bool, CloudError> {
         let keys = Keys(&self.clinic);
         for key in [keys.message(patient, message), keys.answer(patient, message)] {
-            if self.keep_evidence(&key, evidence).await? {
-                self.settle(&key, evidence.told == Told::Failed).await?;
+            if let Some(state) = self.keep_evidence(&key, evidence).await? {
+                // Nearly always the fate is known by now, and a write in vain costs as much as one that counts.
+                if is_open(&state) {
+                    self.settle(&key, evidence.told == Told::Failed).await?;
+                }
                 return Ok(true);
             }
         }
@@ -98,7 +102,13 @@ impl TenantStore {
         }
     }
 
-    async fn keep_evidence(&self, key: &super::key::Key, evidence: &Evidence<'_>) -> Result<bool, CloudError> {
+    /// Keeps evidence, and says in which state the message is; nothing when there is no such message.
+    async fn keep_evidence(
+        &self,
+        key: &super::key::Key,
+        evidence: &Evidence<'_>,
+    ) -> Result<Option<String>, CloudError> {
+        let state = |item: &Item| item.get("st").and_then(|st| st.as_s().ok()).cloned().unwrap_or_default();
         let name = evidence.told.attribute();
         // The earliest instant told; a second receipt of a kind that is older replaces it.
         let call = self.client().update_item().table_name(self.table());
@@ -116,11 +126,11 @@ impl TenantStore {
             set.push_str(", price = :price");
             call = call.expression_attribute_values(":price", s(price));
         }
-        match call.update_expression(set).send().await {
-            Ok(_) => Ok(true),
+        match call.update_expression(set).return_values(ReturnValue::AllNew).send().await {
+            Ok(done) => Ok(Some(done.attributes.as_ref().map(state).unwrap_or_default())),
             Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
                 // Known already, or no such message.
-                Ok(self.get("GetItem message", key.item()).await?.is_some())
+                Ok(self.get("GetItem message", key.item()).await?.as_ref().map(state))
             }
             Err(e) => Err(sort("UpdateItem receipt", &e)),
         }
@@ -143,4 +153,9 @@ impl TenantStore {
             Err(e) => Err(sort("UpdateItem receipt", &e)),
         }
     }
+}
+
+/// Whether it is open what became of a message in that state.
+fn is_open(state: &str) -> bool {
+    matches!(state, "in_flight" | "unknown")
 }
