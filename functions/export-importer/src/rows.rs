@@ -244,6 +244,7 @@ fn statement(cell: &ConsentCell) -> Statement {
         ConsentChannel::Email => Channel::Email,
         ConsentChannel::Sms => Channel::Sms,
         ConsentChannel::Call => Channel::Call,
+        ConsentChannel::Push => Channel::Push,
     };
     let (on, wish) = match cell {
         ConsentCell::OptIn { date, channels: ConsentChannels::All } => (*date, Wish::OptIn(ChannelSet::ALL)),
