@@ -247,7 +247,7 @@ fn statement(cell: &ConsentCell) -> Statement {
         ConsentChannel::Push => Channel::Push,
     };
     let (on, wish) = match cell {
-        ConsentCell::OptIn { date, channels: ConsentChannels::All } => (*date, Wish::OptIn(ChannelSet::ALL)),
+        ConsentCell::OptIn { date, channels: ConsentChannels::All } => (*date, Wish::OptIn(ChannelSet::ADDRESSED)),
         ConsentCell::OptIn { date, channels: ConsentChannels::Only(list) } => {
             (*date, Wish::OptIn(list.iter().map(channel).collect()))
         }

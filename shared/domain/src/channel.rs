@@ -76,6 +76,8 @@ impl ChannelSet {
     pub const NONE: Self = Self(0);
     /// All channels.
     pub const ALL: Self = Self(31);
+    /// All that reach an address which a clinic may know. Notifications are asked for by a browser alone.
+    pub const ADDRESSED: Self = Self(15);
 
     /// Whether the channel is in the set.
     #[must_use]

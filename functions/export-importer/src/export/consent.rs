@@ -38,7 +38,7 @@ impl FromStr for ConsentCell {
 /// Channels a consent covers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConsentChannels {
-    /// No channel was named, so all are meant.
+    /// No channel was named, so all are meant that reach an address; of notifications nobody spoke.
     All,
     /// These, at least one.
     Only(BTreeSet<ConsentChannel>),
