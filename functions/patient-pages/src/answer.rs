@@ -72,7 +72,9 @@ impl PageAnswer {
 
     /// Lets the page run our script.
     pub(crate) fn with_script(mut self, needed: bool) -> Self {
-        if let Some((_, policy)) = self.headers.iter_mut().find(|(name, _)| needed && *name == "content-security-policy") {
+        if let Some((_, policy)) =
+            self.headers.iter_mut().find(|(name, _)| needed && *name == "content-security-policy")
+        {
             SCRIPT_POLICY.clone_into(policy);
         }
         self

@@ -99,8 +99,16 @@ impl Pages {
             Err(CloudError::Missing(_)) => return refused(request, Trouble::Unused, ""),
             Err(error) => return failed(&error, &stranger(request)),
         };
-        let asked =
-            Asked { desk: &self.desk, links: &self.links, push_key: self.push_key.as_deref(), request, token, link, clinic: Arc::clone(&clinic), now };
+        let asked = Asked {
+            desk: &self.desk,
+            links: &self.links,
+            push_key: self.push_key.as_deref(),
+            request,
+            token,
+            link,
+            clinic: Arc::clone(&clinic),
+            now,
+        };
         if !works {
             return asked.trouble(Trouble::Expired);
         }

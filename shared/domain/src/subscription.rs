@@ -32,11 +32,7 @@ impl Subscription {
     /// Of what a browser gave, whose it is and since when: its address, its two keys in base64url, and
     /// the public key that it subscribed with. Whoever reads them from a browser checks them.
     #[must_use]
-    pub fn new(
-        [endpoint, p256dh, auth, server_key]: [&str; 4],
-        since: DateTime<Utc>,
-        holder: Holder,
-    ) -> Self {
+    pub fn new([endpoint, p256dh, auth, server_key]: [&str; 4], since: DateTime<Utc>, holder: Holder) -> Self {
         let [endpoint, p256dh, auth, server_key] = [endpoint, p256dh, auth, server_key].map(str::to_owned);
         Self { endpoint, p256dh, auth, server_key, since, holder }
     }

@@ -31,11 +31,7 @@ pub(crate) fn view(asked: &Asked<'_>, visitor: &Visitor) -> Option<PushView> {
 }
 
 /// Does what a form of it asks for; nothing if it is another form.
-pub(crate) async fn post(
-    asked: &Asked<'_>,
-    visitor: &Visitor,
-    form: &Form,
-) -> Result<Option<PageAnswer>, CloudError> {
+pub(crate) async fn post(asked: &Asked<'_>, visitor: &Visitor, form: &Form) -> Result<Option<PageAnswer>, CloudError> {
     let where_said = match asked.link.purpose {
         LinkPurpose::Preferences => "page of preferences",
         LinkPurpose::Appointment => "page of the appointment",

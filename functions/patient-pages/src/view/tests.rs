@@ -103,7 +103,10 @@ fn pages(shown: &Shown<'_>) -> Vec<(&'static str, Markup)> {
         ("preferences", preferences(shown, &ticks(Saved::No, phones))),
         ("preferences-saved", preferences(shown, &ticks(Saved::Partly, phones))),
         ("preferences-stopped", preferences(shown, &ticks(Saved::Yes, ChannelSet::NONE))),
-        ("preferences-push", preferences(shown, &Ticks { push: Some(told(2, Some(PushNote::On))), ..ticks(Saved::No, phones) })),
+        (
+            "preferences-push",
+            preferences(shown, &Ticks { push: Some(told(2, Some(PushNote::On))), ..ticks(Saved::No, phones) }),
+        ),
         ("survey", survey(shown, "", false)),
         ("survey-missing", survey(shown, "Muy bien <b>todo</b>", true)),
         ("thanks", thanks(shown)),

@@ -112,7 +112,8 @@ fn last_message(collection: &Collection) -> Option<MessageId> {
 impl System {
     /// The path of the page of preferences, by the last message's link.
     pub(crate) fn preferences_of(&self, of: &OpenClinic, collection: &Collection) -> Option<String> {
-        let link = Link { clinic: of.id.clone(), message: last_message(collection)?, purpose: LinkPurpose::Preferences };
+        let link =
+            Link { clinic: of.id.clone(), message: last_message(collection)?, purpose: LinkPurpose::Preferences };
         Some(format!("/l/{}", self.host.links().token(&link, self.host.now())))
     }
 
@@ -124,7 +125,8 @@ impl System {
         self.check_free()?;
         let collection = self.patient(of, id).await?;
         let path = self.preferences_of(of, &collection);
-        let path = path.ok_or_else(|| Problem::bad("nothing was sent to the patient yet: there is no link to follow"))?;
+        let path =
+            path.ok_or_else(|| Problem::bad("nothing was sent to the patient yet: there is no link to follow"))?;
         match act {
             BrowserAct::Subscribe => {
                 let given = self.host.doubles.push().subscribe()?;

@@ -245,7 +245,8 @@ fn channels(
         }
     };
     let sms = clinic.sms.as_ref().map(|sms| sms.origination.clone()).unwrap_or_default();
-    let mut all = vec![whatsapp, view(Channel::Email, "ses", clinic.email_from.clone()), view(Channel::Sms, "aws_sms", sms)];
+    let mut all =
+        vec![whatsapp, view(Channel::Email, "ses", clinic.email_from.clone()), view(Channel::Sms, "aws_sms", sms)];
     // Nothing has to be set up but a step of a flow: without one it is not mentioned.
     if clinic.notifies_browsers() {
         all.push(view(Channel::Push, "web_push", clinic.name.clone()));

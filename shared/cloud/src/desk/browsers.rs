@@ -69,8 +69,7 @@ impl Desk {
                 return Vec::new();
             };
             let wanted = Preferences::of(open, |purpose| visitor.channels(purpose).with(Channel::Push));
-            let browser =
-                Subscription::new([given.endpoint(), &p256dh, &auth, server_key], visitor.now, holder);
+            let browser = Subscription::new([given.endpoint(), &p256dh, &auth, server_key], visitor.now, holder);
             vec![Act::Prefer(wanted), Act::Subscribe(Box::new(browser))]
         };
         self.on_page(visitor, &event, how, decide).await?;

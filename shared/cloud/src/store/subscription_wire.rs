@@ -27,7 +27,8 @@ const HOLDERS: [(char, Holder); 2] = [('p', Holder::Patient), ('g', Holder::Guar
 /// What is stored of the browsers; nothing where there are none.
 pub(super) fn subscriptions_text(all: &Subscriptions) -> Option<String> {
     let wire = |known: &Subscription| {
-        let letter = HOLDERS.into_iter().find(|(_, holder)| *holder == known.holder()).map_or('p', |(letter, _)| letter);
+        let letter =
+            HOLDERS.into_iter().find(|(_, holder)| *holder == known.holder()).map_or('p', |(letter, _)| letter);
         let since = known.since().timestamp();
         serde_json::json!([known.endpoint(), known.p256dh(), known.auth(), known.server_key(), since, letter])
     };
@@ -144,11 +145,8 @@ mod tests {
             Subscription::new([&endpoint, "p", "a", "k"], DateTime::from_timestamp(number, 0).unwrap(), holder)
         };
         // Two of one second keep their order.
-        let all = Subscriptions::of([
-            browser(5, Holder::Patient),
-            browser(7, Holder::Guardian),
-            browser(7, Holder::Patient),
-        ]);
+        let all =
+            Subscriptions::of([browser(5, Holder::Patient), browser(7, Holder::Guardian), browser(7, Holder::Patient)]);
         let text = subscriptions_text(&all).unwrap();
         assert_eq!(read(&text).unwrap(), all);
         assert_eq!(subscriptions_text(&Subscriptions::default()), None);

@@ -212,9 +212,11 @@ impl TenantStore {
         let next = change.next;
         let builder = update(self, &Keys(&self.clinic).patient(&next.id));
         let (builder, kept, forgotten) = match subscriptions_text(&next.subscriptions) {
-            Some(text) => {
-                (builder.expression_attribute_values(":subs", s(text)), format!(", {SUBSCRIPTIONS} = :subs"), String::new())
-            }
+            Some(text) => (
+                builder.expression_attribute_values(":subs", s(text)),
+                format!(", {SUBSCRIPTIONS} = :subs"),
+                String::new(),
+            ),
             None => (builder, String::new(), format!(", {SUBSCRIPTIONS}")),
         };
         wrap(

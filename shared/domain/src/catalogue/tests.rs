@@ -109,7 +109,10 @@ fn a_notification_can_stand_in_for_every_step_and_tells_nobody_anything() {
         }
     }
     let own = |body: &str| {
-        Catalogue::parse(Language::EsEs, &format!("[[template]]\nkey = \"x/d1\"\nchannel = \"push\"\nbody = \"{body}\""))
+        Catalogue::parse(
+            Language::EsEs,
+            &format!("[[template]]\nkey = \"x/d1\"\nchannel = \"push\"\nbody = \"{body}\""),
+        )
     };
     assert!(own("Elige tu hora.").is_ok());
     assert!(matches!(own("{{paciente}}, elige tu hora."), Err(CatalogueError::Channel { .. })));

@@ -77,11 +77,9 @@ fn outcome_of(outcome: PushOutcome, provider_id: String) -> Outcome {
         PushOutcome::Gone => Outcome::Refused { code: "gone".to_owned(), news: RecipientNews::Unreachable },
         PushOutcome::Again(again_in) => Outcome::NotSent { code: "patience".to_owned(), again_in, breaker: None },
         PushOutcome::Unfit => Outcome::Refused { code: "content".to_owned(), news: RecipientNews::None },
-        PushOutcome::Refused(status @ (401 | 403)) => Outcome::NotSent {
-            code: status.to_string(),
-            again_in: REFUSED_FOR,
-            breaker: Some(BreakerScope::Channel),
-        },
+        PushOutcome::Refused(status @ (401 | 403)) => {
+            Outcome::NotSent { code: status.to_string(), again_in: REFUSED_FOR, breaker: Some(BreakerScope::Channel) }
+        }
         PushOutcome::Refused(status) => Outcome::Refused { code: status.to_string(), news: RecipientNews::None },
         PushOutcome::Unknown => Outcome::Ambiguous { code: "connection".to_owned() },
     }
