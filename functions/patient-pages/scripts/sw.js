@@ -1,5 +1,7 @@
 // Shows the clinic's notifications. A touch opens the page of the message; the second button the page on
 // which they end. Both are pages beside this file, and nothing else is ever opened.
+const beside = (url) => new URL(url.split("/").pop(), self.registration.scope).href;
+
 self.addEventListener("push", (event) => {
   const { title, body, tag, lang, open, stop } = event.data.json();
   const actions = [open, stop].map(({ label }, at) => ({ action: at === 0 ? "open" : "stop", title: label }));
@@ -10,8 +12,5 @@ self.addEventListener("push", (event) => {
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
   const { open, stop } = event.notification.data;
-  const url = new URL(event.action === "stop" ? stop : open, self.registration.scope);
-  if (url.href.startsWith(self.registration.scope)) {
-    event.waitUntil(self.clients.openWindow(url.href));
-  }
+  event.waitUntil(self.clients.openWindow(beside(event.action === "stop" ? stop : open)));
 });
