@@ -21,8 +21,8 @@ const STEPS: [(&str, TemplateChannel); 4] = [
 /// The steps that may also go out as text messages.
 const TEXTED: [&str; 3] = ["d1", "d3", "d6"];
 
-/// The steps that may also be shown in browsers.
-const NOTIFIED: [&str; 4] = ["d1", "d3", "d6", "d8"];
+/// The steps that may be shown in browsers: all, and one between them.
+const NOTIFIED: [&str; 5] = ["d1", "d3", "d4", "d6", "d8"];
 
 fn values(language: Language) -> Values {
     let slot = NaiveDate::from_ymd_opt(2026, 2, 19).unwrap();
