@@ -100,7 +100,8 @@ async fn a_browser_is_told_and_a_touch_leads_to_a_slot_and_nothing_is_logged() {
     let filter = "retorno=trace,retorno_cloud=trace,patient_pages=trace,step_dispatcher=trace,segment_evaluator=trace";
     let listening =
         tracing_subscriber::fmt().with_env_filter(EnvFilter::new(filter)).with_writer(move || writer.clone()).finish();
-    let listening = tracing::subscriber::set_default(listening);
+    // Of every thread, and so of the other tests here as well.
+    tracing::subscriber::set_global_default(listening).unwrap();
     let stage = stage().await;
     let path = stage.path(0, LinkPurpose::Preferences);
     let page = stage.get(&path).await;
@@ -132,7 +133,6 @@ async fn a_browser_is_told_and_a_touch_leads_to_a_slot_and_nothing_is_logged() {
     let visit = stage.get(&format!("/l/{}", booked.header("location").unwrap())).await;
     assert!(visit.body.contains("Avisarme también en este navegador") && visit.body.contains("está reservado"));
 
-    drop(listening);
     let log = String::from_utf8(heard.0.lock().unwrap().clone()).unwrap();
     let given: Value = serde_json::from_str(&given).unwrap();
     assert!(log.contains("decided"), "nothing was heard");
