@@ -244,9 +244,10 @@ fn statement(cell: &ConsentCell) -> Statement {
         ConsentChannel::Email => Channel::Email,
         ConsentChannel::Sms => Channel::Sms,
         ConsentChannel::Call => Channel::Call,
+        ConsentChannel::Push => Channel::Push,
     };
     let (on, wish) = match cell {
-        ConsentCell::OptIn { date, channels: ConsentChannels::All } => (*date, Wish::OptIn(ChannelSet::ALL)),
+        ConsentCell::OptIn { date, channels: ConsentChannels::All } => (*date, Wish::OptIn(ChannelSet::ADDRESSED)),
         ConsentCell::OptIn { date, channels: ConsentChannels::Only(list) } => {
             (*date, Wish::OptIn(list.iter().map(channel).collect()))
         }

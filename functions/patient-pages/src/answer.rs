@@ -1,4 +1,4 @@
-//! What is answered: a page that may not be kept, framed, indexed or scripted.
+//! What is answered: a page that may not be kept, framed, indexed or scripted from elsewhere.
 
 use std::fmt;
 
@@ -7,6 +7,12 @@ use maud::Markup;
 /// Nothing from elsewhere, nothing that runs; forms go back to where they came from.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; \
                       base-uri 'none'";
+/// The same for a page with the button that asks for notifications: the two scripts beside it, which fetch
+/// nothing.
+const SCRIPT_POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:; script-src 'self'; worker-src 'self'; \
+                             form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+const SCRIPT: &str = include_str!("../scripts/push.js");
+const WORKER: &str = include_str!("../scripts/sw.js");
 const STYLE: &str = include_str!("../texts/style.css");
 
 /// On every answer. `no-referrer`: the address of a page holds a token.
@@ -52,6 +58,26 @@ impl PageAnswer {
 
     pub(crate) fn style() -> Self {
         Self::new(200, "text/css; charset=utf-8", "public, max-age=3600", STYLE.to_owned())
+    }
+
+    /// What asks a browser for notifications.
+    pub(crate) fn script() -> Self {
+        Self::new(200, "text/javascript; charset=utf-8", "no-cache", SCRIPT.to_owned())
+    }
+
+    /// What shows them.
+    pub(crate) fn worker() -> Self {
+        Self::new(200, "text/javascript; charset=utf-8", "no-cache", WORKER.to_owned())
+    }
+
+    /// Lets the page run our script.
+    pub(crate) fn with_script(mut self, needed: bool) -> Self {
+        if let Some((_, policy)) =
+            self.headers.iter_mut().find(|(name, _)| needed && *name == "content-security-policy")
+        {
+            SCRIPT_POLICY.clone_into(policy);
+        }
+        self
     }
 
     pub(crate) fn text(body: &str) -> Self {

@@ -19,12 +19,15 @@ use crate::view::{Shown, Trouble};
 pub struct Pages {
     desk: Desk,
     links: Links,
+    push_key: Option<Arc<str>>,
 }
 
 /// A request by a link that works.
 pub(crate) struct Asked<'a> {
     pub(crate) desk: &'a Desk,
     links: &'a Links,
+    /// The public key that browsers subscribe to notifications with, where there are any.
+    pub(crate) push_key: Option<&'a str>,
     pub(crate) request: &'a PageRequest,
     token: &'a str,
     pub(crate) link: Link,
@@ -36,16 +39,27 @@ impl Pages {
     /// Pages over the table, with the keys of the links.
     #[must_use]
     pub fn new(reach: Reach, links: Links) -> Self {
-        Self { desk: Desk::new(reach), links }
+        Self { desk: Desk::new(reach), links, push_key: None }
     }
 
-    /// From the environment of the function: what [`Reach::from_env`] and [`Links::from_env`] read.
+    /// With notifications: the public key that browsers subscribe with. Who sends them has the other.
+    #[must_use]
+    pub fn with_push(self, public_key: &str) -> Self {
+        Self { push_key: Some(public_key.into()), ..self }
+    }
+
+    /// From the environment of the function: what [`Reach::from_env`] and [`Links::from_env`] read, and
+    /// `VAPID_PUBLIC_KEY` where patients may ask for notifications.
     ///
     /// # Errors
     /// [`CloudError::Setup`] names the variable that is missing.
     pub fn from_env() -> Result<Self, CloudError> {
         let config = retorno_cloud::aws::config_from_env()?;
-        Ok(Self::new(Reach::from_env(&config)?, Links::from_env()?))
+        let pages = Self::new(Reach::from_env(&config)?, Links::from_env()?);
+        Ok(match std::env::var("VAPID_PUBLIC_KEY").ok().filter(|key| !key.is_empty()) {
+            Some(key) => pages.with_push(&key),
+            None => pages,
+        })
     }
 
     /// Answers a request, whatever it is. Only a POST changes anything; a link to book that is opened
@@ -62,10 +76,12 @@ impl Pages {
         };
         match request.place() {
             Place::Nowhere => refused(request, Trouble::Missing, ""),
-            Place::Style | Place::Robots | Place::Calendar(_) if posted => {
+            Place::Style | Place::Script | Place::Worker | Place::Robots | Place::Calendar(_) if posted => {
                 refused(request, Trouble::Method, "GET, HEAD")
             }
             Place::Style => PageAnswer::style(),
+            Place::Script => PageAnswer::script(),
+            Place::Worker => PageAnswer::worker(),
             Place::Robots => PageAnswer::text("User-agent: *\nDisallow: /\n"),
             Place::Calendar(token) | Place::Page(token) => self.opened(request, token).await,
         }
@@ -83,8 +99,16 @@ impl Pages {
             Err(CloudError::Missing(_)) => return refused(request, Trouble::Unused, ""),
             Err(error) => return failed(&error, &stranger(request)),
         };
-        let asked =
-            Asked { desk: &self.desk, links: &self.links, request, token, link, clinic: Arc::clone(&clinic), now };
+        let asked = Asked {
+            desk: &self.desk,
+            links: &self.links,
+            push_key: self.push_key.as_deref(),
+            request,
+            token,
+            link,
+            clinic: Arc::clone(&clinic),
+            now,
+        };
         if !works {
             return asked.trouble(Trouble::Expired);
         }

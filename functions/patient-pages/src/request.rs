@@ -51,6 +51,10 @@ pub(crate) enum Place<'a> {
     Calendar(&'a str),
     /// The stylesheet.
     Style,
+    /// The script that asks for notifications.
+    Script,
+    /// The service worker that shows them.
+    Worker,
     /// What crawlers ask first.
     Robots,
     /// Nothing of ours.
@@ -77,6 +81,8 @@ impl PageRequest {
             _ if name.is_empty() || name.contains('/') => Place::Nowhere,
             None => Place::Page(name),
             Some(("style", "css")) => Place::Style,
+            Some(("push", "js")) => Place::Script,
+            Some(("sw", "js")) => Place::Worker,
             Some((token, "ics")) => Place::Calendar(token),
             Some(_) => Place::Nowhere,
         }
@@ -166,14 +172,17 @@ mod tests {
             Place::Page(token) => format!("page {token}"),
             Place::Calendar(token) => format!("calendar {token}"),
             Place::Style => "style".to_owned(),
+            Place::Script => "script".to_owned(),
+            Place::Worker => "worker".to_owned(),
             Place::Robots => "robots".to_owned(),
             Place::Nowhere => "nowhere".to_owned(),
         };
         assert_eq!(place("/l/abc-_9"), "page abc-_9");
         assert_eq!(place("/stage/l/abc.ics"), "calendar abc");
         assert_eq!(place("/l/style.css"), "style");
+        assert_eq!((place("/l/push.js"), place("/stage/l/sw.js")), ("script".to_owned(), "worker".to_owned()));
         assert_eq!(place("/robots.txt"), "robots");
-        for path in ["", "/", "/l/", "/l", "/l/a/b", "/l/a.css", "/x/abc", "/l/a.b.ics", "l/abc"] {
+        for path in ["", "/", "/l/", "/l", "/l/a/b", "/l/a.css", "/l/a.js", "/x/abc", "/l/a.b.ics", "l/abc"] {
             assert_eq!(place(path), "nowhere", "{path}");
         }
     }

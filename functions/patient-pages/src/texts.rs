@@ -21,7 +21,7 @@ sections! {
     /// What all pages share.
     Frame { contact zone with minutes }
     /// The names of the channels.
-    Channels { whatsapp email sms call }
+    Channels { whatsapp email sms call push }
     /// Picking a slot, for a first booking or to move one.
     Pick { title lead more first taken_title taken move_title move_lead keep }
     /// The waitlist.
@@ -35,6 +35,8 @@ sections! {
     }
     /// What is received, and by which channels.
     Preferences { title lead marketing care save saved later stop_title stop_lead stop stopped }
+    /// Notifications in a browser.
+    Push { title wording here here_too told on off stop working denied failed not_here no_script }
     /// How the visit was.
     Survey { title question low high comment comment_hint send missing thanks_title thanks }
     /// No more messages.
@@ -61,6 +63,7 @@ pub(crate) struct Texts {
     pub(crate) waitlist: Waitlist,
     pub(crate) visit: Visit,
     pub(crate) preferences: Preferences,
+    pub(crate) push: Push,
     pub(crate) survey: Survey,
     pub(crate) unsubscribe: Unsubscribe,
     pub(crate) consent: Consent,
@@ -94,6 +97,7 @@ impl Texts {
             Channel::Email => &self.channels.email,
             Channel::Sms => &self.channels.sms,
             Channel::Call => &self.channels.call,
+            Channel::Push => &self.channels.push,
         }
     }
 

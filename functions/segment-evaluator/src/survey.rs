@@ -83,11 +83,12 @@ fn add(
     let Some(count) = placed.segment.and_then(|index| survey.segments.get_mut(index)) else { return };
     count.members += 1;
     let contacts = tenant.contact_keys(patient, clinic.date(now));
-    let point = |hash: &Option<String>| {
-        let out = hash.as_ref().is_some_and(|hash| suppressed.contains(hash));
+    let point = |hash: Option<&String>| {
+        let out = hash.is_some_and(|hash| suppressed.contains(hash));
         ContactPoint { suppressed: if out { ChannelSet::ALL } else { ChannelSet::NONE }, ..ContactPoint::default() }
     };
-    let points = ContactPoints { phone: point(&contacts.phone), email: point(&contacts.email) };
+    let (phone, email) = (point(contacts.phone.as_ref()), point(contacts.email.as_ref()));
+    let points = ContactPoints { phone, email, push: point(contacts.push.first()) };
     let case = EntryCase { clinic, patient, points: &points, placement: placed, lacks, now };
     match first_block(&case, EntryRule::ALL) {
         None => count.eligible += 1,

@@ -178,6 +178,7 @@ impl Dispatcher {
         claimed: Claimed,
         copy: &Copy,
     ) -> Result<(), CloudError> {
+        let topic = tenant.push_topic(&situation.patient.patient.id);
         let dispatch = Dispatch {
             clinic: &situation.clinic.clinic,
             message: claim.message,
@@ -185,6 +186,9 @@ impl Dispatcher {
             template_name: claim.template.0,
             language: copy.template.language,
             unsubscribe_url: &copy.unsubscribe_url,
+            book_url: &copy.book_url,
+            topic: &topic,
+            at: claimed.at,
         };
         // A call to be made by a person has no provider: its claim has already put it on the list.
         let is_task = claim.message.intent().channel == Channel::Call;
@@ -194,6 +198,7 @@ impl Dispatcher {
         } else {
             self.channels.send(&dispatch).await
         };
+        let outcome = self.forget_if_gone(tenant, situation, claim, outcome).await?;
         let intent = claim.message.intent();
         let place = (claim.contact, intent.channel, claim.template.0);
         self.learn(tenant, intent.message, place, claimed.at, &outcome).await?;
@@ -204,6 +209,26 @@ impl Dispatcher {
             return Ok(());
         }
         tenant.record_outcome(&situation.patient.patient.id, intent.message, claimed, &outcome).await
+    }
+
+    /// A browser that is gone is forgotten. That proves that nothing was sent: another one of the same
+    /// person's is tried.
+    async fn forget_if_gone(
+        &self,
+        tenant: &TenantStore,
+        situation: &Situation,
+        claim: &Claim<'_>,
+        outcome: Outcome,
+    ) -> Result<Outcome, CloudError> {
+        let (Outcome::Refused { code, news: RecipientNews::Unreachable }, Some(browser)) =
+            (&outcome, claim.message.browser())
+        else {
+            return Ok(outcome);
+        };
+        let patient = &situation.patient.patient.id;
+        let is_another_left = tenant.forget_gone_browser(patient, browser, claim.now).await?;
+        let (code, again_in) = (code.clone(), TimeDelta::minutes(1));
+        Ok(if is_another_left { Outcome::NotSent { code, again_in, breaker: None } } else { outcome })
     }
 
     /// Whether too little is left of a claim to call the provider.

@@ -21,6 +21,14 @@ pub(crate) struct Copy {
     pub(crate) template: &'static Template,
     pub(crate) rendered: Rendered,
     pub(crate) unsubscribe_url: String,
+    pub(crate) book_url: String,
+}
+
+/// What a text is filled with, and the links that stand beside it.
+struct Filling {
+    values: Values,
+    unsubscribe_url: String,
+    book_url: String,
 }
 
 fn template_channel(channel: Channel) -> TemplateChannel {
@@ -29,6 +37,7 @@ fn template_channel(channel: Channel) -> TemplateChannel {
         Channel::Email => TemplateChannel::Email,
         Channel::Sms => TemplateChannel::Sms,
         Channel::Call => TemplateChannel::Call,
+        Channel::Push => TemplateChannel::Push,
     }
 }
 
@@ -63,23 +72,23 @@ fn forbidden(situation: &Situation, step: &Step, copy: &Template) -> Option<Copy
 /// What stands in the way of a step's text, if anything.
 pub(crate) fn problem(situation: &Situation, step: &Step, links: &Links) -> Option<CopyProblem> {
     let Some(template) = find(situation, step) else { return Some(CopyProblem::Missing) };
-    let (values, _) = values(situation, step, links);
+    let values = filling(situation, step, links).values;
     forbidden(situation, step, template).or_else(|| template.render(&values).is_err().then_some(CopyProblem::Unfilled))
 }
 
 /// The text of a step.
 pub(crate) fn compose(situation: &Situation, step: &Step, links: &Links) -> Option<Copy> {
     let template = find(situation, step)?;
-    let (values, unsubscribe_url) = values(situation, step, links);
-    Some(Copy { template, rendered: template.render(&values).ok()?, unsubscribe_url })
+    let Filling { values, unsubscribe_url, book_url } = filling(situation, step, links);
+    Some(Copy { template, rendered: template.render(&values).ok()?, unsubscribe_url, book_url })
 }
 
-fn values(situation: &Situation, step: &Step, links: &Links) -> (Values, String) {
+fn filling(situation: &Situation, step: &Step, links: &Links) -> Filling {
     let clinic: &Arc<Clinic> = &situation.clinic.clinic;
     let enrollment = &situation.stored.enrollment;
     let message = MessageId::of(enrollment.id, &step.id);
     let link = |purpose| links.url(&Link { clinic: clinic.id.clone(), message, purpose }, situation.now);
-    let unsubscribe_url = link(LinkPurpose::Unsubscribe);
+    let (unsubscribe_url, book_url) = (link(LinkPurpose::Unsubscribe), link(LinkPurpose::Book));
     let mut values = Values::default();
     values.set(Variable::Paciente, situation.patient.patient.profile.name.given());
     if let Some(guardian) = situation.guardian() {
@@ -88,7 +97,7 @@ fn values(situation: &Situation, step: &Step, links: &Links) -> (Values, String)
     values.set(Variable::Agente, clinic.agent.as_str());
     values.set(Variable::Clinica, clinic.name.as_str());
     values.set(Variable::ContactoClinica, clinic.contact.as_str());
-    values.set(Variable::EnlaceReserva, link(LinkPurpose::Book));
+    values.set(Variable::EnlaceReserva, book_url.as_str());
     values.set(Variable::EnlaceBaja, unsubscribe_url.as_str());
     let today = clinic.date(situation.now);
     if let Some(offer) = Catalogue::embedded().offer(clinic.language, enrollment.segment.as_str()) {
@@ -103,7 +112,7 @@ fn values(situation: &Situation, step: &Step, links: &Links) -> (Values, String)
         values.set(Variable::FechaOpcion2, spoken(clinic, second));
     }
     set_past(&mut values, situation, situation.now);
-    (values, unsubscribe_url)
+    Filling { values, unsubscribe_url, book_url }
 }
 
 fn spoken(clinic: &Clinic, slot: &FreeSlot) -> String {

@@ -1,5 +1,6 @@
 //! The commands that speak to the running system. Its address stands in its data folder.
 
+mod browser;
 mod connection;
 mod consent;
 mod line;
@@ -46,6 +47,8 @@ pub enum ClientCommand {
     Thread(ThreadArgs),
     /// Show what a patient agreed to, for which purpose, or record what they say about it.
     Consent(consent::ConsentArgs),
+    /// Show what a patient's browsers on this machine show, let one be told, or withdraw that.
+    Browser(browser::BrowserArgs),
     /// Show what providers told and nobody could read, read it again, or discard it.
     Parked(parked::ParkedArgs),
     /// Show which conversations wait for a person.
@@ -228,6 +231,7 @@ pub async fn run(command: &ClientCommand, data: &Path) -> Result<(), HostError> 
             Ok(())
         }
         ClientCommand::Consent(args) => consent::run(&connection, args).await,
+        ClientCommand::Browser(args) => browser::run(&connection, args).await,
         ClientCommand::Parked(args) => parked::run(&connection, args).await,
         ClientCommand::Inbox(args) => {
             let clinic = clinic(&connection, &args.which).await?;

@@ -16,6 +16,7 @@ use chrono::{DateTime, Utc};
 use inbound_webhook::entrance::Entrance;
 use inbound_webhook::hook::HookSecrets;
 use inbound_webhook::process::Inbound;
+use patient_pages::Pages;
 use retorno_cloud::channels::push::{PushChannel, PushHttp, VapidKey};
 use retorno_cloud::channels::{Channels, EmailChannel, EmailSettings, GatewayChannel, GatewayKeys, WhatsappChannel};
 use retorno_cloud::links::Links;
@@ -234,6 +235,12 @@ impl Host {
     #[must_use]
     pub fn push_key(&self) -> &str {
         &self.push_key
+    }
+
+    /// The pages that links in messages lead to.
+    #[must_use]
+    pub fn pages(&self) -> Pages {
+        Pages::new(self.reach.clone(), self.links.clone()).with_push(&self.push_key)
     }
 
     /// What links in messages are made and read with.

@@ -19,9 +19,10 @@ pub struct Sent {
     pub at: String,
     /// To whom.
     pub patient_id: String,
-    /// The phone (E.164) or e-mail address; empty when the record has none any more.
+    /// The phone (E.164) or e-mail address, or a browser's push service; empty when the record has none
+    /// any more.
     pub contact: String,
-    /// `whatsapp`, `email` or `call`.
+    /// `whatsapp`, `email`, `sms`, `call` or `push`.
     pub channel: String,
     /// As a member of which segment.
     pub segment: String,
@@ -144,7 +145,7 @@ fn left(collection: &Collection, message: &StoredMessage, at: DateTime<Utc>) -> 
     Some(Sent {
         at: local.to_rfc3339_opts(SecondsFormat::Secs, false),
         patient_id: patient.id.to_string(),
-        contact: contact.map(|contact| contact.as_str().to_owned()).unwrap_or_default(),
+        contact: contact.map(|contact| contact.shown().to_owned()).unwrap_or_default(),
         channel,
         segment,
         flow: enrollment.enrollment.flow.to_string(),

@@ -3,6 +3,7 @@
 
 mod agenda;
 mod api;
+mod browser;
 mod connections;
 mod connections_api;
 mod consent;

@@ -36,6 +36,14 @@ const FOR_GUARDIANS: [(Language, &str); 4] = [
     (Language::PtBr, include_str!("../catalogue/guardian/pt-BR.toml")),
 ];
 
+/// What a browser shows of each step.
+const NOTIFICATIONS: [(Language, &str); 4] = [
+    (Language::EsAr, include_str!("../catalogue/push/es-AR.toml")),
+    (Language::EsEs, include_str!("../catalogue/push/es-ES.toml")),
+    (Language::EsMx, include_str!("../catalogue/push/es-MX.toml")),
+    (Language::PtBr, include_str!("../catalogue/push/pt-BR.toml")),
+];
+
 /// Every copy at hand.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
@@ -61,7 +69,7 @@ impl Catalogue {
                     Err(fault) => catalogue.faults.push(fault),
                 }
             }
-            for (language, text) in FOR_GUARDIANS {
+            for (language, text) in FOR_GUARDIANS.into_iter().chain(NOTIFICATIONS) {
                 match Catalogue::parse(language, text) {
                     Ok(templates) => catalogue.templates.extend(templates),
                     Err(fault) => catalogue.faults.push(fault),

@@ -14,11 +14,13 @@ pub enum Channel {
     Sms,
     /// A call made by a person of the clinic, as a task.
     Call,
+    /// A notification in a browser that the person let it be shown in (web push).
+    Push,
 }
 
 impl Channel {
     /// Every channel, in the order of their bits.
-    pub const ALL: [Self; 4] = [Self::Whatsapp, Self::Email, Self::Sms, Self::Call];
+    pub const ALL: [Self; 5] = [Self::Whatsapp, Self::Email, Self::Sms, Self::Call, Self::Push];
 
     /// The channel's word in data and in the API.
     #[must_use]
@@ -28,15 +30,16 @@ impl Channel {
             Self::Email => "email",
             Self::Sms => "sms",
             Self::Call => "call",
+            Self::Push => "push",
         }
     }
 
-    /// Whether the channel reaches a phone (otherwise an e-mail address).
+    /// Whether the channel reaches a phone (otherwise an e-mail address or a browser).
     #[must_use]
     pub fn is_phone(self) -> bool {
         match self {
             Self::Whatsapp | Self::Sms | Self::Call => true,
-            Self::Email => false,
+            Self::Email | Self::Push => false,
         }
     }
 
@@ -46,6 +49,7 @@ impl Channel {
             Self::Email => 2,
             Self::Sms => 4,
             Self::Call => 8,
+            Self::Push => 16,
         }
     }
 }
@@ -71,7 +75,9 @@ impl ChannelSet {
     /// No channel.
     pub const NONE: Self = Self(0);
     /// All channels.
-    pub const ALL: Self = Self(15);
+    pub const ALL: Self = Self(31);
+    /// All that reach an address which a clinic may know. Notifications are asked for by a browser alone.
+    pub const ADDRESSED: Self = Self(15);
 
     /// Whether the channel is in the set.
     #[must_use]
@@ -83,6 +89,12 @@ impl ChannelSet {
     #[must_use]
     pub fn with(self, channel: Channel) -> Self {
         Self(self.0 | channel.bit())
+    }
+
+    /// The set without the channel.
+    #[must_use]
+    pub fn without(self, channel: Channel) -> Self {
+        Self(self.0 & !channel.bit())
     }
 
     /// The channels in both sets.

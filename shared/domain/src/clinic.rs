@@ -41,6 +41,8 @@ impl Prices {
             Channel::Email => self.email_micros,
             Channel::Sms => self.sms_micros,
             Channel::Call => self.call_micros,
+            // The browsers' services take nothing for it.
+            Channel::Push => 0,
         }
     }
 
@@ -143,6 +145,14 @@ impl Clinic {
     #[must_use]
     pub fn flow(&self, id: &FlowId) -> Option<&Flow> {
         self.flows.iter().find(|flow| flow.id == *id)
+    }
+
+    /// Whether patients may be notified in their browsers: a flow has such a step, and the clinic uses
+    /// the channel. Otherwise no browser is asked for.
+    #[must_use]
+    pub fn notifies_browsers(&self) -> bool {
+        let mut steps = self.flows.iter().flat_map(|flow| &flow.steps);
+        self.channels.contains(Channel::Push) && steps.any(|step| step.channel == Channel::Push)
     }
 
     /// The instant before which an appointment without an outcome no longer suppresses its patient:

@@ -276,7 +276,9 @@ impl Consent {
     }
 }
 
-/// The later of two statements; at a tie an opt-out, else what both agree to.
+/// The later of two statements; at a tie an opt-out, else what both agree to. Notifications are agreed
+/// to in the very browser that shows them, and it is forgotten when they are taken back: so one word for
+/// them is enough, and who takes them back and changes their mind need not wait for tomorrow.
 fn stronger(standing: Option<(NaiveDate, Wish)>, statement: &Statement) -> (NaiveDate, Wish) {
     match standing {
         Some((on, wish)) if on > statement.on => (on, wish),
@@ -287,7 +289,11 @@ fn stronger(standing: Option<(NaiveDate, Wish)>, statement: &Statement) -> (Naiv
 
 fn narrower(a: Wish, b: Wish) -> Wish {
     match (a, b) {
-        (Wish::OptIn(a), Wish::OptIn(b)) => Wish::OptIn(a.and(b)),
+        (Wish::OptIn(a), Wish::OptIn(b)) => {
+            let push = [a, b].into_iter().any(|said| said.contains(Channel::Push));
+            let both = a.and(b);
+            Wish::OptIn(if push { both.with(Channel::Push) } else { both })
+        }
         (Wish::OptOut, _) | (_, Wish::OptOut) => Wish::OptOut,
     }
 }

@@ -1,4 +1,4 @@
-//! A phone number or an e-mail address, as something that several people may share. Opt-out and
+//! A phone number, an e-mail address or a browser, as something that several people may share. Opt-out and
 //! caps bind the contact point; consent binds the person.
 
 use chrono::{DateTime, Utc};
@@ -30,13 +30,19 @@ pub struct ContactPoints {
     pub phone: ContactPoint,
     /// The e-mail address.
     pub email: ContactPoint,
+    /// The browser that notifications go to.
+    pub push: ContactPoint,
 }
 
 impl ContactPoints {
     /// The contact point that a channel uses.
     #[must_use]
     pub fn of(&self, channel: Channel) -> &ContactPoint {
-        if channel.is_phone() { &self.phone } else { &self.email }
+        match channel {
+            Channel::Whatsapp | Channel::Sms | Channel::Call => &self.phone,
+            Channel::Email => &self.email,
+            Channel::Push => &self.push,
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use crate::flow::Answer;
 use crate::ids::AppointmentId;
 use crate::patient::Patient;
 use crate::reply::{Asked, Intent, Reading, Wish};
+use crate::subscription::Subscription;
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +57,10 @@ pub enum Act {
     Wait(Wish),
     /// Agrees to be written to by these channels, and by those only.
     Prefer(Preferences),
+    /// Notifications are shown in this browser from now on. What was agreed to comes before it.
+    Subscribe(Box<Subscription>),
+    /// No more notifications in any browser; whatever else was agreed to stays.
+    Unsubscribe,
     /// The visit is cancelled.
     Cancel(AppointmentId),
     /// The visit is confirmed.

@@ -197,6 +197,7 @@ impl EntryCase<'_> {
         let points = [
             (&self.points.phone, sendable.iter().any(Channel::is_phone)),
             (&self.points.email, sendable.contains(Channel::Email)),
+            (&self.points.push, sendable.contains(Channel::Push)),
         ];
         points
             .into_iter()

@@ -10,6 +10,7 @@ use crate::contact::{EmailAddress, PersonName, Phone, UnusableEmail, UnusablePho
 use crate::holiday::Country;
 use crate::ids::AppointmentId;
 use crate::patient::{Patient, Profile};
+use crate::subscription::Holder;
 
 /// The age at which a person is of age, in years. Emancipation is not looked at.
 ///
@@ -54,6 +55,13 @@ impl Guardian {
     #[must_use]
     pub fn given(&self) -> &str {
         self.name.as_ref().map_or("", PersonName::given)
+    }
+
+    /// Whether this is reached where another is: the same person, as far as an address tells.
+    #[must_use]
+    pub fn is_reached_as(&self, other: &Self) -> bool {
+        let of = |guardian: &Self| (guardian.phone.as_ref().ok().cloned(), guardian.email.as_ref().ok().cloned());
+        of(self) == of(other)
     }
 
     fn content(&self) -> impl Ord + '_ {
@@ -194,6 +202,16 @@ impl<'a> Through<'a> {
         match self {
             Self::Own(profile) => profile.email.as_ref().ok(),
             Self::Guardian(guardian) => guardian.email.as_ref().ok(),
+            Self::Nobody(_) => None,
+        }
+    }
+
+    /// Whose browsers it goes to.
+    #[must_use]
+    pub fn holder(&self) -> Option<Holder> {
+        match self {
+            Self::Own(_) => Some(Holder::Patient),
+            Self::Guardian(_) => Some(Holder::Guardian),
             Self::Nobody(_) => None,
         }
     }

@@ -41,6 +41,7 @@ mod settings_timetable;
 pub mod slot;
 pub mod standing;
 pub mod step_rules;
+pub mod subscription;
 pub mod summary;
 pub mod template;
 pub mod timetable;

@@ -19,6 +19,8 @@ pub const BUTTON_CHARS_MAX: usize = 20;
 pub const SUBJECT_CHARS_MAX: usize = 78;
 /// Segments of a text message; each is billed.
 pub const SMS_SEGMENTS_MAX: usize = 3;
+/// Characters of a notification that every screen shows whole.
+pub const PUSH_CHARS_MAX: usize = 120;
 /// From how many letters on a word in capitals is shouted; shorter ones are mostly acronyms.
 const SHOUTED_LETTERS_MIN: usize = 5;
 
@@ -33,6 +35,8 @@ pub enum LimitedPart {
     Subject,
     /// The text message, in segments.
     SmsSegments,
+    /// The notification, in characters.
+    Notification,
 }
 
 /// Something wrong with a copy.
@@ -105,7 +109,8 @@ pub fn lint(template: &Template) -> Vec<LintFinding> {
 fn opt_out(template: &Template) -> Vec<LintFinding> {
     let body = literals(&template.body);
     let mut findings = Vec::new();
-    if !says_opt_out(&body) {
+    // Nobody answers a notification: what ends them is a button beside it.
+    if template.channel != TemplateChannel::Push && !says_opt_out(&body) {
         findings.push(LintFinding::MissingOptOut);
     }
     let is_email = template.channel == TemplateChannel::Email;
@@ -153,6 +158,9 @@ fn too_long(template: &Template) -> Vec<LintFinding> {
         TemplateChannel::Sms => {
             let segments = segments(&longest_text(&template.body));
             lengths.push((LimitedPart::SmsSegments, segments, SMS_SEGMENTS_MAX));
+        }
+        TemplateChannel::Push => {
+            lengths.push((LimitedPart::Notification, longest(&template.body), PUSH_CHARS_MAX));
         }
         TemplateChannel::Call => {}
     }

@@ -15,7 +15,7 @@
 //! ```compile_fail
 //! use retorno_domain::message::ClearedMessage;
 //! fn forge(intent: retorno_domain::message::Intent) -> ClearedMessage {
-//!     ClearedMessage { intent, given_on: todo!(), to: todo!(), rendered: todo!() }
+//!     ClearedMessage { intent, given_on: todo!(), to: todo!(), browser: todo!(), rendered: todo!() }
 //! }
 //! ```
 
@@ -29,6 +29,7 @@ use crate::guard;
 use crate::ids::{MessageId, StepId};
 use crate::limits::FreePlace;
 use crate::patient::Address;
+use crate::subscription::Subscription;
 use crate::template::Rendered;
 
 /// A message that the rules allow, before it is claimed.
@@ -62,6 +63,7 @@ pub struct ClearedMessage {
     intent: Intent,
     given_on: NaiveDate,
     to: String,
+    browser: Option<Box<Subscription>>,
     rendered: Rendered,
 }
 
@@ -74,7 +76,11 @@ impl ClearedMessage {
         if proof.channel() != intent.channel || proof.purpose() != intent.purpose {
             return Err(WrongProof);
         }
-        Ok(Self { intent, given_on: proof.given_on(), to: to.as_str().to_owned(), rendered })
+        let browser = match to {
+            Address::Browser(browser) => Some(Box::new(browser.clone())),
+            Address::Phone(_) | Address::Email(_) => None,
+        };
+        Ok(Self { intent, given_on: proof.given_on(), to: to.as_str().to_owned(), browser, rendered })
     }
 
     /// What the rules allowed.
@@ -89,10 +95,16 @@ impl ClearedMessage {
         self.given_on
     }
 
-    /// The address: E.164 or e-mail.
+    /// The address: E.164, e-mail, or a browser's at its push service.
     #[must_use]
     pub fn to(&self) -> &str {
         &self.to
+    }
+
+    /// The browser it goes to, if it is a notification.
+    #[must_use]
+    pub fn browser(&self) -> Option<&Subscription> {
+        self.browser.as_deref()
     }
 
     /// The text and its parts.

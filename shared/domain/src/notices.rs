@@ -35,6 +35,7 @@ struct File {
     whatsapp_halted: String,
     email_halted: String,
     sms_halted: String,
+    patients_push_halted: String,
     push_test: String,
 }
 
@@ -55,6 +56,7 @@ impl Notice {
             Self::Halted(Channel::Whatsapp) => &file.whatsapp_halted,
             Self::Halted(Channel::Email) => &file.email_halted,
             Self::Halted(Channel::Sms) => &file.sms_halted,
+            Self::Halted(Channel::Push) => &file.patients_push_halted,
             Self::Halted(Channel::Call) => return None,
             Self::PushTest => &file.push_test,
         };
@@ -68,7 +70,7 @@ mod tests {
 
     #[test]
     fn every_notice_has_words_in_every_language_that_fit_on_a_screen() {
-        let halted = [Channel::Whatsapp, Channel::Email, Channel::Sms].map(Notice::Halted);
+        let halted = [Channel::Whatsapp, Channel::Email, Channel::Sms, Channel::Push].map(Notice::Halted);
         let others = [Notice::Test, Notice::Waits, Notice::WaitsUrgent, Notice::GatewayDown, Notice::PushTest];
         for language in Language::ALL {
             for notice in others.into_iter().chain(halted) {

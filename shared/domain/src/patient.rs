@@ -7,12 +7,13 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
 use crate::appointment::Appointment;
-use crate::channel::Channel;
-use crate::consent::{Consent, Statement};
+use crate::channel::{Channel, Purpose};
+use crate::consent::{Consent, Statement, Wish};
 use crate::contact::{EmailAddress, PersonName, Phone, UnusableEmail, UnusablePhone};
 use crate::guardian::Guardianship;
 use crate::ids::{AppointmentId, EnrollmentId, PatientId};
 use crate::limits::WhatsappLedger;
+use crate::subscription::{Subscription, Subscriptions};
 
 /// The most appointments kept of one patient; beyond it the oldest are dropped, and said so.
 pub const APPOINTMENTS_MAX: usize = 1_000;
@@ -86,6 +87,8 @@ pub struct Patient {
     pub history: SendingHistory,
     /// The sequence the patient is in.
     pub sequence: Option<EnrollmentId>,
+    /// The browsers that show notifications to the patient, or to a minor's guardian.
+    pub subscriptions: Subscriptions,
 }
 
 /// One row of an export, understood.
@@ -134,6 +137,7 @@ impl Patient {
             paused: false,
             history: SendingHistory::default(),
             sequence: None,
+            subscriptions: Subscriptions::default(),
         }
     }
 
@@ -148,8 +152,12 @@ impl Patient {
             changes.profile = true;
             self.profile = report.profile;
         }
+        let reached = self.guardian().cloned();
         if self.guardianship.absorb(report.guardianship) {
             changes.profile = true;
+            if !reached.as_ref().is_some_and(|before| self.guardian().is_some_and(|now| now.is_reached_as(before))) {
+                self.subscriptions.forget_guardians();
+            }
             self.consent = std::mem::take(&mut self.consent).of_somebody_of_age(self.of_age_on());
         }
         changes.appointments = self.absorb_visit(report.appointment);
@@ -188,6 +196,20 @@ impl Patient {
         let last = self.appointments.iter().filter(|known| is_ours(known)).max_by_key(|ours| ours.as_of).cloned()?;
         self.appointments.retain(|known| !is_ours(known));
         Some(last)
+    }
+
+    /// Forgets the browsers where what was said a moment ago, and is recorded, took notifications back: it
+    /// leaves them out, or nothing is agreed for which they could be shown.
+    pub fn forget_browsers_taken_back(&mut self, said: &[Statement], today: NaiveDate) {
+        let is_agreed = |purpose| self.consent.channels(purpose, today).contains(Channel::Push);
+        // Of one day's words the one for notifications counts: the browser is what is left to forget.
+        let is_not_heard = |statement: &Statement| match statement.wish {
+            Wish::OptIn(channels) => !channels.contains(Channel::Push) && statement.purposes.iter().any(is_agreed),
+            Wish::OptOut => false,
+        };
+        if said.iter().any(is_not_heard) || !Purpose::ALL.into_iter().any(is_agreed) {
+            self.subscriptions.clear();
+        }
     }
 
     /// The visit of that number.
@@ -230,6 +252,7 @@ impl Patient {
                 through.phone().filter(|phone| phone.can_whatsapp()).map(Address::Phone)
             }
             Channel::Call => through.phone().map(Address::Phone),
+            Channel::Push => self.subscriptions.newest_of(through.holder()?).map(Address::Browser),
         }
     }
 }
@@ -241,15 +264,28 @@ pub enum Address<'a> {
     Phone(&'a Phone),
     /// An e-mail address.
     Email(&'a EmailAddress),
+    /// A browser.
+    Browser(&'a Subscription),
 }
 
 impl Address<'_> {
-    /// The address as the provider wants it: E.164 with its plus, or the e-mail address.
+    /// The address as the provider wants it: E.164 with its plus, the e-mail address, or the address that
+    /// a browser has at its push service.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
             Self::Phone(phone) => phone.e164.as_str(),
             Self::Email(email) => email.as_str(),
+            Self::Browser(browser) => browser.endpoint(),
+        }
+    }
+
+    /// The address as staff may read it: of a browser no more than its push service.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        match self {
+            Self::Phone(_) | Self::Email(_) => self.as_str(),
+            Self::Browser(browser) => browser.service(),
         }
     }
 }

@@ -163,8 +163,9 @@ fn build(id: ClinicId, settings: Settings, zone: Option<Tz>) -> Result<Clinic, S
     if segments.iter().any(|segment| segment.id.as_str() == GUARDIANS) {
         return Err(wrong(format!("segments.{GUARDIANS}"), "is the name of the copies for guardians; choose another"));
     }
-    let parse_channel =
-        |name: &String| name.parse::<Channel>().map_err(|()| wrong("channels", "are whatsapp, email, sms and call"));
+    let parse_channel = |name: &String| {
+        name.parse::<Channel>().map_err(|()| wrong("channels", "are whatsapp, email, sms, call and push"))
+    };
     Ok(Clinic {
         id,
         name: text("name", settings.name)?,

@@ -200,7 +200,7 @@ impl StepSettings {
         Ok(Step {
             id: StepId::parse(&self.id).map_err(|e| wrong(format!("{key}.id"), e))?,
             offset_days: self.offset_days,
-            channel: channel.map_err(|()| wrong(format!("{key}.channel"), "is whatsapp, email, sms or call"))?,
+            channel: channel.map_err(|()| wrong(format!("{key}.channel"), "is whatsapp, email, sms, call or push"))?,
             purpose: purpose.ok_or_else(|| wrong(format!("{key}.purpose"), "is marketing or care"))?,
             delay_hours_max: self.delay_hours_max,
             metric: self.metric,

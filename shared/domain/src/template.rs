@@ -35,6 +35,8 @@ pub enum TemplateChannel {
     Call,
     /// A text message.
     Sms,
+    /// A notification, which anybody may read who sees the screen.
+    Push,
 }
 
 /// One copy: for one step of one segment, on one channel, in one language.

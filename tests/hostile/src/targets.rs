@@ -21,6 +21,7 @@ pub mod order;
 pub mod person_name;
 pub mod phone;
 pub mod provider_request;
+pub mod push_subscription;
 pub mod service_words;
 pub mod settings;
 pub mod slots_file;
@@ -66,6 +67,7 @@ targets!(
     person_name,
     phone,
     provider_request,
+    push_subscription,
     service_words,
     settings,
     slots_file,

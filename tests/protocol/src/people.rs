@@ -11,6 +11,7 @@ use retorno_domain::contact::{E164, EmailAddress, Line, PersonName, Phone, Unusa
 use retorno_domain::guardian::Guardianship;
 use retorno_domain::ids::{AppointmentId, PatientId};
 use retorno_domain::patient::{Patient, Profile, SendingHistory};
+use retorno_domain::subscription::Subscriptions;
 
 /// What a patient is made of.
 #[derive(Debug, Clone)]
@@ -86,5 +87,6 @@ pub fn patient(making: &Making) -> Result<Patient, Box<dyn std::error::Error>> {
         paused: false,
         history: SendingHistory::default(),
         sequence: None,
+        subscriptions: Subscriptions::default(),
     })
 }

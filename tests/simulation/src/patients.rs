@@ -66,7 +66,7 @@ impl State {
                 }
                 self.opens(got);
             }
-            Channel::Sms | Channel::Call => {}
+            Channel::Sms | Channel::Call | Channel::Push => {}
         }
     }
 

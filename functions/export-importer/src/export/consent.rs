@@ -38,7 +38,7 @@ impl FromStr for ConsentCell {
 /// Channels a consent covers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConsentChannels {
-    /// No channel was named, so all are meant.
+    /// No channel was named, so all are meant that reach an address; of notifications nobody spoke.
     All,
     /// These, at least one.
     Only(BTreeSet<ConsentChannel>),
@@ -55,6 +55,8 @@ pub enum ConsentChannel {
     Sms,
     /// `call`.
     Call,
+    /// `push`.
+    Push,
 }
 
 /// Reads the cell, whatever its case; `None` where it is empty.
@@ -84,6 +86,7 @@ fn channel(word: &str) -> Result<ConsentChannel, RefusalReason> {
         "email" => Ok(ConsentChannel::Email),
         "sms" => Ok(ConsentChannel::Sms),
         "call" => Ok(ConsentChannel::Call),
+        "push" => Ok(ConsentChannel::Push),
         _ => Err(RefusalReason::ConsentChannel),
     }
 }

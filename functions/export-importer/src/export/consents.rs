@@ -111,5 +111,6 @@ fn of(channel: ConsentChannel) -> Channel {
         ConsentChannel::Email => Channel::Email,
         ConsentChannel::Sms => Channel::Sms,
         ConsentChannel::Call => Channel::Call,
+        ConsentChannel::Push => Channel::Push,
     }
 }

@@ -89,7 +89,7 @@ impl Inbound {
     /// does not speak for the patient.
     async fn is_wrong(&self, tenant: &TenantStore, from: &Sender) -> Result<bool, CloudError> {
         for phone in self.hashes_of(tenant, from).await? {
-            let keys = ContactKeys { phone: Some(phone), email: None };
+            let keys = ContactKeys { phone: Some(phone), ..ContactKeys::default() };
             if tenant.contact_points(&keys).await?.phone.is_wrong() {
                 return Ok(true);
             }

@@ -33,12 +33,19 @@ pub(crate) async fn answer(asked: &Asked<'_>, visitor: &Visitor) -> Result<PageA
         "cancel" if of.is_open(asked.now) => {
             Ok(PageAnswer::page(200, ask_cancel(&shown, &view(asked, visitor, of).await?)))
         }
-        _ => Ok(PageAnswer::page(200, visit(&shown, Some(&view(asked, visitor, of).await?), &book))),
+        _ => {
+            let view = view(asked, visitor, of).await?;
+            let is_scripted = view.push.as_ref().is_some_and(|push| push.key.is_some());
+            Ok(PageAnswer::page(200, visit(&shown, Some(&view), &book)).with_script(is_scripted))
+        }
     }
 }
 
 async fn post(asked: &Asked<'_>, visitor: &Visitor) -> Result<PageAnswer, CloudError> {
     let form = asked.request.form();
+    if let Some(answer) = super::push::post(asked, visitor, &form).await? {
+        return Ok(answer);
+    }
     // The form names the visit: sent again, it never means the next one.
     let named = AppointmentId::parse(form.one("visit")).ok();
     let opened = asked.opened(&form, visitor);
@@ -123,5 +130,6 @@ async fn view(asked: &Asked<'_>, visitor: &Visitor, of: &Appointment) -> Result<
         place: slots::place(asked, visitor, of.start),
         seen: visitor.seen().to_string(),
         book: asked.beside(LinkPurpose::Book),
+        push: super::push::view(asked, visitor),
     })
 }

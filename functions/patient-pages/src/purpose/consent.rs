@@ -2,7 +2,7 @@
 
 use retorno_cloud::CloudError;
 use retorno_cloud::store::Agreement;
-use retorno_domain::channel::Channel;
+use retorno_domain::channel::{Channel, ChannelSet};
 use retorno_domain::contact::{EmailAddress, PersonName, Phone, UnusableEmail, UnusablePhone};
 
 use super::preferences::ticked;
@@ -18,7 +18,7 @@ pub(crate) async fn answer(asked: &Asked<'_>) -> Result<PageAnswer, CloudError> 
     let shown = asked.shown();
     let wording = shown.say(&shown.texts.consent.wording);
     let page = |status, form: &ConsentForm, faults: &[Fault]| {
-        PageAnswer::page(status, consent(&shown, asked.clinic.channels, &wording, form, faults))
+        PageAnswer::page(status, consent(&shown, offered(asked), &wording, form, faults))
     };
     if !asked.is_posted() {
         let done = asked.request.query().one("page") == "done";
@@ -34,12 +34,17 @@ pub(crate) async fn answer(asked: &Asked<'_>) -> Result<PageAnswer, CloudError> 
     }
 }
 
+/// What can be agreed to without a browser at hand that is the person's.
+fn offered(asked: &Asked<'_>) -> ChannelSet {
+    asked.clinic.channels.without(Channel::Push)
+}
+
 fn written(asked: &Asked<'_>, form: &Form) -> ConsentForm {
     ConsentForm {
         name: form.cut("name", FIELD_CHARS_MAX),
         phone: form.cut("phone", FIELD_CHARS_MAX),
         email: form.cut("email", FIELD_CHARS_MAX),
-        channels: ticked(form, "channel").and(asked.clinic.channels),
+        channels: ticked(form, "channel").and(offered(asked)),
     }
 }
 

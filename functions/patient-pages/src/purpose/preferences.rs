@@ -22,21 +22,27 @@ pub(crate) async fn answer(asked: &Asked<'_>, visitor: &Visitor) -> Result<PageA
         "later" => Saved::Partly,
         _ => Saved::No,
     };
+    let push = super::push::view(asked, visitor);
+    let is_scripted = push.as_ref().is_some_and(|push| push.key.is_some());
     let ticks = Ticks {
-        channels: asked.clinic.channels,
+        channels: shown(asked, visitor),
         marketing: visitor.channels(Purpose::Marketing),
         care: visitor.channels(Purpose::Care),
         saved,
         seen: visitor.seen().to_string(),
+        push,
     };
-    Ok(PageAnswer::page(200, preferences(&asked.shown(), &ticks)))
+    Ok(PageAnswer::page(200, preferences(&asked.shown(), &ticks)).with_script(is_scripted))
 }
 
 async fn post(asked: &Asked<'_>, visitor: &Visitor) -> Result<PageAnswer, CloudError> {
     let form = asked.request.form();
+    if let Some(answer) = super::push::post(asked, visitor, &form).await? {
+        return Ok(answer);
+    }
     let wanted = match form.one("do") {
         "prefer" => {
-            let wanted = |purpose| wanted(&form, purpose, asked.clinic.channels, visitor.channels(purpose));
+            let wanted = |purpose| wanted(&form, purpose, shown(asked, visitor), visitor.channels(purpose));
             Preferences::of(PurposeSet::ALL, wanted)
         }
         "stop" => Preferences::alike(ChannelSet::NONE),
@@ -46,6 +52,13 @@ async fn post(asked: &Asked<'_>, visitor: &Visitor) -> Result<PageAnswer, CloudE
     let stands = asked.desk.visitor(&asked.link).await?;
     let stands = stands.map(|visitor| Preferences::of(PurposeSet::ALL, |purpose| visitor.channels(purpose)));
     Ok(asked.again_saying(if stands == Some(wanted) { "saved" } else { "later" }))
+}
+
+/// The channels that the clinic uses; notifications where a browser is told, since only the browser itself
+/// can ask for them.
+fn shown(asked: &Asked<'_>, visitor: &Visitor) -> ChannelSet {
+    let channels = asked.clinic.channels;
+    if visitor.is_notified() { channels } else { channels.without(Channel::Push) }
 }
 
 /// The channels ticked; what the clinic does not use was not shown, and stays as it was.

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::Shown;
+use super::{PushView, Shown, push};
 use crate::texts::fill;
 
 /// How an appointment stands.
@@ -41,6 +41,8 @@ pub(crate) struct VisitView {
     pub(crate) seen: String,
     /// The token by which another slot can be picked.
     pub(crate) book: String,
+    /// Notifications, where they can be asked for or ended.
+    pub(crate) push: Option<PushView>,
 }
 
 /// The page of an appointment, or of none.
@@ -70,6 +72,7 @@ pub(crate) fn visit(shown: &Shown<'_>, view: Option<&VisitView>, book: &str) -> 
             Standing::Cancelled => { p { (texts.cancelled) } a.button href=(view.book) { (texts.again) } }
             Standing::Past => { p { (texts.past) } a.button href=(view.book) { (texts.again) } }
         }
+        @if let Some(view) = &view.push { (push(shown, view)) }
     };
     shown.page(title, &body)
 }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use retorno_domain::channel::{Channel, ChannelSet, Purpose};
 
-use super::Shown;
+use super::{PushView, Shown, push};
 
 /// What became of a form sent a moment ago.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub(crate) struct Ticks {
     pub(crate) saved: Saved,
     /// What the page rests on: a form sent twice says the same.
     pub(crate) seen: String,
+    /// Notifications, where they can be asked for or ended.
+    pub(crate) push: Option<PushView>,
 }
 
 /// The page.
@@ -57,6 +59,7 @@ pub(crate) fn preferences(shown: &Shown<'_>, ticks: &Ticks) -> Markup {
             }
             button.quiet { (texts.save) }
         }
+        @if let Some(view) = &ticks.push { (push(shown, view)) }
         hr;
         h2 { (texts.stop_title) }
         p { (texts.stop_lead) }

@@ -61,7 +61,12 @@ fn a_visit(language: Language, standing: Standing) -> VisitView {
         place: None,
         seen: "4".to_owned(),
         book: "TOKEN".to_owned(),
+        push: (standing == Standing::Confirmed).then(|| told(0, None)),
     }
+}
+
+fn told(browsers: usize, note: Option<PushNote>) -> PushView {
+    PushView { key: Some("BPublicKey".to_owned()), browsers, note, seen: "4".to_owned() }
 }
 
 /// Every page, by name.
@@ -73,7 +78,7 @@ fn pages(shown: &Shown<'_>) -> Vec<(&'static str, Markup)> {
     let ticks = |saved, marketing: ChannelSet| {
         // Reminders by one of them only.
         let care = marketing.and([Channel::Call].into_iter().collect());
-        Ticks { channels: ChannelSet::ALL, marketing, care, saved, seen: "4".to_owned() }
+        Ticks { channels: ChannelSet::ALL, marketing, care, saved, seen: "4".to_owned(), push: None }
     };
     let form =
         ConsentForm { name: String::new(), phone: "11 4".to_owned(), channels: phones, ..ConsentForm::default() };
@@ -98,6 +103,10 @@ fn pages(shown: &Shown<'_>) -> Vec<(&'static str, Markup)> {
         ("preferences", preferences(shown, &ticks(Saved::No, phones))),
         ("preferences-saved", preferences(shown, &ticks(Saved::Partly, phones))),
         ("preferences-stopped", preferences(shown, &ticks(Saved::Yes, ChannelSet::NONE))),
+        (
+            "preferences-push",
+            preferences(shown, &Ticks { push: Some(told(2, Some(PushNote::On))), ..ticks(Saved::No, phones) }),
+        ),
         ("survey", survey(shown, "", false)),
         ("survey-missing", survey(shown, "Muy bien <b>todo</b>", true)),
         ("thanks", thanks(shown)),
@@ -131,7 +140,12 @@ fn holds(name: &str, language: Language, html: &str) {
     assert!(html.starts_with("<!DOCTYPE html>") && html.contains(&format!("<html lang=\"{language}\">")), "{of}");
     assert_eq!(tags(html, "h1").len(), 1, "{of}: one heading says what the page is");
     assert_eq!(tags(html, "main").len(), 1, "{of}");
-    assert!(!html.contains("<script") && !html.contains("style=") && !html.contains("javascript:"), "{of}");
+    // The one script is a file beside the page, so that the policy forbids every other.
+    let scripts = html.matches("<script").count();
+    let ours = html.matches("<script src=\"push.js\" defer></script>").count();
+    let has_button = html.contains("id=\"push-here\" hidden");
+    assert_eq!((scripts, ours), (usize::from(has_button), usize::from(has_button)), "{of}");
+    assert!(!html.contains("style=") && !html.contains("javascript:"), "{of}");
     assert!(!html.contains("http://") && !html.contains("https://") && !html.contains("\"//"), "{of}: only our own");
     for attributes in tags(html, "a").into_iter().chain(tags(html, "form")).chain(tags(html, "link")) {
         let to = value(attributes, "href").or(value(attributes, "action")).unwrap();
@@ -193,7 +207,8 @@ fn what_a_person_wrote_is_shown_as_text() {
 fn nothing_is_ticked_before_a_person_does() {
     let clinic = clinic(Language::EsAr);
     let shown = Shown::of(&clinic, "T");
-    let html = consent(&shown, ChannelSet::ALL, "x", &ConsentForm::default(), &[]).into_string();
+    let without_push = ChannelSet::ALL.without(Channel::Push);
+    let html = consent(&shown, without_push, "x", &ConsentForm::default(), &[]).into_string();
     assert_eq!(tags(&html, "input").iter().filter(|tag| tag.contains(" type=\"checkbox\"")).count(), 4);
     assert!(!html.contains(" checked"));
 }

@@ -15,7 +15,7 @@ use crate::host::HostError;
 pub struct ConsentArgs {
     /// The patient's id, as the clinic's system has it.
     patient: String,
-    /// Records that the patient agrees to these channels: whatsapp, email, sms, call.
+    /// Records that the patient agrees to these channels: whatsapp, email, sms, call, push.
     #[arg(long = "in", value_delimiter = ',', conflicts_with = "out", requires = "how")]
     channels: Vec<String>,
     /// Records that the patient wants no more messages.

@@ -81,6 +81,14 @@ impl PushDouble {
         })
     }
 
+    /// The same for the browser at an address; nothing if it is none of the sandbox's.
+    ///
+    /// # Errors
+    /// [`DoublesError`] when the database fails.
+    pub fn withdraw_at(&self, endpoint: &str) -> Result<(), DoublesError> {
+        number_of(endpoint).map_or(Ok(()), |browser| self.withdraw(browser))
+    }
+
     /// What the sandbox browsers were shown, the newest first.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::agenda::{self, Agenda};
+use super::browser;
 use super::consent::{self, ConsentSaid, ConsentView};
 use super::consents::{self, ConsentsDone};
 use super::import::{self, Files};
@@ -65,6 +66,7 @@ pub(super) fn router() -> Router<System> {
         .merge(templates::router())
         .route("/clinics/{clinic}/patients/{patient}/why", get(explain))
         .route("/clinics/{clinic}/patients/{patient}/consent", get(consent_of).post(consent_said))
+        .route("/clinics/{clinic}/patients/{patient}/browser", get(browser::get).post(browser::post))
         .route("/clinics/{clinic}/patients/{patient}/thread", get(thread))
         .route("/clinics/{clinic}/patients/{patient}/write", post(write))
         .fallback(async || Problem::missing("this address of the API"))
@@ -285,7 +287,7 @@ async fn said(system: &System, of: &OpenClinic, patient: &PatientId) -> Result<V
     thread::lines(system, of, &collection).await
 }
 
-fn patient_id(text: &str) -> Result<PatientId, Problem> {
+pub(super) fn patient_id(text: &str) -> Result<PatientId, Problem> {
     PatientId::parse(text).map_err(|error| Problem::bad(format!("the patient's id: {error}")))
 }
 

@@ -40,7 +40,7 @@ pub(crate) struct Connections {
 pub(crate) struct ChannelView {
     /// Its word.
     pub(crate) channel: String,
-    /// Through whom: `cloud_api`, `evolution`, `waha`, `ses`, `aws_sms`.
+    /// Through whom: `cloud_api`, `evolution`, `waha`, `ses`, `aws_sms`, `web_push`.
     pub(crate) via: &'static str,
     /// As whom: a number, its id, an address.
     pub(crate) sender: String,
@@ -245,7 +245,13 @@ fn channels(
         }
     };
     let sms = clinic.sms.as_ref().map(|sms| sms.origination.clone()).unwrap_or_default();
-    vec![whatsapp, view(Channel::Email, "ses", clinic.email_from.clone()), view(Channel::Sms, "aws_sms", sms)]
+    let mut all =
+        vec![whatsapp, view(Channel::Email, "ses", clinic.email_from.clone()), view(Channel::Sms, "aws_sms", sms)];
+    // Nothing has to be set up but a step of a flow: without one it is not mentioned.
+    if clinic.notifies_browsers() {
+        all.push(view(Channel::Push, "web_push", clinic.name.clone()));
+    }
+    all
 }
 
 fn test_view(test: &TestMessage, zone: Tz, now: DateTime<Utc>) -> TestView {

@@ -132,7 +132,7 @@ pub(crate) async fn record(
 impl ConsentSaid {
     fn read(&self, today: NaiveDate) -> Result<Statement, Problem> {
         let channels = self.channels.iter().map(|code| code.parse::<Channel>()).collect::<Result<ChannelSet, ()>>();
-        let channels = channels.map_err(|()| Problem::bad("the channels are whatsapp, email, sms and call"))?;
+        let channels = channels.map_err(|()| Problem::bad("the channels are whatsapp, email, sms, call and push"))?;
         let purposes = self.purposes.iter().map(|code| code.parse::<Purpose>()).collect::<Result<PurposeSet, ()>>();
         let purposes = purposes.map_err(|()| Problem::bad("the purposes are marketing and care"))?;
         let wish = match self.wish.as_str() {

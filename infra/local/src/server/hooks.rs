@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use inbound_webhook::hook::{BODY_BYTES_MAX, HookRequest};
-use patient_pages::{PageRequest, Pages};
+use patient_pages::PageRequest;
 
 use super::system::System;
 
@@ -52,7 +52,7 @@ async fn page(State(system): State<System>, request: Request) -> Response {
         headers: pairs(&parts.headers),
         body: body.to_vec(),
     };
-    let answer = Pages::new(system.host.reach.clone(), system.host.links().clone()).handle(asked).await;
+    let answer = system.host.pages().handle(asked).await;
     system.touch();
     system.wake();
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -9,6 +9,7 @@ mod desk;
 mod frame;
 mod inbox;
 mod mailbox;
+mod notifications;
 mod overview;
 mod parked;
 mod patient;
@@ -72,6 +73,7 @@ pub(super) fn router() -> Router<System> {
         .route("/c/{clinic}/patients/{patient}/hold", post(desk::hold))
         .route("/c/{clinic}/patients/{patient}/release", post(desk::release))
         .route("/c/{clinic}/patients/{patient}/consent", post(desk::consent))
+        .route("/c/{clinic}/patients/{patient}/browser", post(notifications::act))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .merge(uploads::router())
         .merge(timetable::router())
@@ -192,6 +194,7 @@ async fn everybody(shown: &Shown<'_>, of: &OpenClinic, mail: Option<&str>) -> Re
             div.column {
                 (phone::panel(shown, of, &sent.whatsapp))
                 (mailbox::panel(shown, of, None, &mails, mail)?)
+                (notifications::panel(shown, of, None, &sent.push)?)
                 (calls::panel(shown, of, &sent.calls))
             }
         }
@@ -218,6 +221,7 @@ async fn one(shown: &Shown<'_>, of: &OpenClinic, id: &PatientId, looking: &Looki
             div.column.talk {
                 (phone::conversation(shown, of, &collection, &lines))
                 (mailbox::panel(shown, of, Some(id), &mails, looking.mail.as_deref())?)
+                (notifications::panel(shown, of, Some(&collection), &sent.push)?)
                 (calls::panel(shown, of, &sent.calls))
             }
         }

@@ -13,7 +13,7 @@ use retorno_cloud::store::{Collection, TenantStore};
 use retorno_domain::ids::{ClinicId, MessageId, PatientId};
 use segment_evaluator::Scope;
 
-const SETTINGS: &str = r#"
+pub(crate) const SETTINGS: &str = r#"
 name = "Clínica Aurora"
 zone = "America/Argentina/Buenos_Aires"
 contact = "el 11 4555 0000"
@@ -64,7 +64,7 @@ impl Stage {
         }
         export_importer::import(&host.reach, &clinic, "test", export.as_bytes(), &mut |_| {}).await.unwrap();
         let stage = Self {
-            pages: Pages::new(host.reach.clone(), host.links().clone()),
+            pages: host.pages(),
             links: host.links().clone(),
             tenant: host.reach.store.of(&clinic),
             host,

@@ -21,7 +21,7 @@ async fn opening_the_link_unsubscribes_nobody_and_one_click_does() {
     let path = stage.path(0, LinkPurpose::Unsubscribe);
     let page = stage.get(&path).await;
     assert!(page.body.contains("¿No querés más invitaciones?"));
-    assert_eq!(agreed(&stage, 0).await, ChannelSet::ALL);
+    assert_eq!(agreed(&stage, 0).await, ChannelSet::ADDRESSED);
     for _ in 0..2 {
         let done = stage.post(&path, "List-Unsubscribe=One-Click").await;
         assert_eq!((done.status, done.header("location"), done.header("set-cookie")), (200, None, None));
@@ -32,7 +32,7 @@ async fn opening_the_link_unsubscribes_nobody_and_one_click_does() {
     assert_eq!((points.phone.suppressed, points.email.suppressed), (ChannelSet::ALL, ChannelSet::ALL));
     assert_eq!(
         agreed_for(&stage, 0, Purpose::Care).await,
-        ChannelSet::ALL,
+        ChannelSet::ADDRESSED,
         "reminders go on, however often it is clicked"
     );
     assert!(points.phone.suppressed_care.is_empty() && points.email.suppressed_care.is_empty());

@@ -27,7 +27,7 @@ pub use reply::{
 pub use sms::{SMS_CHARS_MAX, SMS_TIME_TO_LIVE_SECONDS, SmsChannel, SmsSettings, sms_body};
 pub use whatsapp::{GRAPH_URL, Graph, Posted, WhatsappChannel, whatsapp_outcome, whatsapp_request};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use retorno_domain::channel::Channel;
 use retorno_domain::clinic::Clinic;
 use retorno_domain::ids::{ClinicId, MessageId};
@@ -53,8 +53,15 @@ pub struct Dispatch<'a> {
     pub template_name: &'a str,
     /// The language the template is written in.
     pub language: Language,
-    /// The link to unsubscribe by one click (e-mail).
+    /// The link to unsubscribe by one click (e-mail, notification).
     pub unsubscribe_url: &'a str,
+    /// The link by which a slot is picked: where a touch on a notification leads.
+    pub book_url: &'a str,
+    /// What a notification replaces that was not seen yet: the same for all to one person, and nobody
+    /// can tell whom.
+    pub topic: &'a str,
+    /// When it was claimed.
+    pub at: DateTime<Utc>,
 }
 
 /// All channels.
@@ -87,7 +94,7 @@ impl Channels {
         Self { gateway: Some(gateway), ..self }
     }
 
-    /// With alerts to staff's browsers.
+    /// With alerts to staff's browsers, and notifications to patients'.
     #[must_use]
     pub fn with_push(self, push: PushChannel) -> Self {
         Self { push: Some(push), ..self }
@@ -95,7 +102,7 @@ impl Channels {
 
     /// With what the environment of a function names besides: `SMS_CONFIGURATION_SET` for text
     /// messages, `WHATSAPP_GATEWAY_KEYS` for gateways (see [`GatewayKeys::from_json`]), `VAPID_KEY` and
-    /// `VAPID_CONTACT` for alerts to staff's browsers.
+    /// `VAPID_CONTACT` for what goes to browsers.
     ///
     /// # Errors
     /// [`CloudError::Setup`] when the keys are not of their form.
@@ -114,7 +121,7 @@ impl Channels {
         Ok(channels)
     }
 
-    /// The way to staff's browsers.
+    /// The way to browsers.
     #[must_use]
     pub fn push(&self) -> Option<&PushChannel> {
         self.push.as_ref()
@@ -153,6 +160,10 @@ impl Channels {
                 Some(sms) => sms.send(dispatch).await,
                 None => no_provider(),
             },
+            Channel::Push => match &self.push {
+                Some(push) => push.notify(dispatch).await,
+                None => no_provider(),
+            },
         }
     }
 
@@ -172,7 +183,8 @@ impl Channels {
     }
 
     /// Hands a reply to its provider, once. Outside WhatsApp's window the provider refuses it with
-    /// `131047`, and nothing was sent. A call cannot be a reply: that is a person's task.
+    /// `131047`, and nothing was sent. A call cannot be a reply: that is a person's task; nor can a
+    /// notification, which anybody may read.
     pub async fn reply(&self, channel: Channel, reply: &ReplyDispatch<'_>) -> Outcome {
         match channel {
             Channel::Whatsapp => match (&reply.clinic.gateway, &self.gateway) {
@@ -185,7 +197,9 @@ impl Channels {
                 Some(sms) => sms.reply(reply).await,
                 None => no_provider(),
             },
-            Channel::Call => Outcome::Refused { code: "call".to_owned(), news: RecipientNews::None },
+            Channel::Call | Channel::Push => {
+                Outcome::Refused { code: channel.code().to_owned(), news: RecipientNews::None }
+            }
         }
     }
 }

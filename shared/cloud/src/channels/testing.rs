@@ -164,5 +164,8 @@ pub(crate) fn dispatch<'a>(clinic: &'a Clinic, message: &'a ClearedMessage) -> D
         template_name: "retorno_churn_18m_d1_sin_fecha_v1",
         language: Language::EsAr,
         unsubscribe_url: "https://citas.example/l/baja",
+        book_url: "https://citas.example/l/cita",
+        topic: "0123456789abcdef0123456789abcdef",
+        at: DateTime::UNIX_EPOCH,
     }
 }

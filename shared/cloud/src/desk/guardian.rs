@@ -22,6 +22,8 @@ pub(super) fn stopped_by(acts: &[Act]) -> PurposeSet {
         | Act::Offer { .. }
         | Act::OfferHeld { .. }
         | Act::Wait(_)
+        | Act::Subscribe(_)
+        | Act::Unsubscribe
         | Act::Cancel(_)
         | Act::Confirm(_)
         | Act::HandOver { .. }

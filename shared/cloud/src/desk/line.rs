@@ -132,7 +132,7 @@ impl Desk {
         if !tenant.patients_with_phone(&number, clinic.date(now)).await?.is_empty() {
             return Ok(TestDone::Refused(TestRefused::Patient));
         }
-        let contact = ContactKeys { phone: Some(tenant.hash(number.as_str())), email: None };
+        let contact = ContactKeys { phone: Some(tenant.hash(number.as_str())), ..ContactKeys::default() };
         if tenant.contact_points(&contact).await?.phone.suppressed.contains(Channel::Whatsapp) {
             return Ok(TestDone::Refused(TestRefused::OptedOut));
         }

@@ -3,6 +3,7 @@
 //! hands the orders that follow to the queue. An event delivered again finds itself taken in, and
 //! only its orders are handed over again.
 
+mod browsers;
 mod guardian;
 mod line;
 mod offers;
@@ -18,6 +19,7 @@ use retorno_domain::conversation::{Act, Preferences, respond, when_taken};
 use retorno_domain::ids::PatientId;
 use retorno_domain::reply::{Asked, Reading};
 
+pub use browsers::Subscribed;
 pub use line::{BrowserRefused, TestDone, TestRefused};
 pub use page::{Opened, Picked};
 use plan::Plan;
@@ -218,7 +220,9 @@ impl Desk {
                     self.reopen(visitor, &visitor.preferred(*preferences)).await?;
                 }
                 Act::OptIn => self.reopen(visitor, &visitor.agreed_again(happening.channel)).await?,
+                Act::Subscribe(browser) => self.open_browser(visitor, browser).await?,
                 Act::Deceased
+                | Act::Unsubscribe
                 | Act::Book { .. }
                 | Act::Offer { .. }
                 | Act::OfferHeld { .. }
@@ -259,7 +263,7 @@ impl Desk {
 
 /// Whether an act writes contact points.
 fn shuts(act: &Act) -> bool {
-    matches!(act, Act::OptOut(_) | Act::OptIn | Act::WrongNumber | Act::Prefer(_))
+    matches!(act, Act::OptOut(_) | Act::OptIn | Act::WrongNumber | Act::Prefer(_) | Act::Subscribe(_))
 }
 
 /// The acts when the slot picked is taken meanwhile.

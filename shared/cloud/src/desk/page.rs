@@ -252,7 +252,7 @@ impl Desk {
         Ok(())
     }
 
-    async fn on_page(
+    pub(super) async fn on_page(
         &self,
         visitor: &Visitor,
         event: &str,

@@ -97,7 +97,11 @@ impl<'a> Plan<'a> {
             match act {
                 Act::OptOut(purposes) => self.withdraw(*purposes),
                 Act::OptIn => self.agree(),
-                Act::WrongNumber => self.made.thread.settle(self.visitor.now),
+                Act::WrongNumber => {
+                    self.made.thread.settle(self.visitor.now);
+                    // Whoever followed the links there was not the patient.
+                    self.made.patient.subscriptions.clear();
+                }
                 Act::Deceased => {
                     self.withdraw(PurposeSet::ALL);
                     self.made.patient.paused = true;
@@ -107,6 +111,11 @@ impl<'a> Plan<'a> {
                 Act::OfferHeld { reference } => self.offer_held(reference),
                 Act::Wait(wish) => self.made.waitlist = Some(Some(wish.clone())),
                 Act::Prefer(preferences) => self.state(self.visitor.preferred(*preferences)),
+                Act::Subscribe(browser) => {
+                    self.made.patient.subscriptions.keep((**browser).clone());
+                    self.patient_changed();
+                }
+                Act::Unsubscribe => self.unsubscribe(),
                 Act::Cancel(visit) => self.cancel(visit).await?,
                 Act::Confirm(visit) => self.confirm(visit).await?,
                 Act::HandOver { reason, urgency } => self.hand_over(reason, *urgency),
@@ -137,8 +146,15 @@ impl<'a> Plan<'a> {
                 self.made.waitlist = Some(None);
             }
         }
+        self.made.patient.forget_browsers_taken_back(&said, self.visitor.today());
         self.made.consent.extend(said);
         self.patient_changed();
+    }
+
+    /// What else was agreed to stays; nothing else being agreed to is no opt-out.
+    fn unsubscribe(&mut self) {
+        self.state(self.visitor.without_push());
+        self.made.patient.subscriptions.clear();
     }
 
     /// The person's own word.

@@ -319,6 +319,7 @@ fn agreed(visitor: &Visitor, said: &Statement) -> Result<Made, Refused> {
     let statement = Statement { source: Source::Recorded, ..said.clone() };
     let mut made = Made::of(visitor);
     made.patient.consent.record(statement.clone());
+    made.patient.forget_browsers_taken_back(std::slice::from_ref(&statement), today);
     if said.purposes.iter().any(|purpose| made.patient.consent.is_opted_out(purpose, today)) {
         return Err(Refused::OptOutStands);
     }

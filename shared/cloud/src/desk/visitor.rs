@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use retorno_domain::appointment::{Appointment, OUR_LEAD};
 use retorno_domain::channel::{Channel, ChannelSet, Purpose, PurposeSet};
-use retorno_domain::consent::Statement;
+use retorno_domain::consent::{Statement, Wish};
 use retorno_domain::conversation::{Case, OfferedSlot, Preferences, Question, Thread};
 use retorno_domain::guardian::Guardian;
 use retorno_domain::ids::{AppointmentId, PatientId};
@@ -101,6 +101,22 @@ impl Visitor {
     /// What is recorded when the person chooses channels.
     pub(super) fn preferred(&self, preferences: Preferences) -> Vec<Statement> {
         super::statements(self, preferences)
+    }
+
+    /// What is recorded when the person wants no notifications any more: of each purpose the other
+    /// channels, if only none.
+    pub(super) fn without_push(&self) -> Vec<Statement> {
+        let left = |purpose| Some(self.channels(purpose)).filter(|agreed| agreed.contains(Channel::Push));
+        let left = |purpose| left(purpose).map(|agreed| Wish::OptIn(agreed.without(Channel::Push)));
+        match (left(Purpose::Marketing), left(Purpose::Care)) {
+            (Some(marketing), Some(care)) if marketing == care => {
+                vec![super::recorded(self, care, PurposeSet::ALL)]
+            }
+            (marketing, care) => [(marketing, PurposeSet::MARKETING), (care, PurposeSet::CARE)]
+                .into_iter()
+                .filter_map(|(wish, of)| Some(super::recorded(self, wish?, of)))
+                .collect(),
+        }
     }
 
     /// The purposes whose opt-out these statements end. Of one day's words the opt-out counts.

@@ -9,6 +9,7 @@ use retorno_domain::channel::{Channel, ChannelSet, Purpose, PurposeSet};
 use retorno_domain::contact_point::{ContactPoint, ContactPoints};
 use retorno_domain::ids::PatientId;
 use retorno_domain::patient::Patient;
+use retorno_domain::subscription::Holder;
 
 use super::TenantStore;
 use super::item::{Item, Reader, ms, n, s};
@@ -17,7 +18,7 @@ use super::patient::ledger_of;
 use crate::error::{CloudError, sort};
 use crate::secrets::{SecretKey, hex};
 
-/// The keyed hash of a phone (E.164) or e-mail address within a clinic: 32 hexadecimal digits.
+/// The keyed hash of a phone (E.164), an e-mail address or a browser's address within a clinic: 32 hexadecimal digits.
 #[must_use]
 pub fn contact_hash(key: &SecretKey, clinic: &str, address: &str) -> String {
     let mac = key.mac(&[b"contact", clinic.as_bytes(), address.as_bytes()]);
@@ -31,18 +32,24 @@ pub struct ContactKeys {
     pub phone: Option<String>,
     /// The e-mail address.
     pub email: Option<String>,
+    /// The browsers, the one that is used first.
+    pub push: Vec<String>,
 }
 
 impl ContactKeys {
     /// The hash that a channel uses.
     #[must_use]
     pub fn of(&self, channel: Channel) -> Option<&str> {
-        if channel.is_phone() { self.phone.as_deref() } else { self.email.as_deref() }
+        match channel {
+            Channel::Whatsapp | Channel::Sms | Channel::Call => self.phone.as_deref(),
+            Channel::Email => self.email.as_deref(),
+            Channel::Push => self.push.first().map(String::as_str),
+        }
     }
 
-    /// Both, those that are there.
+    /// All that are there.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.phone.iter().chain(&self.email).map(String::as_str)
+        self.phone.iter().chain(&self.email).chain(&self.push).map(String::as_str)
     }
 }
 
@@ -109,6 +116,12 @@ impl TenantStore {
         ContactKeys {
             phone: through.phone().map(|phone| self.hash(phone.e164.as_str())),
             email: through.email().map(|email| self.hash(email.as_str())),
+            push: through
+                .holder()
+                .into_iter()
+                .flat_map(|holder| patient.subscriptions.of_holder(holder))
+                .map(|browser| self.hash(browser.endpoint()))
+                .collect(),
         }
     }
 
@@ -120,26 +133,33 @@ impl TenantStore {
         let phones = [profile.phone.as_ref().ok(), guardian.and_then(|guardian| guardian.phone.as_ref().ok())];
         let emails = [profile.email.as_ref().ok(), guardian.and_then(|guardian| guardian.email.as_ref().ok())];
         let phones = phones.into_iter().flatten().map(|phone| self.hash(phone.e164.as_str()));
-        phones.chain(emails.into_iter().flatten().map(|email| self.hash(email.as_str()))).collect()
+        let emails = emails.into_iter().flatten().map(|email| self.hash(email.as_str()));
+        let browsers = patient.subscriptions.iter().filter(|known| with_guardian || known.holder() == Holder::Patient);
+        phones.chain(emails).chain(browsers.map(|browser| self.hash(browser.endpoint()))).collect()
     }
 
-    /// A patient's contact points, strongly consistent: one BatchGetItem, one read unit each.
+    /// A patient's contact points, strongly consistent: one BatchGetItem, one read unit each. Of several
+    /// browsers the one that is used.
     ///
     /// # Errors
     /// [`CloudError`].
     pub async fn contact_points(&self, hashes: &ContactKeys) -> Result<ContactPoints, CloudError> {
         let keys = Keys(&self.clinic);
-        let wanted: Vec<Item> = hashes.iter().map(|hash| keys.contact_point(hash).item()).collect();
+        let used = hashes.phone.iter().chain(&hashes.email).chain(hashes.push.first());
+        let wanted: Vec<Item> = used.map(|hash| keys.contact_point(hash).item()).collect();
         let mut points = ContactPoints::default();
         for item in self.batch_get("BatchGetItem contact points", wanted, true).await? {
             let reader = Reader { kind: "contact point", item: &item };
             let pk = reader.text("pk")?;
-            let is = |hash: &Option<String>| hash.as_ref().is_some_and(|hash| pk == keys.contact_point(hash).pk);
-            if is(&hashes.phone) {
-                points.phone = point_of(&item)?;
+            let is = |hash: Option<&String>| hash.is_some_and(|hash| pk == keys.contact_point(hash).pk);
+            let point = if is(hashes.phone.as_ref()) {
+                &mut points.phone
+            } else if is(hashes.email.as_ref()) {
+                &mut points.email
             } else {
-                points.email = point_of(&item)?;
-            }
+                &mut points.push
+            };
+            *point = point_of(&item)?;
         }
         Ok(points)
     }

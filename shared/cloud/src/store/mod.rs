@@ -29,6 +29,7 @@ mod receipt;
 mod route;
 mod sent;
 mod slots;
+mod subscription_wire;
 mod survey;
 mod table;
 mod test_message;

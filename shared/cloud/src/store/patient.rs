@@ -24,6 +24,7 @@ use super::key::{Keys, patient_of_pk};
 use super::lookup::lookup_keys;
 use super::message::StoredMessage;
 use super::patient_wire::{appointments_of, appointments_text, consent_of, consent_text};
+use super::subscription_wire::{put_subscriptions, subscriptions_of};
 use super::thread::{StoredThread, thread_of};
 use crate::error::{CloudError, sort};
 
@@ -130,6 +131,7 @@ pub(super) fn item_of(
     }
     guardianship_attributes(&mut item, &patient.guardianship, &profile.as_of);
     ledger_attributes(&mut item, &patient.history.whatsapp);
+    put_subscriptions(&mut item, &patient.subscriptions);
     IndexKeys(standing).put(keys, &patient.id, &mut item);
     item
 }
@@ -175,6 +177,7 @@ pub(super) fn patient_of(item: &Item) -> Result<StoredPatient, CloudError> {
             last_day_count: reader.number_opt("last_n")?.unwrap_or(0),
         },
         sequence,
+        subscriptions: subscriptions_of(&reader)?,
     };
     Ok(StoredPatient { patient, version: reader.number("ver")?, standing: standing_of(&reader)? })
 }

@@ -38,8 +38,8 @@ const STATUSES: [(char, AppointmentStatus); 5] = [
     ('n', AppointmentStatus::NoShow),
 ];
 
-const CHANNELS: [(char, Channel); 4] =
-    [('w', Channel::Whatsapp), ('e', Channel::Email), ('s', Channel::Sms), ('c', Channel::Call)];
+const CHANNELS: [(char, Channel); 5] =
+    [('w', Channel::Whatsapp), ('e', Channel::Email), ('s', Channel::Sms), ('c', Channel::Call), ('p', Channel::Push)];
 
 const PURPOSES: [(char, Purpose); 2] = [('m', Purpose::Marketing), ('c', Purpose::Care)];
 

@@ -18,6 +18,7 @@ use super::enrollment::{put_item, wrap};
 use super::item::{Reader, n, s};
 use super::key::Keys;
 use super::patient_wire::{appointments_text, consent_text};
+use super::subscription_wire::{SUBSCRIPTIONS, subscriptions_text};
 use super::thread::{HeardLine, StoredThread, heard_item, thread_item};
 use super::{StoredPatient, TenantStore};
 use crate::error::{CloudError, sort};
@@ -31,7 +32,7 @@ const EVENT_REMEMBERED: TimeDelta = TimeDelta::days(365);
 pub struct PatientChange<'a> {
     /// As read.
     pub from: &'a StoredPatient,
-    /// Afterwards. Consent, appointments and pause are written; nothing else may differ.
+    /// Afterwards. Consent, appointments, browsers and pause are written; nothing else may differ.
     pub next: &'a Patient,
 }
 
@@ -209,13 +210,22 @@ impl TenantStore {
 
     fn patient_write(&self, change: &PatientChange<'_>) -> Result<TransactWriteItem, CloudError> {
         let next = change.next;
+        let builder = update(self, &Keys(&self.clinic).patient(&next.id));
+        let (builder, kept, forgotten) = match subscriptions_text(&next.subscriptions) {
+            Some(text) => (
+                builder.expression_attribute_values(":subs", s(text)),
+                format!(", {SUBSCRIPTIONS} = :subs"),
+                String::new(),
+            ),
+            None => (builder, String::new(), format!(", {SUBSCRIPTIONS}")),
+        };
         wrap(
-            update(self, &Keys(&self.clinic).patient(&next.id))
+            builder
                 // Looked at again by the next evaluation; until then nobody takes them from a backlog.
-                .update_expression(
-                    "SET visits = :visits, consent = :consent, paused = :paused, g1sk = :today \
-                     REMOVE g2pk, g2sk ADD ver :one",
-                )
+                .update_expression(format!(
+                    "SET visits = :visits, consent = :consent, paused = :paused, g1sk = :today{kept} \
+                     REMOVE g2pk, g2sk{forgotten} ADD ver :one",
+                ))
                 .condition_expression("ver = :ver")
                 .expression_attribute_values(":visits", s(appointments_text(&next.appointments)))
                 .expression_attribute_values(":consent", s(consent_text(&next.consent)))

@@ -141,6 +141,12 @@ fn check(template: Template) -> Result<Template, CatalogueError> {
         let dated = template.dated;
         return Err(CatalogueError::Dated { key, dated });
     }
+    if template.channel == TemplateChannel::Push && (template.clinical_detail || template.variables().next().is_some())
+    {
+        let fault =
+            "a notification is read by whoever sees the screen: it has no variables and gives no clinical detail";
+        return Err(CatalogueError::Channel { key, fault });
+    }
     if has(Variable::Servicio) && !template.clinical_detail {
         return Err(CatalogueError::ClinicalDetail { key });
     }

@@ -21,6 +21,9 @@ const STEPS: [(&str, TemplateChannel); 4] = [
 /// The steps that may also go out as text messages.
 const TEXTED: [&str; 3] = ["d1", "d3", "d6"];
 
+/// The steps that may be shown in browsers: all, and one between them.
+const NOTIFIED: [&str; 5] = ["d1", "d3", "d4", "d6", "d8"];
+
 fn values(language: Language) -> Values {
     let slot = NaiveDate::from_ymd_opt(2026, 2, 19).unwrap();
     let slot = language.spoken_slot(slot.and_hms_opt(16, 30, 0).unwrap());
@@ -89,7 +92,30 @@ fn every_language_has_every_step_in_its_variants_and_nothing_else() {
         }
     }
     // One set more is for guardians.
-    assert_eq!(catalogue.templates().len(), WRITTEN.len() * (SEGMENTS.len() + 1) * (7 + TEXTED.len()));
+    assert_eq!(catalogue.templates().len(), WRITTEN.len() * (SEGMENTS.len() + 1) * (7 + TEXTED.len() + NOTIFIED.len()));
+}
+
+#[test]
+fn a_notification_can_stand_in_for_every_step_and_tells_nobody_anything() {
+    let catalogue = Catalogue::embedded();
+    for language in Language::ALL {
+        for (segment, step) in
+            SEGMENTS.iter().chain([&GUARDIANS]).flat_map(|segment| NOTIFIED.map(|step| (segment, step)))
+        {
+            let key = format!("{segment}/{step}");
+            let found = catalogue.find(&key, TemplateChannel::Push, language, true).unwrap();
+            assert!(!found.dated && found.language == language.catalogue(), "{language} {key}");
+            assert_eq!(found.variables().count(), 0, "{language} {key}");
+        }
+    }
+    let own = |body: &str| {
+        Catalogue::parse(
+            Language::EsEs,
+            &format!("[[template]]\nkey = \"x/d1\"\nchannel = \"push\"\nbody = \"{body}\""),
+        )
+    };
+    assert!(own("Elige tu hora.").is_ok());
+    assert!(matches!(own("{{paciente}}, elige tu hora."), Err(CatalogueError::Channel { .. })));
 }
 
 #[test]
@@ -112,9 +138,11 @@ fn every_template_fills_within_its_channel_and_says_how_to_stop() {
     for template in Catalogue::embedded().templates() {
         let rendered = template.render(&values(template.language)).unwrap();
         let (text, key) = (&rendered.text, &template.key);
-        assert!(text.contains("PARAR"), "{key}");
-        assert!(text.contains("Clínica Austral"), "{key}");
-        if key.ends_with("/d1") && template.channel != TemplateChannel::Sms {
+        // A notification stands under the clinic's name, with a button that ends them.
+        let is_notification = template.channel == TemplateChannel::Push;
+        assert!(is_notification || text.contains("PARAR"), "{key}");
+        assert!(is_notification || text.contains("Clínica Austral"), "{key}");
+        if key.ends_with("/d1") && template.channel != TemplateChannel::Sms && !is_notification {
             assert!(text.contains("Lucía"), "{key}");
         }
         match template.channel {
@@ -140,6 +168,7 @@ fn every_template_fills_within_its_channel_and_says_how_to_stop() {
                 assert!(text.contains("https://clinica.example/r/abc"), "{key}");
                 assert!(segments(text) <= 2, "{} {key}: {}", template.language, segments(text));
             }
+            TemplateChannel::Push => assert!((20..=100).contains(&text.chars().count()), "{key}"),
         }
     }
 }

@@ -20,6 +20,7 @@ mod horizon;
 mod import_merge;
 mod percentile;
 mod purposes;
+mod push;
 mod segments;
 mod settings;
 mod settings_figures;

@@ -130,7 +130,7 @@ fn prices_are_those_of_the_country_exact_to_the_millionth() {
         clinic("[prices]\ncurrency = \"ARS\"\nemail = 1.25\nsms = 2\ncall = 900\n[prices.whatsapp]\nAR = 70.5").prices;
     assert_eq!(
         (own.currency.as_str(), Channel::ALL.map(|c| own.of(c))),
-        ("ARS", [70_500_000, 1_250_000, 2_000_000, 900_000_000])
+        ("ARS", [70_500_000, 1_250_000, 2_000_000, 900_000_000, 0])
     );
 }
 

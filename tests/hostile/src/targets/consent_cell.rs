@@ -40,6 +40,7 @@ fn printed(cell: &ConsentCell) -> String {
         ConsentChannel::Email => "email",
         ConsentChannel::Sms => "sms",
         ConsentChannel::Call => "call",
+        ConsentChannel::Push => "push",
     };
     match cell {
         ConsentCell::OptIn { date, channels: ConsentChannels::All } => format!("opt-in {date}"),

@@ -40,10 +40,13 @@ pub fn run(bytes: &[u8]) {
         template_name: &name,
         language: template.language,
         unsubscribe_url: &unsubscribe_url,
+        book_url: &unsubscribe_url,
+        topic: "t",
+        at: DateTime::UNIX_EPOCH,
     };
     match channel {
         Channel::Email => check_email(&dispatch),
-        Channel::Whatsapp | Channel::Sms | Channel::Call => check_whatsapp(&dispatch),
+        Channel::Whatsapp | Channel::Sms | Channel::Call | Channel::Push => check_whatsapp(&dispatch),
     }
 }
 
@@ -69,7 +72,7 @@ fn cleared(
     let (phone, email) = (Phone::parse(&address, Country::Ar), EmailAddress::parse(&address));
     let to = match channel {
         Channel::Email => Address::Email(email.as_ref().ok()?),
-        Channel::Whatsapp | Channel::Sms | Channel::Call => Address::Phone(phone.as_ref().ok()?),
+        Channel::Whatsapp | Channel::Sms | Channel::Call | Channel::Push => Address::Phone(phone.as_ref().ok()?),
     };
     let mut values = Values::default();
     for variable in Variable::ALL {

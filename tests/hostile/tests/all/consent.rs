@@ -30,18 +30,21 @@ fn statement() -> impl Strategy<Value = Statement> {
 }
 
 /// The last word of these statements on a day: an agreement counts from its day, an opt-out at once;
-/// of one day an opt-out wins, and agreements hold for what all of them name.
+/// of one day an opt-out wins, and agreements hold for what all of them name; for notifications, if any does.
 fn last_word(statements: &[&Statement], today: NaiveDate) -> Option<Wish> {
     let counts = |s: &&&Statement| s.wish == Wish::OptOut || s.on <= today;
     let last = statements.iter().filter(counts).map(|s| s.on).max()?;
-    let mut agreed = ChannelSet::ALL;
+    let (mut agreed, mut push) = (ChannelSet::ALL, false);
     for statement in statements.iter().filter(counts).filter(|s| s.on == last) {
         match statement.wish {
             Wish::OptOut => return Some(Wish::OptOut),
-            Wish::OptIn(channels) => agreed = agreed.and(channels),
+            Wish::OptIn(channels) => {
+                agreed = agreed.and(channels);
+                push |= channels.contains(Channel::Push);
+            }
         }
     }
-    Some(Wish::OptIn(agreed))
+    Some(Wish::OptIn(if push { agreed.with(Channel::Push) } else { agreed }))
 }
 
 /// What may be used for a purpose on a day; nothing where there is no agreement.

@@ -66,8 +66,11 @@ impl Sim {
             return None;
         }
         let point = |key: Option<ContactKey>| key.map(|key| self.table.contact(key).point.clone()).unwrap_or_default();
-        let points =
-            ContactPoints { phone: point(ContactKey::phone(patient)), email: point(ContactKey::email(patient)) };
+        let points = ContactPoints {
+            phone: point(ContactKey::phone(patient)),
+            email: point(ContactKey::email(patient)),
+            ..ContactPoints::default()
+        };
         let placed = placement(clinic, patient, &self.thresholds, self.now);
         let lacks = Lacks::default();
         let case = EntryCase { clinic, patient, points: &points, placement: placed, lacks: &lacks, now: self.now };

@@ -36,7 +36,12 @@ impl ContactKey {
     /// The one that a channel uses (`ContactKeys::of`).
     #[must_use]
     pub fn by(patient: &Patient, channel: Channel) -> Option<Self> {
-        if channel.is_phone() { Self::phone(patient) } else { Self::email(patient) }
+        match channel {
+            Channel::Whatsapp | Channel::Sms | Channel::Call => Self::phone(patient),
+            Channel::Email => Self::email(patient),
+            // Nobody here has a browser.
+            Channel::Push => None,
+        }
     }
 
     /// Both, those that are there.

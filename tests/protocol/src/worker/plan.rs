@@ -62,7 +62,7 @@ impl Seen {
         let point = |read: &Option<(ContactKey, Arc<crate::table::ContactItem>)>| {
             read.as_ref().map(|(_, item)| item.point.clone()).unwrap_or_default()
         };
-        ContactPoints { phone: point(phone), email: point(email) }
+        ContactPoints { phone: point(phone), email: point(email), ..ContactPoints::default() }
     }
 
     /// `copy_problem` of the dispatcher, as far as the protocol is concerned: a template that its

@@ -15,7 +15,10 @@ pub(super) fn agreement(shown: &Shown<'_>, of: &OpenClinic, collection: &Collect
     let patient = &collection.patient.patient;
     let today = of.clinic.date(shown.system.host.now());
     let has = |channel| Purpose::ALL.into_iter().any(|of| patient.consent.channels(of, today).contains(channel));
-    let channels = || Channel::ALL.into_iter().filter(|channel| of.clinic.channels.contains(*channel));
+    // Notifications are asked for by the browser that shows them; here they can only be taken back.
+    let offered =
+        |channel: &Channel| of.clinic.channels.contains(*channel) && (*channel != Channel::Push || has(*channel));
+    let channels = || Channel::ALL.into_iter().filter(offered);
     html! {
         details.agreement {
             summary { (texts.word("agreement"))

@@ -52,6 +52,7 @@ pub(super) struct ByStaff {
     email: Option<String>,
     sms: Option<String>,
     call: Option<String>,
+    push: Option<String>,
     marketing: Option<String>,
     care: Option<String>,
 }
@@ -133,6 +134,7 @@ impl ByStaff {
             Channel::Email => self.email.is_some(),
             Channel::Sms => self.sms.is_some(),
             Channel::Call => self.call.is_some(),
+            Channel::Push => self.push.is_some(),
         };
         Channel::ALL.into_iter().filter(ticked).collect()
     }
@@ -176,7 +178,7 @@ async fn act(
     }
 }
 
-async fn opened(system: &System, id: &str, patient: &str) -> Result<(OpenClinic, PatientId), Failed> {
+pub(super) async fn opened(system: &System, id: &str, patient: &str) -> Result<(OpenClinic, PatientId), Failed> {
     let of = system.clinic(id).await?;
     match PatientId::parse(patient) {
         Ok(patient) => Ok((of, patient)),
@@ -187,12 +189,12 @@ async fn opened(system: &System, id: &str, patient: &str) -> Result<(OpenClinic,
     }
 }
 
-fn of_form<T>(form: Answered<T>) -> Result<T, Problem> {
+pub(super) fn of_form<T>(form: Answered<T>) -> Result<T, Problem> {
     form.map(|Form(form)| form).map_err(|rejection| Problem::new(rejection.status(), rejection.body_text()))
 }
 
 /// Back to the patient, perhaps with why nothing was done.
-fn back(of: &OpenClinic, patient: &PatientId, not: Option<&str>, anchor: &str) -> Redirect {
+pub(super) fn back(of: &OpenClinic, patient: &PatientId, not: Option<&str>, anchor: &str) -> Redirect {
     let not = not.map(|code| format!("&not={code}")).unwrap_or_default();
     let anchor = if anchor.is_empty() { String::new() } else { format!("#{anchor}") };
     Redirect::to(&format!("{}{not}{anchor}", address(of, Some(patient), None)))

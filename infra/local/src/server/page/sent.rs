@@ -16,6 +16,7 @@ pub(super) struct Panels {
     pub(super) whatsapp: Vec<Bubble>,
     pub(super) email: Vec<Sent>,
     pub(super) calls: Vec<Sent>,
+    pub(super) push: Vec<Sent>,
 }
 
 /// A WhatsApp message on the phone.
@@ -46,16 +47,18 @@ pub(super) async fn latest(system: &System, of: &OpenClinic) -> Result<Panels, P
     }
     panels.email = of_channel(Channel::Email).await?;
     panels.calls = of_channel(Channel::Call).await?;
+    panels.push = of_channel(Channel::Push).await?;
     Ok(panels)
 }
 
-/// The mails and call tasks of one patient; what WhatsApp brought is part of the conversation.
+/// The mails, notifications and call tasks of one patient; what WhatsApp brought is part of the conversation.
 pub(super) fn to(collection: &Collection) -> Panels {
     let mut panels = Panels::default();
     for sent in sent_to(collection).into_iter().rev() {
         match sent.channel.parse() {
             Ok(Channel::Email) => panels.email.push(sent),
             Ok(Channel::Call) => panels.calls.push(sent),
+            Ok(Channel::Push) => panels.push.push(sent),
             Ok(Channel::Whatsapp | Channel::Sms) | Err(()) => {}
         }
     }

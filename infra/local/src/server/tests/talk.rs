@@ -253,3 +253,55 @@ async fn the_code_leads_to_whatsapp_once_the_number_is_known() {
     assert!(running.get("/c/aurora/qr").await.text.contains("src=\"/c/aurora/qr.svg\""));
     assert!(running.get("/c/aurora/qr.svg").await.text.contains("<svg"));
 }
+
+/// The default sequence with notifications in the place of the later steps.
+const NOTIFYING: &str = r#"
+[[flows]]
+id = "reactivacion"
+version = 2
+close_after_days = 10
+steps = [
+  { id = "d1", offset_days = 0, channel = "whatsapp" },
+  { id = "d3", offset_days = 2, channel = "push" },
+  { id = "d6", offset_days = 5, channel = "push" },
+]
+"#;
+
+#[tokio::test]
+async fn a_patients_browser_asks_shows_and_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Running::with_aurora(folder.path()).await;
+    let settings = format!("name = \"Clínica Aurora\"\nzone = \"{}\"\n{NOTIFYING}", aurora().zone);
+    running.post("/api/clinics/aurora/settings", settings).await.ok();
+    let patient = offered(&running).await;
+    let (api, page) =
+        (format!("/api/clinics/aurora/patients/{patient}/browser"), format!("/c/aurora?patient={patient}"));
+    let act = async |act: &str| {
+        let post = running.client.post(format!("{}{api}", running.url));
+        let post = post.header("content-type", "application/json").body(json!({ "act": act }).to_string());
+        Answer::of(post.send().await.unwrap()).await
+    };
+    assert_eq!(running.get(&api).await.json(), json!({ "used": true, "browsers": [], "notifications": [] }));
+    assert!(running.get(&page).await.text.contains("Pedir avisos en un navegador de prueba"));
+    assert_eq!(act("fly").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let browsers = act("subscribe").await.json()["browsers"].clone();
+    assert_eq!(
+        (&browsers[0]["service"], &browsers[0]["holder"], browsers.as_array().unwrap().len()),
+        (&json!("updates.push.services.mozilla.com"), &json!("patient"), 1)
+    );
+    running.advance(json!({ "by": "3d" })).await.ok();
+    running.system.idle().await;
+    let shown = running.get(&api).await.json()["notifications"][0].clone();
+    let path = shown["open"].as_str().unwrap().strip_prefix(running.url.as_str()).unwrap().to_owned();
+    for text in [running.get(&page).await.text, running.get("/c/aurora").await.text] {
+        assert!(text.contains(&format!("href=\"{path}\"")) && text.contains(shown["body"].as_str().unwrap()));
+    }
+    let channels = running.get("/api/clinics/aurora/connections").await.json()["channels"].clone();
+    assert_eq!((&channels[3]["channel"], &channels[3]["state"]), (&json!("push"), &json!("ready")));
+
+    assert_eq!(staff(&running, &patient, "browser", "act=withdraw").await, format!("{page}#browsers"));
+    running.advance(json!({ "by": "3d" })).await.ok();
+    running.system.idle().await;
+    assert_eq!(running.get(&api).await.json()["browsers"], json!([]), "its service said so, and it was forgotten");
+    assert!(running.get(&page).await.text.contains("Navegadores que reciben avisos"));
+}

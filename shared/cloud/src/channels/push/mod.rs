@@ -1,7 +1,8 @@
 //! Web push to the staff's browsers (RFC 8030), encrypted for the one browser (RFC 8291) and signed
-//! with the deployment's VAPID key (RFC 8292). For alerts to staff, never for patients: what it says
-//! is shown on locked screens.
+//! with the deployment's VAPID key (RFC 8292). For alerts to staff, and for notifications to patients who
+//! asked for them: what it says is shown on locked screens.
 
+mod patient;
 mod subscription;
 mod vapid;
 mod wire;
@@ -13,6 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::error::CloudError;
 
+pub use patient::push_payload;
 pub use subscription::{PushSubscription, SubscriptionError};
 pub use vapid::VapidKey;
 pub use wire::{PushHttp, PushPosted, PushRequest, PushWire};

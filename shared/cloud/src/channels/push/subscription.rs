@@ -82,11 +82,15 @@ impl PushSubscription {
     /// The same form as [`Self::from_json`] reads.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let keys = json!({
-            "p256dh": BASE64URL.encode(self.public.to_sec1_bytes()),
-            "auth": BASE64URL.encode(self.auth),
-        });
+        let (p256dh, auth) = self.keys();
+        let keys = json!({ "p256dh": p256dh, "auth": auth });
         json!({"endpoint": self.endpoint.as_str(), "keys": keys}).to_string()
+    }
+
+    /// Its public key and its secret, in base64url.
+    #[must_use]
+    pub fn keys(&self) -> (String, String) {
+        (BASE64URL.encode(self.public.to_sec1_bytes()), BASE64URL.encode(self.auth))
     }
 
     /// The address it is reached at.

@@ -255,3 +255,92 @@ fn request_like() -> PushRequest {
     let (url, authorization) = (String::new(), "vapid t=a.b.c, k=d".to_owned());
     PushRequest { url, authorization, ttl_seconds: 60, urgency: "low", topic: None, body: Vec::new() }
 }
+
+mod to_patients {
+    use retorno_domain::channel::{Channel, Purpose};
+    use retorno_domain::message::{BreakerScope, ClearedMessage, Outcome, RecipientNews};
+    use retorno_domain::patient::Address;
+    use retorno_domain::subscription::{Holder, Subscription};
+
+    use super::*;
+    use crate::channels::Dispatch;
+    use crate::channels::testing::{MESSAGE, cleared, clinic, dispatch, rendered};
+
+    fn browser(endpoint: &str, server_key: &str) -> Subscription {
+        Subscription::new([endpoint, BROWSER_PUBLIC, BROWSER_AUTH, server_key], now(), Holder::Patient)
+    }
+
+    fn message(purpose: Purpose, to: &Subscription) -> ClearedMessage {
+        cleared(Channel::Push, purpose, Address::Browser(to), rendered("Elegí tu horario.", &[]))
+    }
+
+    /// What becomes of a notification that is claimed so long before the epoch, until which it may be.
+    async fn notified(posted: PushPosted, message: &ClearedMessage, left: TimeDelta) -> (Outcome, Vec<PushRequest>) {
+        let service = Arc::new(Service(posted, Mutex::default()));
+        let channel = PushChannel::over(Arc::clone(&service) as Arc<dyn PushWire>, key());
+        let clinic = clinic("name = \"Clínica Aurora\"");
+        let dispatch = Dispatch { at: DateTime::UNIX_EPOCH - left, ..dispatch(&clinic, message) };
+        let outcome = channel.notify(&dispatch).await;
+        let asked = service.1.lock().unwrap().clone();
+        (outcome, asked)
+    }
+
+    #[tokio::test]
+    async fn the_browser_reads_a_text_and_two_links_until_the_hours_end() {
+        let to = browser(ENDPOINT, SERVER_PUBLIC);
+        let message = message(Purpose::Marketing, &to);
+        let (outcome, asked) = notified(answered(201, None), &message, TimeDelta::hours(9)).await;
+        assert_eq!(outcome, Outcome::Accepted { provider_id: MESSAGE.to_owned() });
+        let read: Value = serde_json::from_slice(&as_the_browser_reads(&asked[0].body)).unwrap();
+        let expected = json!({
+            "title": "Clínica Aurora",
+            "body": "Elegí tu horario.",
+            "lang": "es-AR",
+            "tag": "0123456789abcdef0123456789abcdef",
+            "open": { "url": "https://citas.example/l/cita", "label": "Elegir mi horario" },
+            "stop": { "url": "https://citas.example/l/baja", "label": "No recibir más mensajes" },
+        });
+        assert_eq!(read, expected);
+        assert_eq!((asked[0].ttl_seconds, asked[0].urgency), (4 * 60 * 60, "normal"), "four hours at most");
+        assert_eq!(asked[0].topic.as_deref(), Some("0123456789abcdef0123456789abcdef"));
+        let (_, asked) = notified(answered(201, None), &message, TimeDelta::minutes(20)).await;
+        assert_eq!(asked[0].ttl_seconds, 20 * 60, "and nothing after the hours");
+        let (_, asked) = notified(answered(201, None), &message, -TimeDelta::minutes(1)).await;
+        assert_eq!(asked[0].ttl_seconds, 0);
+    }
+
+    #[tokio::test]
+    async fn no_other_host_is_ever_called_and_no_other_key_is_tried() {
+        for to in [
+            browser("https://evil.example/x", SERVER_PUBLIC),
+            browser("https://169.254.169.254/latest", SERVER_PUBLIC),
+            browser(ENDPOINT, BROWSER_PUBLIC),
+        ] {
+            let (outcome, asked) =
+                notified(answered(201, None), &message(Purpose::Care, &to), TimeDelta::hours(1)).await;
+            assert!(asked.is_empty());
+            assert!(matches!(outcome, Outcome::Refused { news: RecipientNews::Unreachable, .. }), "{outcome:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_service_says_becomes_what_it_proves() {
+        let to = browser(ENDPOINT, SERVER_PUBLIC);
+        let message = message(Purpose::Care, &to);
+        let refused = |code: &str, news| Outcome::Refused { code: code.to_owned(), news };
+        let not_sent = |code: &str, again_in, breaker| Outcome::NotSent { code: code.to_owned(), again_in, breaker };
+        for (posted, expected) in [
+            (answered(410, None), refused("gone", RecipientNews::Unreachable)),
+            (answered(404, None), refused("gone", RecipientNews::Unreachable)),
+            (answered(429, Some("90")), not_sent("patience", TimeDelta::seconds(90), None)),
+            (answered(413, None), refused("content", RecipientNews::None)),
+            (answered(403, None), not_sent("403", TimeDelta::hours(1), Some(BreakerScope::Channel))),
+            (answered(400, None), refused("400", RecipientNews::None)),
+            (answered(500, None), Outcome::Ambiguous { code: "connection".to_owned() }),
+            (PushPosted::TimedOut, Outcome::Ambiguous { code: "connection".to_owned() }),
+            (PushPosted::NeverConnected, not_sent("patience", TimeDelta::minutes(1), None)),
+        ] {
+            assert_eq!(notified(posted, &message, TimeDelta::hours(1)).await.0, expected);
+        }
+    }
+}
