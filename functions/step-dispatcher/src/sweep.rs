@@ -2,7 +2,8 @@
 //! alone decides, and hands everything else back to the queue.
 
 use chrono::TimeDelta;
-use retorno_cloud::orders::{say_order, step_order};
+use retorno_cloud::orders::{Order, say_order, step_order};
+use retorno_cloud::store::AnsweredOf;
 use retorno_cloud::{CloudError, Reach};
 use retorno_domain::ids::ClinicId;
 use retorno_domain::message::Delivery;
@@ -34,7 +35,11 @@ pub(crate) async fn sweep(reach: &Reach, clinic: &ClinicId) -> Result<Done, Clou
     for open in tenant.overdue_answers(now).await? {
         found += 1;
         if let Delivery::Ready { .. } = open.delivery {
-            reach.orders.queue(&say_order(clinic, &open.patient, open.id), now, now).await?;
+            let order = match &open.of {
+                AnsweredOf::Patient(patient) => say_order(clinic, patient, open.id),
+                AnsweredOf::Stranger => Order::SayStranger { clinic: clinic.to_string(), answer: open.id.to_string() },
+            };
+            reach.orders.queue(&order, now, now).await?;
         } else {
             tracing::warn!(%clinic, answer = %open.id, "fate of an answer unknown");
             tenant.age_answer(&open, now).await?;

@@ -86,5 +86,6 @@ pub fn patient(making: &Making) -> Result<Patient, Box<dyn std::error::Error>> {
         paused: false,
         history: SendingHistory::default(),
         sequence: None,
+        noted: None,
     })
 }

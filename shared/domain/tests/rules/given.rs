@@ -111,6 +111,7 @@ pub(crate) fn somebody(appointments: Vec<Appointment>) -> Patient {
         paused: false,
         history: SendingHistory::default(),
         sequence: None,
+        noted: None,
     }
 }
 
