@@ -205,7 +205,7 @@ fn gathered(visitor: &Visitor, agreement: &Agreement, purposes: PurposeSet) -> R
         return Err(Refused::OptOutStands);
     }
     let mut made = Made::of(visitor);
-    for (channels, of) in agreeing(visitor.patient(), purposes, agreement.channels) {
+    for (channels, of) in agreeing(visitor.patient(), on, purposes, agreement.channels) {
         made.consent.push(Statement { on, wish: Wish::OptIn(channels), source: Source::Recorded, purposes: of });
     }
     for statement in &made.consent {

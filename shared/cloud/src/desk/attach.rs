@@ -1,6 +1,7 @@
 //! A number that was nobody's becomes a patient's: by what a member of staff says, or because an
 //! import brings a patient who is reached there.
 
+use chrono::NaiveDate;
 use retorno_domain::channel::{ChannelSet, Purpose, PurposeSet};
 use retorno_domain::consent::{Source, Statement, Wish};
 use retorno_domain::contact::{E164, Phone};
@@ -44,8 +45,8 @@ impl Desk {
     /// [`CloudError`]; repeating it finishes it.
     pub async fn attach(&self, tenant: &TenantStore, who: &str, patient: &PatientId) -> Result<StaffDone, CloudError> {
         for _ in 0..TRIES_MAX {
-            let Some(group) = tenant.stranger_group(who).await? else { return Ok(StaffDone::Nobody) };
             let Some(visitor) = self.visit(tenant, patient).await? else { return Ok(StaffDone::Nobody) };
+            let Some(group) = tenant.stranger_group(who).await? else { return Ok(StaffDone::Nobody) };
             match group.owner() {
                 Some(owner) if owner == patient => return self.attached_before(&group, patient, &visitor).await,
                 Some(_) => return Ok(StaffDone::Refused(Refused::Attached)),
@@ -167,28 +168,23 @@ fn statements_of(visitor: &Visitor, patient: &Patient, word: &StrangerWord) -> V
         return Vec::new();
     }
     let only: ChannelSet = [word.said.channel].into_iter().collect();
-    agreeing(patient, patient.consent.meant_by_agreeing(on), only)
+    agreeing(patient, on, patient.consent.meant_by_agreeing(on), only)
         .into_iter()
         .map(|(channels, purposes)| statement(Wish::OptIn(channels), purposes))
         .collect()
 }
 
-/// What is agreed to for these purposes by somebody who names channels: those agreed to so far stand
-/// beside them. One where the same comes of both.
-pub(super) fn agreeing(patient: &Patient, purposes: PurposeSet, named: ChannelSet) -> Vec<(ChannelSet, PurposeSet)> {
-    // What stands, whatever its day: a later word counts by itself.
-    let known = |purpose: Purpose| {
-        let said = patient.consent.statements().iter().rev().filter(|said| said.purposes.contains(purpose));
-        let last = said.map(|said| said.wish).next();
-        let channels = match last {
-            Some(Wish::OptIn(channels)) => channels,
-            Some(Wish::OptOut) | None => ChannelSet::NONE,
-        };
-        named.iter().fold(channels, ChannelSet::with)
-    };
+/// What is agreed to for these purposes by somebody who names channels on a day: those agreed to then
+/// stand beside them. One where the same comes of both.
+pub(super) fn agreeing(
+    patient: &Patient,
+    on: NaiveDate,
+    purposes: PurposeSet,
+    named: ChannelSet,
+) -> Vec<(ChannelSet, PurposeSet)> {
     let mut all: Vec<(ChannelSet, PurposeSet)> = Vec::new();
     for purpose in purposes.iter() {
-        let channels = known(purpose);
+        let channels = named.iter().fold(patient.consent.channels(purpose, on), ChannelSet::with);
         match all.iter_mut().find(|(same, _)| *same == channels) {
             Some((_, purposes)) => *purposes = purposes.iter().chain([purpose]).collect(),
             None => all.push((channels, [purpose].into_iter().collect())),
@@ -248,7 +244,7 @@ fn turn_of<'a>(visitor: &'a Visitor, group: &'a StrangerGroup, adopted: &'a Adop
         attached: Some(Attached {
             who: &group.who,
             head: &group.head,
-            is_patients: true,
+            patients_until: Some(group.kept_until()),
             words: newest(group).iter().collect(),
         }),
         slots: Vec::new(),

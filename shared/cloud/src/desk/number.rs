@@ -94,7 +94,7 @@ fn forgetting<'a>(
         attached: group.map(|group| Attached {
             who: &group.who,
             head: &group.head,
-            is_patients: false,
+            patients_until: None,
             words: Vec::new(),
         }),
         slots: Vec::new(),

@@ -82,7 +82,8 @@ impl Desk {
         if group.owner().is_some() {
             return Ok(StaffDone::Refused(Refused::Attached));
         }
-        tenant.dismiss_stranger(who, dismissed, self.reach.clock.now()).await?;
+        let until = dismissed.then(|| group.kept_until());
+        tenant.dismiss_stranger(who, until, self.reach.clock.now()).await?;
         Ok(StaffDone::Done)
     }
 

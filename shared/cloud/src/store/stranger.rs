@@ -85,9 +85,9 @@ impl StrangerWord {
 pub struct StrangerHead {
     /// Rises with each attaching and taking back.
     pub version: u64,
-    /// Set aside then.
+    /// Set aside is what was taken in until then.
     pub dismissed_at: Option<DateTime<Utc>>,
-    /// It is this patient's, said then.
+    /// It is this patient's, with what was taken in until then.
     pub patient: Option<(PatientId, DateTime<Utc>)>,
 }
 
@@ -111,6 +111,12 @@ impl StrangerGroup {
     #[must_use]
     pub fn last_at(&self) -> Option<DateTime<Utc>> {
         self.words.iter().map(|word| word.said.at).max()
+    }
+
+    /// When the last words were taken in: what staff does about the number is about these.
+    #[must_use]
+    pub fn kept_until(&self) -> DateTime<Utc> {
+        self.words.iter().map(|word| word.kept_at).max().unwrap_or(DateTime::UNIX_EPOCH)
     }
 
     /// Whether staff has set aside, or attached, everything that was written.
@@ -256,20 +262,27 @@ impl TenantStore {
         Ok(self.stranger_groups().await?.into_iter().find(|group| group.who == who))
     }
 
-    /// Sets aside what a number wrote so far, or takes that back. Harmless to repeat.
+    /// Sets aside what a number wrote and was taken in until an instant, or takes that back. Harmless to
+    /// repeat.
     ///
     /// # Errors
     /// [`CloudError`].
-    pub async fn dismiss_stranger(&self, who: &str, dismissed: bool, now: DateTime<Utc>) -> Result<(), CloudError> {
+    pub async fn dismiss_stranger(
+        &self,
+        who: &str,
+        until: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Result<(), CloudError> {
         let call = self.client().update_item().table_name(self.table());
         let call = call
             .set_key(Some(Keys(&self.clinic).stranger_head(who).item()))
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":ttl", n((now + STRANGERS_KEPT).timestamp()));
-        let call = if dismissed {
-            call.update_expression("SET dis = :now, #ttl = :ttl").expression_attribute_values(":now", ms(now))
-        } else {
-            call.update_expression("SET #ttl = :ttl REMOVE dis")
+        let call = match until {
+            Some(until) => {
+                call.update_expression("SET dis = :until, #ttl = :ttl").expression_attribute_values(":until", ms(until))
+            }
+            None => call.update_expression("SET #ttl = :ttl REMOVE dis"),
         };
         call.send().await.map(|_| ()).map_err(|e| sort("UpdateItem stranger", &e))
     }

@@ -15,7 +15,7 @@ use super::answer::{NewAnswer, answer_item};
 use super::audit::consent_audit_item;
 use super::commit::{cancelled, put, update};
 use super::enrollment::{put_item, wrap};
-use super::item::{Reader, n, s};
+use super::item::{Reader, ms, n, s};
 use super::key::Keys;
 use super::patient::item_of;
 use super::patient_wire::{appointments_text, consent_text};
@@ -46,8 +46,8 @@ pub struct Attached<'a> {
     pub who: &'a str,
     /// What staff did about it, as read.
     pub head: &'a StrangerHead,
-    /// Whether it is the patient's from now on.
-    pub is_patients: bool,
+    /// It is the patient's, with everything taken in until then; or nobody's again.
+    pub patients_until: Option<DateTime<Utc>>,
     /// What was written from it, which is the patient's word.
     pub words: Vec<&'a StrangerWord>,
 }
@@ -284,10 +284,10 @@ impl TenantStore {
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":ttl", n((turn.now + STRANGERS_KEPT).timestamp()))
             .expression_attribute_values(":next", n(attached.head.version + 1));
-        let head = if attached.is_patients {
-            head.update_expression("SET patient = :patient, att_at = :now, ver = :next, #ttl = :ttl REMOVE dis")
+        let head = if let Some(until) = attached.patients_until {
+            head.update_expression("SET patient = :patient, att_at = :until, ver = :next, #ttl = :ttl REMOVE dis")
                 .expression_attribute_values(":patient", s(turn.patient.as_str()))
-                .expression_attribute_values(":now", super::item::ms(turn.now))
+                .expression_attribute_values(":until", ms(until))
         } else {
             head.update_expression("SET ver = :next, #ttl = :ttl REMOVE patient, att_at")
         };
