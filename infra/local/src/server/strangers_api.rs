@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use chrono::DateTime;
 use retorno_cloud::desk::StaffDone;
 use retorno_domain::contact::Phone;
 use retorno_domain::ids::PatientId;
@@ -91,6 +92,9 @@ async fn write(State(system): State<System>, Path(clinic): Path<String>, said: S
     let phone = Phone::parse(&said.phone, of.clinic.country)
         .map_err(|_| Problem::bad("write the number with its country, as in +5491155550100"))?;
     system.check_free()?;
+    // On the next whole second, as providers tell it: after all that was said before.
+    let now = system.host.now();
+    system.clock.move_to(DateTime::from_timestamp(now.timestamp() + 1, 0).unwrap_or(now))?;
     system.host.write_on_phone(&of.clinic, phone.e164.digits(), &Written::Text(said.text), None).await?;
     system.take_up_now().await?;
     Ok(Json(strangers(&system, &of).await?))

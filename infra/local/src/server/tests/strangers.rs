@@ -103,7 +103,7 @@ async fn an_agreement_is_listed_set_aside_and_attached_and_no_address_tells_whos
     }
     let some = undecided.unwrap();
     for _ in 0..2 {
-        let all = post(&running, &format!("/agreements/{id}/attach"), json!({ "patient": some })).await.json();
+        let all = post(&running, &format!("/agreements/{id}/attach"), json!({ "patient": some.as_str() })).await.json();
         assert_eq!(all["settled_agreements"][0]["patient_id"], some.as_str());
     }
     let consent = running.get(&format!("/api/clinics/aurora/patients/{some}/consent")).await.json();
