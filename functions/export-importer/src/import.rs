@@ -7,7 +7,7 @@ use std::io::Read;
 use chrono::{DateTime, Utc};
 use retorno_cloud::orders::Order;
 use retorno_cloud::store::{ImportLease, StoredPatient, TenantStore};
-use retorno_cloud::timetable::{Followed, follow_leased, keeps_visits};
+use retorno_cloud::timetable::{follow_leased, keeps_visits};
 use retorno_cloud::{CloudError, Reach};
 use retorno_domain::appointment::Appointment;
 use retorno_domain::channel::{ChannelSet, PurposeSet};
@@ -17,9 +17,10 @@ use retorno_domain::patient::{Patient, Report};
 use retorno_domain::segment::{Mean, PERCENTILE_VISITS_MIN, Thresholds, percentiles_used};
 use retorno_domain::standing::{Standing, standing, summary};
 use retorno_domain::timetable::visits_ahead;
-use serde::Serialize;
 
-use crate::export::{ExportReader, Limits, NotAnExport, Refusal};
+use crate::export::{ExportReader, Limits, NotAnExport};
+use crate::matching::Sought;
+use crate::report::{ImportReport, Rejected};
 use crate::rows::{Grouped, group, patient_of};
 
 /// Why a file was not imported at all.
@@ -42,52 +43,6 @@ pub enum ImportError {
     /// The table or the queue could not be reached.
     #[error(transparent)]
     Cloud(#[from] CloudError),
-}
-
-/// What an import did.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct ImportReport {
-    /// Rows of the file.
-    pub read: u64,
-    /// Rows that landed.
-    pub accepted: u64,
-    /// Rows that did not, with line, column and reason.
-    pub rejected: Vec<Rejected>,
-    /// Patients the file speaks of.
-    pub patients: u64,
-    /// Patients that are new.
-    pub added: u64,
-    /// Patients that changed.
-    pub changed: u64,
-    /// Appointments beyond the number kept of one patient.
-    pub dropped_appointments: u64,
-    /// What the clinic's timetables made of the free slots; nothing where it has none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub timetable: Option<Followed>,
-}
-
-/// A row that did not land.
-#[derive(Debug, Clone, Serialize)]
-pub struct Rejected {
-    /// Physical line; the header is line 1.
-    pub line: u64,
-    /// The standard column at fault.
-    pub column: Option<&'static str>,
-    /// The reason's code.
-    pub code: &'static str,
-    /// The reason in words, and what to do.
-    pub reason: String,
-}
-
-impl From<&Refusal> for Rejected {
-    fn from(refusal: &Refusal) -> Self {
-        Self {
-            line: refusal.line,
-            column: refusal.column,
-            code: refusal.reason.code(),
-            reason: refusal.reason.to_string(),
-        }
-    }
 }
 
 /// How far an import is.
@@ -191,6 +146,8 @@ impl Run<'_> {
         self.report.patients = u64::try_from(grouped.patients.len()).unwrap_or(u64::MAX);
         self.keeps_visits = keeps_visits(&self.tenant, &self.clinic, self.now()).await?;
         self.thresholds = self.week_thresholds(&grouped).await?;
+        let mut sought = Sought::read(&self.tenant).await?;
+        sought.note(&grouped.patients);
         let total = self.report.patients;
         let mut left = grouped.patients.into_iter();
         let mut done = 0;
@@ -204,6 +161,8 @@ impl Run<'_> {
             self.chunk(chunk).await?;
             progress(Progress { stage: Stage::Writing, done, total: Some(total) });
         }
+        let matched = sought.settle(self.reach, &self.tenant).await?;
+        (self.report.matched, self.report.to_match) = (matched.recorded, matched.doubtful);
         self.keep_lease().await?;
         self.report.timetable = follow_leased(self.reach, &self.tenant, self.import_id, &mut self.lease).await?;
         Ok(())

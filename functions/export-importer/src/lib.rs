@@ -3,9 +3,12 @@
 
 pub mod export;
 mod import;
+mod matching;
+mod report;
 mod rows;
 mod slots_import;
 
-pub use import::{ImportError, ImportReport, Progress, Rejected, Stage, import};
+pub use import::{ImportError, Progress, Stage, import};
+pub use report::{ImportReport, Rejected};
 pub use rows::{Understood, understood};
 pub use slots_import::{SlotsReport, import_slots};

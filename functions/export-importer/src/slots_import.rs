@@ -10,7 +10,8 @@ use retorno_domain::calendar::resolve_local;
 use retorno_domain::ids::ClinicId;
 
 use crate::export::{Limits, SlotsReader};
-use crate::import::{ImportError, Rejected};
+use crate::import::ImportError;
+use crate::report::Rejected;
 
 /// What an import of free slots did.
 #[derive(Debug, Clone, Default, serde::Serialize)]

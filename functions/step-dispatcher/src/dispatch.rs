@@ -112,6 +112,10 @@ impl Dispatcher {
                 let answer = MessageId::parse(answer).ok_or_else(bad_order)?;
                 Box::pin(self.say(&clinic, &patient, answer)).await
             }
+            Order::SayStranger { clinic, answer } => {
+                let answer = MessageId::parse(answer).ok_or_else(bad_order)?;
+                Box::pin(self.say_to_stranger(&parsed(ClinicId::parse(clinic))?, answer)).await
+            }
             Order::Freed { clinic, slot } => {
                 Box::pin(crate::freed::offer(&self.reach, &parsed(ClinicId::parse(clinic))?, slot)).await
             }

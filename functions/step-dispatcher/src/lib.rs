@@ -11,6 +11,7 @@ mod explain;
 mod facts;
 mod freed;
 mod say;
+mod say_stranger;
 mod sweep;
 mod templates;
 mod tier;

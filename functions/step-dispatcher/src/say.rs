@@ -24,7 +24,7 @@ const HALTED_MARK_SECONDS: i64 = 20 * 60;
 
 /// The next mark that a schedule can be asked for (the queue takes what is nearer): on a mark, so that
 /// all who find the clinic halted ask for one and the same wake-up.
-fn next_mark(now: DateTime<Utc>) -> DateTime<Utc> {
+pub(crate) fn next_mark(now: DateTime<Utc>) -> DateTime<Utc> {
     let soonest = now.timestamp() + 16 * 60;
     let mark = (soonest.div_euclid(HALTED_MARK_SECONDS) + 1) * HALTED_MARK_SECONDS;
     DateTime::from_timestamp(mark, 0).unwrap_or(now)

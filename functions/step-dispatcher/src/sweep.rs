@@ -3,7 +3,8 @@
 
 use chrono::TimeDelta;
 use retorno_cloud::metrics::Metric;
-use retorno_cloud::orders::{say_order, step_order};
+use retorno_cloud::orders::{Order, say_order, step_order};
+use retorno_cloud::store::AnsweredOf;
 use retorno_cloud::{CloudError, Reach};
 use retorno_domain::ids::ClinicId;
 use retorno_domain::message::Delivery;
@@ -38,7 +39,11 @@ pub(crate) async fn sweep(reach: &Reach, clinic: &ClinicId) -> Result<Done, Clou
     for open in tenant.overdue_answers(now).await? {
         found += 1;
         if let Delivery::Ready { .. } = open.delivery {
-            reach.orders.queue(&say_order(clinic, &open.patient, open.id), now, now).await?;
+            let order = match &open.of {
+                AnsweredOf::Patient(patient) => say_order(clinic, patient, open.id),
+                AnsweredOf::Stranger => Order::SayStranger { clinic: clinic.to_string(), answer: open.id.to_string() },
+            };
+            reach.orders.queue(&order, now, now).await?;
         } else {
             tracing::warn!(%clinic, answer = %open.id, "fate of an answer unknown");
             Metric::UnknownSends.tell(1);

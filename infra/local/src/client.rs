@@ -7,6 +7,7 @@ mod line;
 mod parked;
 mod print;
 mod slots;
+mod strangers;
 mod talk;
 mod templates;
 
@@ -53,6 +54,14 @@ pub enum ClientCommand {
     Parked(parked::ParkedArgs),
     /// Show which conversations wait for a person.
     Inbox(ListArgs),
+    /// Show who wrote and is not on record; answer, say whose the number is, set aside.
+    Strangers(strangers::StrangersArgs),
+    /// Show agreements of people who are not on record; say whose they are, set aside.
+    Agreements(strangers::AgreementsArgs),
+    /// Find patients by name or id.
+    Find(strangers::FindArgs),
+    /// Say that a patient's number is right after all, or take back one that staff noted.
+    Number(strangers::NumberArgs),
     /// Show how far the WhatsApp templates are at Meta, submit those that are missing, look again.
     Templates(TemplatesArgs),
     /// Show what was booked through us, and who waits for a slot.
@@ -238,6 +247,10 @@ pub async fn run(command: &ClientCommand, data: &Path) -> Result<(), HostError> 
             talk::inbox(&connection.get(&["clinics", &clinic, "inbox"], &[]).await?, args.json);
             Ok(())
         }
+        ClientCommand::Strangers(args) => strangers::strangers(&connection, args).await,
+        ClientCommand::Agreements(args) => strangers::agreements(&connection, args).await,
+        ClientCommand::Find(args) => strangers::find(&connection, args).await,
+        ClientCommand::Number(args) => strangers::number_of(&connection, args).await,
         ClientCommand::Templates(args) => templates::run(&connection, args).await,
         ClientCommand::Connection(args) => line::run(&connection, args).await,
         ClientCommand::Agenda(args) => {

@@ -21,6 +21,8 @@ mod parked;
 mod problem;
 mod slots;
 mod state;
+mod strangers;
+mod strangers_api;
 mod survey;
 mod system;
 mod talk;
@@ -161,7 +163,7 @@ async fn serve(system: &System, listener: TcpListener, signals: &mut Signals) ->
 /// Pages and API over a system.
 fn router(system: System) -> Router {
     let app = Router::new()
-        .nest("/api", api::router().merge(connections_api::router()))
+        .nest("/api", api::router().merge(connections_api::router()).merge(strangers_api::router()))
         .merge(page::router())
         .merge(hooks::router());
     app.layer(axum::middleware::from_fn(guard::guard)).with_state(system)

@@ -61,6 +61,13 @@ pub enum Order {
         /// The answer.
         answer: String,
     },
+    /// Somebody who is not on record is to be answered.
+    SayStranger {
+        /// The clinic.
+        clinic: String,
+        /// The answer.
+        answer: String,
+    },
     /// A slot has become free: it is to be offered to the next on the waitlist.
     Freed {
         /// The clinic.

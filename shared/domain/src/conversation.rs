@@ -6,11 +6,13 @@
 
 mod say;
 mod thread;
+mod unanswered;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
 pub use say::Say;
 pub use thread::{OFFER_LASTS, OfferedSlot, Open, Question, Thread, Urgency, WINDOW, WINDOW_MARGIN};
+pub use unanswered::unanswered;
 
 use crate::appointment::Appointment;
 use crate::channel::{ChannelSet, Purpose, PurposeSet};

@@ -189,6 +189,12 @@ impl MessageId {
     pub fn testing(clinic: &ClinicId, event: &str) -> Self {
         Self(derived(&["test", clinic.as_str(), event]))
     }
+
+    /// The id of what staff answers somebody who is not on record, by the name of the event.
+    #[must_use]
+    pub fn to_stranger(clinic: &ClinicId, event: &str) -> Self {
+        Self(derived(&["stranger", clinic.as_str(), event]))
+    }
 }
 
 /// What the numbers of visits booked through us begin with.

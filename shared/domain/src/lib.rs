@@ -28,6 +28,7 @@ pub mod language;
 pub mod limits;
 pub mod lint;
 pub mod message;
+pub mod noted;
 pub mod notices;
 pub mod offer;
 pub mod patient;

@@ -13,6 +13,7 @@ use crate::contact::{EmailAddress, PersonName, Phone, UnusableEmail, UnusablePho
 use crate::guardian::Guardianship;
 use crate::ids::{AppointmentId, EnrollmentId, PatientId};
 use crate::limits::WhatsappLedger;
+use crate::noted::NotedPhone;
 use crate::subscription::{Subscription, Subscriptions};
 
 /// The most appointments kept of one patient; beyond it the oldest are dropped, and said so.
@@ -89,6 +90,8 @@ pub struct Patient {
     pub sequence: Option<EnrollmentId>,
     /// The browsers that show notifications to the patient, or to a minor's guardian.
     pub subscriptions: Subscriptions,
+    /// A phone that staff noted; where it stands it is in the profile, or with the guardian.
+    pub noted: Option<Box<NotedPhone>>,
 }
 
 /// One row of an export, understood.
@@ -138,12 +141,20 @@ impl Patient {
             history: SendingHistory::default(),
             sequence: None,
             subscriptions: Subscriptions::default(),
+            noted: None,
         }
     }
 
     /// Takes in one report. Reports may come in any order and any number of times: what stands
     /// afterwards depends only on which reports there were.
     pub fn absorb(&mut self, report: Report) -> Changes {
+        self.show_told();
+        let changes = self.absorb_told(report);
+        self.show_noted();
+        changes
+    }
+
+    fn absorb_told(&mut self, report: Report) -> Changes {
         let mut changes = Changes::default();
         if let Some(statement) = report.consent {
             changes.consent = self.consent.record(statement);

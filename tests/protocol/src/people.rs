@@ -88,5 +88,6 @@ pub fn patient(making: &Making) -> Result<Patient, Box<dyn std::error::Error>> {
         history: SendingHistory::default(),
         sequence: None,
         subscriptions: Subscriptions::default(),
+        noted: None,
     })
 }

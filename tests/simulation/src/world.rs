@@ -180,6 +180,7 @@ impl World {
             Order::Answered { clinic, .. } => (clinic.clone(), "dispatch answered"),
             Order::Released { clinic, .. } => (clinic.clone(), "dispatch released"),
             Order::Say { clinic, .. } => (clinic.clone(), "dispatch say"),
+            Order::SayStranger { clinic, .. } => (clinic.clone(), "dispatch say to a stranger"),
             Order::Freed { clinic, .. } => (clinic.clone(), "dispatch freed"),
             Order::Templates { clinic, .. } => (clinic.clone(), "dispatch templates"),
             Order::Gateway { clinic, .. } => (clinic.clone(), "dispatch gateway"),

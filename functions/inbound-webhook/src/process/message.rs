@@ -5,7 +5,7 @@ use retorno_cloud::channels::read_opaque_id;
 use retorno_cloud::desk::{Happening, Visitor};
 use retorno_cloud::store::{Collection, ContactKeys, HeardLine, Stranger, TenantStore};
 use retorno_domain::calendar::local_date;
-use retorno_domain::channel::ChannelSet;
+use retorno_domain::channel::{ChannelSet, PurposeSet};
 use retorno_domain::conversation::stopped;
 use retorno_domain::ids::{MessageId, PatientId};
 use retorno_domain::reply::{Asked, Intent, Reading, of_button, understand};
@@ -153,18 +153,23 @@ impl Inbound {
             Words::Button(title) => of_button(title, &asked, today),
             Words::None | Words::Silent => Reading { intent: Intent::Unreadable, sure: false },
         };
-        if let Some(purposes) = stopped(&reading, false, false) {
+        let out = stopped(&reading, false, false).unwrap_or(PurposeSet::NONE);
+        if !out.is_empty() {
             for hash in self.hashes_of(tenant, &message.from).await? {
-                tenant.opt_out(&hash, ChannelSet::ALL, purposes, self.now()).await?;
+                tenant.opt_out(&hash, ChannelSet::ALL, out, self.now()).await?;
             }
         }
         let stranger = Stranger {
             at: message.at,
             phone: message.from.phone.as_ref().map(|phone| phone.as_str().to_owned()),
+            user: message.from.user_id.as_ref().map(|user| user.as_str().to_owned()),
+            channel: message.channel,
             text: text_of(&message.said),
             intent: reading.intent.code().to_owned(),
+            sure: reading.sure,
+            stopped: out,
         };
-        tenant.keep_stranger(&event, &stranger).await?;
+        tenant.keep_stranger(&event, &stranger, self.now()).await?;
         tenant.take_in(&event, self.now()).await?;
         Ok(Processed::Nobodys)
     }

@@ -34,7 +34,7 @@ impl Inbound {
     pub(super) async fn receipt(&self, tenant: &TenantStore, receipt: &Receipt) -> Result<Processed, CloudError> {
         let Some(message) = self.message_of(tenant, receipt).await? else { return Ok(Processed::Nobodys) };
         let Some(patient) = tenant.owner_of(message).await? else {
-            return self.receipt_of_test(tenant, receipt, message).await;
+            return self.receipt_of_nobodys(tenant, receipt, message).await;
         };
         if let Some((told, code)) = told(&receipt.status) {
             let price = receipt.price.as_ref().map(price_text);
@@ -68,14 +68,17 @@ impl Inbound {
         Ok(receipt.tags.message.as_deref().filter(|_| is_ours).and_then(MessageId::parse))
     }
 
-    /// A test message to staff has no patient.
-    async fn receipt_of_test(
+    /// An answer to somebody who is not on record has no patient, nor has a test message to staff.
+    async fn receipt_of_nobodys(
         &self,
         tenant: &TenantStore,
         receipt: &Receipt,
         message: MessageId,
     ) -> Result<Processed, CloudError> {
         let Some((told, code)) = told(&receipt.status) else { return Ok(Processed::Nobodys) };
+        if tenant.take_stranger_receipt(message, told, receipt.at, code).await? {
+            return Ok(Processed::Done);
+        }
         let is_test = tenant.take_test_receipt(message, told, receipt.at, code).await?;
         Ok(if is_test { Processed::Done } else { Processed::Nobodys })
     }

@@ -48,9 +48,10 @@ pub(super) fn inbox(inbox: &Value, as_json: bool) {
     }
     for stranger in list(inbox, "strangers") {
         let phone = stranger.get("phone").and_then(Value::as_str).unwrap_or("a hidden number");
-        let _ = writeln!(said, "stranger {phone} at {}: {}", local(text(stranger, "at")), text(stranger, "intent"));
-        for part in text(stranger, "text").lines() {
-            let _ = writeln!(said, "    {part}");
+        let marks = [text(stranger, "urgency"), text(stranger, "reason")].join(" ");
+        let _ = writeln!(said, "not on record: {phone} at {} {}", local(text(stranger, "last_at")), marks.trim());
+        for word in list(stranger, "words") {
+            let _ = writeln!(said, "    {}", text(word, "text"));
         }
     }
     out(if said.is_empty() { "nobody waits for a person\n" } else { &said });

@@ -200,7 +200,7 @@ async fn outbox(
 
 async fn inbox(State(system): State<System>, Path(clinic): Path<String>) -> Answer<Inbox> {
     let of = system.clinic(&clinic).await?;
-    Ok(Json(inbox::inbox(&of).await?))
+    Ok(Json(inbox::inbox(&system, &of).await?))
 }
 
 #[derive(Deserialize)]

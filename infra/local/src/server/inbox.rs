@@ -1,4 +1,4 @@
-//! The inbox: conversations that wait for a person, and the words of people whom nobody knows.
+//! The inbox: conversations that wait for a person, and the numbers that are not on record.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
@@ -6,17 +6,15 @@ use retorno_cloud::store::{HeardLine, StoredAnswer, Waiting};
 use serde::Serialize;
 
 use super::problem::Problem;
-use super::system::OpenClinic;
-
-/// Words of strangers listed, the newest first.
-const STRANGERS_MOST: usize = 100;
+use super::strangers::{StrangerView, strangers};
+use super::system::{OpenClinic, System};
 
 /// What waits for a person.
 #[derive(Clone, Serialize)]
 pub(crate) struct Inbox {
     /// Conversations, the most urgent first.
     pub(crate) waiting: Vec<WaitingView>,
-    /// Words of people whom the clinic does not know, the newest first.
+    /// Numbers that are not on record and wait, the urgent ones first, then the newest.
     pub(crate) strangers: Vec<StrangerView>,
 }
 
@@ -42,27 +40,11 @@ pub(crate) struct WaitingView {
     pub(crate) since_at: DateTime<Utc>,
 }
 
-/// Words of somebody unknown.
-#[derive(Clone, Serialize)]
-pub(crate) struct StrangerView {
-    /// When (RFC 3339, the clinic's zone).
-    pub(crate) at: String,
-    /// The phone as digits, when it was shown.
-    pub(crate) phone: Option<String>,
-    /// The words.
-    pub(crate) text: String,
-    /// How they were understood.
-    pub(crate) intent: String,
-    /// The same instant.
-    #[serde(skip)]
-    pub(crate) instant: DateTime<Utc>,
-}
-
 /// The inbox of a clinic.
 ///
 /// # Errors
 /// [`Problem`].
-pub(crate) async fn inbox(of: &OpenClinic) -> Result<Inbox, Problem> {
+pub(crate) async fn inbox(system: &System, of: &OpenClinic) -> Result<Inbox, Problem> {
     let zone = of.clinic.zone;
     let mut waiting = Vec::new();
     for open in of.tenant.inbox().await? {
@@ -72,17 +54,8 @@ pub(crate) async fn inbox(of: &OpenClinic) -> Result<Inbox, Problem> {
         let name = collection.patient.patient.profile.name.as_str();
         waiting.push(view(&open, name, zone, heard.last(), &collection.answers));
     }
-    let mut strangers = of.tenant.strangers().await?;
-    strangers.reverse();
-    strangers.truncate(STRANGERS_MOST);
-    let strangers = strangers.into_iter().map(|stranger| StrangerView {
-        at: local(stranger.at, zone),
-        phone: stranger.phone,
-        text: stranger.text,
-        intent: stranger.intent,
-        instant: stranger.at,
-    });
-    Ok(Inbox { waiting, strangers: strangers.collect() })
+    let strangers = strangers(system, of).await?.strangers;
+    Ok(Inbox { waiting, strangers })
 }
 
 fn view(open: &Waiting, name: &str, zone: Tz, last: Option<&HeardLine>, answers: &[StoredAnswer]) -> WaitingView {

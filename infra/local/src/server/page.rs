@@ -10,6 +10,7 @@ mod frame;
 mod inbox;
 mod mailbox;
 mod notifications;
+mod number;
 mod overview;
 mod parked;
 mod patient;
@@ -17,6 +18,8 @@ mod phone;
 mod progress;
 mod qr;
 mod sent;
+mod stranger_view;
+mod strangers;
 mod templates;
 mod texts;
 mod timetable;
@@ -57,6 +60,9 @@ pub(super) fn router() -> Router<System> {
         .route("/c/{clinic}/cancel", post(cancel))
         .route("/c/{clinic}/mail/{message}", get(mail))
         .route("/c/{clinic}/inbox", get(inbox::page))
+        .route("/c/{clinic}/strangers", get(strangers::page))
+        .route("/c/{clinic}/strangers/{who}/{what}", post(strangers::act))
+        .route("/c/{clinic}/agreements/{agreement}/{what}", post(strangers::act_on_agreement))
         .route("/c/{clinic}/templates", get(templates::page).post(templates::act))
         .route("/c/{clinic}/agenda", get(agenda::page))
         .route("/c/{clinic}/agenda.csv", get(agenda::csv_file))
@@ -74,6 +80,8 @@ pub(super) fn router() -> Router<System> {
         .route("/c/{clinic}/patients/{patient}/release", post(desk::release))
         .route("/c/{clinic}/patients/{patient}/consent", post(desk::consent))
         .route("/c/{clinic}/patients/{patient}/browser", post(notifications::act))
+        .route("/c/{clinic}/patients/{patient}/right-number", post(number::right))
+        .route("/c/{clinic}/patients/{patient}/forget-number", post(number::forget))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .merge(uploads::router())
         .merge(timetable::router())
@@ -180,6 +188,7 @@ async fn everybody(shown: &Shown<'_>, of: &OpenClinic, mail: Option<&str>) -> Re
             (uploads::result(shown))
             (progress::last(shown))
             (inbox::notice(shown, of))
+            (inbox::urgent_strangers(shown, of).await?)
             (parked::notice(shown).await?)
             (templates::notice(shown, of, &at_meta))
             (connections::notice(shown, of).await?)
@@ -212,6 +221,7 @@ async fn one(shown: &Shown<'_>, of: &OpenClinic, id: &PatientId, looking: &Looki
     Ok(html! {
         main.wide id="content" {
             (patient::head(shown, of, &collection))
+            (number::panel(shown, of, &collection).await?)
             (progress::last(shown))
             div.column {
                 (desk::panel(shown, of, &collection, heard, looking.not.as_deref())?)

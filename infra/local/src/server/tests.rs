@@ -3,6 +3,7 @@
 
 mod connections;
 mod slots;
+mod strangers;
 mod talk;
 mod templates;
 

@@ -1,11 +1,13 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 //! The conversation as a patient has it: written on the phone, in by the hook, out by the one mouth.
 
+mod agreements;
 mod gateway;
 mod guardian;
 mod parked;
 mod purposes;
 mod scene;
+mod strangers;
 mod templates;
 mod timetable;
 mod units;

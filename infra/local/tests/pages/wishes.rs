@@ -135,7 +135,7 @@ async fn a_person_agrees_on_the_clinics_page_and_an_opt_out_stands() {
     assert_eq!(agreed(&stage, 0).await, [Channel::Email, Channel::Whatsapp].into_iter().collect());
     let kept = stage.tenant.agreements().await.unwrap();
     assert_eq!(kept.len(), 1);
-    assert!(kept.first().unwrap().wording.starts_with("Acepto que Clínica Aurora"));
+    assert!(kept.first().unwrap().agreement.wording.starts_with("Acepto que Clínica Aurora"));
 
     let stranger = format!("name=Otra+Persona&phone={phone}&channel=call");
     stage.post_and_follow(&path, &stranger).await;

@@ -3,13 +3,17 @@
 //! hands the orders that follow to the queue. An event delivered again finds itself taken in, and
 //! only its orders are handed over again.
 
+mod agreements;
+mod attach;
 mod browsers;
 mod guardian;
 mod line;
+mod number;
 mod offers;
 mod page;
 mod plan;
 mod staff;
+mod strangers;
 mod visitor;
 
 use chrono::{DateTime, Utc};
@@ -19,6 +23,7 @@ use retorno_domain::conversation::{Act, Preferences, respond, when_taken};
 use retorno_domain::ids::PatientId;
 use retorno_domain::reply::{Asked, Reading};
 
+pub use agreements::Matched;
 pub use browsers::Subscribed;
 pub use line::{BrowserRefused, TestDone, TestRefused};
 pub use page::{Opened, Picked};

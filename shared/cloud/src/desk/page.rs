@@ -3,10 +3,8 @@
 
 use chrono::{DateTime, Utc};
 use retorno_domain::channel::{Channel, ChannelSet, PurposeSet};
-use retorno_domain::contact::PersonName;
 use retorno_domain::conversation::{Act, Preferences, Question, Say};
 use retorno_domain::flow::Answer;
-use retorno_domain::guardian::Through;
 use retorno_domain::ids::{AppointmentId, MessageId};
 use retorno_domain::reply::Wish;
 use retorno_domain::slot::FreeSlot;
@@ -14,7 +12,7 @@ use retorno_domain::slot::FreeSlot;
 use super::{Desk, Done, Happening, Manner, Visitor};
 use crate::error::CloudError;
 use crate::links::{Link, LinkPurpose};
-use crate::store::{Agreement, WaiterState};
+use crate::store::WaiterState;
 
 /// Where something was done: by the link of a message, on a page that showed a certain state.
 #[derive(Debug, Clone, Copy)]
@@ -211,44 +209,6 @@ impl Desk {
             acts.push(Act::Tell(Answer::OptOut));
         }
         self.on_page(visitor, &event, how, |_| acts.clone()).await?;
-        Ok(())
-    }
-
-    /// Somebody agreed on a clinic's page of consent. It counts at once for the patient who has that
-    /// phone and that name, unless they opted out: nobody proves on such a page who they are. For a minor
-    /// the guardian agrees, in the guardian's own name; where that may be meant for several, staff sees
-    /// to it. It is kept for staff in any case.
-    ///
-    /// # Errors
-    /// [`CloudError`]; sending it again finishes it.
-    pub async fn agree(&self, link: &Link, agreement: &Agreement) -> Result<(), CloudError> {
-        let tenant = self.reach.store.of(&link.clinic);
-        tenant.keep_agreement(agreement).await?;
-        let now = self.reach.clock.now();
-        let today = tenant.settings(now).await?.clinic.date(now);
-        let (mut in_person, mut as_guardian) = (Vec::new(), Vec::new());
-        for patient in tenant.patients_with_phone(&agreement.phone, today).await? {
-            let Some(visitor) = self.visit(&tenant, &patient).await? else { continue };
-            let is_named = |name: &PersonName| name.is_of_same_person(&agreement.name);
-            match visitor.patient().through(today) {
-                Through::Own(profile) if is_named(&profile.name) => in_person.push(visitor),
-                Through::Guardian(guardian) if guardian.name.as_ref().is_some_and(is_named) => {
-                    as_guardian.push(visitor)
-                }
-                Through::Own(_) | Through::Guardian(_) | Through::Nobody(_) => {}
-            }
-        }
-        // Whoever is a patient as well speaks for themselves first.
-        let of_that_name = if in_person.is_empty() { as_guardian } else { in_person };
-        let [visitor] = of_that_name.as_slice() else { return Ok(()) };
-        let open = visitor.patient().consent.opted_out(visitor.today()).others();
-        if open.is_empty() {
-            return Ok(());
-        }
-        let chosen = agreement.channels;
-        let wanted = Preferences::of(open, |purpose| chosen.iter().fold(visitor.channels(purpose), ChannelSet::with));
-        let event = format!("agreed#{}", tenant.hash(&agreement.event()));
-        self.on_page(visitor, &event, &agreement.wording, |_| vec![Act::Prefer(wanted)]).await?;
         Ok(())
     }
 

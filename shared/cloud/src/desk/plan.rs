@@ -24,7 +24,7 @@ const ANSWER_LASTS: TimeDelta = TimeDelta::minutes(30);
 const CONFIRMATION_LASTS: TimeDelta = TimeDelta::hours(6);
 
 /// The order to tell staff that a conversation waits for a person.
-fn alert_order(visitor: &Visitor, open: &Open) -> Order {
+pub(super) fn alert_order(visitor: &Visitor, open: &Open) -> Order {
     let about = AlertAbout::Conversation {
         patient: visitor.patient().id.to_string(),
         since_ms: open.since.timestamp_millis(),
@@ -360,9 +360,14 @@ impl Planned {
         let turn = Turn {
             patient: &visitor.patient().id,
             event: happening.event,
-            change: changed.then_some(PatientChange { from: &stored.patient, next: &self.patient }),
+            change: changed.then_some(PatientChange {
+                from: &stored.patient,
+                next: &self.patient,
+                today: visitor.today(),
+            }),
             thread: (stored.thread.thread != self.thread).then_some((&stored.thread, &self.thread)),
             heard: self.heard.as_ref(),
+            attached: None,
             slots: taken.chain(self.given_back.iter().map(SlotChange::Free)).collect(),
             bookings: self.bookings.iter().chain(&self.taken).collect(),
             answer: self.answer.as_ref().filter(|answer| answer.channel != Channel::Call && answer.say.is_some()),

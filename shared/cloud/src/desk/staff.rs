@@ -18,7 +18,7 @@ use crate::orders::{Order, say_order};
 use crate::store::{ConsentRecord, NewAnswer, PatientChange, TenantStore, Turn, TurnDone};
 
 /// Words of staff's are of use for so long.
-const WORDS_LAST: TimeDelta = TimeDelta::minutes(30);
+pub(super) const WORDS_LAST: TimeDelta = TimeDelta::minutes(30);
 
 /// What came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,9 +63,48 @@ pub enum Refused {
     /// An opt-out of that day or a later one stands.
     #[error("an opt-out of the same day or a later one stands")]
     OptOutStands,
+    /// The person wrote without showing a number.
+    #[error("the person's number is hidden, so it cannot be used; ask them for it")]
+    HiddenNumber,
+    /// The number or the agreement is another patient's by now.
+    #[error("it is another patient's already; take it back there first")]
+    Attached,
+    /// The number was reported as not being that of a patient who has it on record.
+    #[error(
+        "somebody said that the number is not that of another patient who has it on record; correct it there first"
+    )]
+    WrongOfOthers,
+    /// Staff has not said that they are sure.
+    #[error("confirm that the number is the patient's after all")]
+    NotConfirmed,
+    /// Nobody said so.
+    #[error("nobody said that the number is not the patient's")]
+    NotWrong,
+    /// There is nothing to take back.
+    #[error("no phone was noted for this patient")]
+    NothingNoted,
 }
 
 impl Refused {
+    /// All reasons.
+    pub const ALL: [Self; 15] = [
+        Self::WindowClosed,
+        Self::OptedOut,
+        Self::NoPhone,
+        Self::NoGuardian,
+        Self::Words,
+        Self::NoChannels,
+        Self::NoPurposes,
+        Self::Future,
+        Self::OptOutStands,
+        Self::HiddenNumber,
+        Self::Attached,
+        Self::WrongOfOthers,
+        Self::NotConfirmed,
+        Self::NotWrong,
+        Self::NothingNoted,
+    ];
+
     /// The reason's word in the API and in texts.
     #[must_use]
     pub fn code(self) -> &'static str {
@@ -79,29 +118,35 @@ impl Refused {
             Self::NoPurposes => "no_purposes",
             Self::Future => "future",
             Self::OptOutStands => "opt_out_stands",
+            Self::HiddenNumber => "hidden_number",
+            Self::Attached => "attached",
+            Self::WrongOfOthers => "wrong_of_others",
+            Self::NotConfirmed => "not_confirmed",
+            Self::NotWrong => "not_wrong",
+            Self::NothingNoted => "nothing_noted",
         }
     }
 }
 
 /// What is to be written.
-struct Made {
-    patient: Patient,
+pub(super) struct Made {
+    pub(super) patient: Patient,
     thread: Thread,
     answer: Option<NewAnswer>,
-    consent: Option<Statement>,
+    pub(super) consent: Vec<Statement>,
     /// The patient's own opt-out is taken back at the contact points. What others who share them said,
     /// or what was told to a provider only, is not staff's to take back.
-    lifts: PurposeSet,
-    orders: Vec<Order>,
+    pub(super) lifts: PurposeSet,
+    pub(super) orders: Vec<Order>,
 }
 
 impl Made {
-    fn of(visitor: &Visitor) -> Self {
+    pub(super) fn of(visitor: &Visitor) -> Self {
         Self {
             patient: visitor.patient().clone(),
             thread: visitor.collection.thread.thread.clone(),
             answer: None,
-            consent: None,
+            consent: Vec::new(),
             lifts: PurposeSet::NONE,
             orders: Vec::new(),
         }
@@ -234,7 +279,7 @@ impl Desk {
     }
 
     /// Reads, makes up what is to be written, and writes it once.
-    async fn by_staff(
+    pub(super) async fn by_staff(
         &self,
         tenant: &TenantStore,
         patient: &PatientId,
@@ -279,9 +324,10 @@ fn turn_of<'a>(visitor: &'a Visitor, made: &'a Made, event: &'a str, how: &'a st
     Turn {
         patient: &stored.patient.patient.id,
         event,
-        change: changed.then_some(PatientChange { from: &stored.patient, next: &made.patient }),
+        change: changed.then_some(PatientChange { from: &stored.patient, next: &made.patient, today: visitor.today() }),
         thread: (stored.thread.thread != made.thread).then_some((&stored.thread, &made.thread)),
         heard: None,
+        attached: None,
         slots: Vec::new(),
         bookings: Vec::new(),
         answer: made.answer.as_ref(),
@@ -324,7 +370,7 @@ fn agreed(visitor: &Visitor, said: &Statement) -> Result<Made, Refused> {
         return Err(Refused::OptOutStands);
     }
     made.lifts = visitor.lifted_by(std::slice::from_ref(&statement));
-    made.consent = Some(statement);
+    made.consent.push(statement);
     let (clinic, patient) = (visitor.tenant.clinic().to_string(), visitor.patient().id.to_string());
     made.orders.push(Order::PatientChanged { clinic, patient });
     Ok(made)

@@ -20,7 +20,7 @@ use super::message::{Receipts, delivery_of, listed, receipts_of};
 use crate::error::{CloudError, sort};
 
 /// An answer not taken up so long after it was asked for has lost its order.
-const ORDER_LOST_AFTER: TimeDelta = TimeDelta::minutes(2);
+pub(super) const ORDER_LOST_AFTER: TimeDelta = TimeDelta::minutes(2);
 
 /// An answer to be said.
 #[derive(Clone, PartialEq, Eq)]
@@ -106,11 +106,20 @@ pub struct AnswerClaim<'a> {
     pub now: DateTime<Utc>,
 }
 
+/// Who is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AnsweredOf {
+    /// A patient.
+    Patient(PatientId),
+    /// Somebody who is not on record.
+    Stranger,
+}
+
 /// An answer that a crash or a lost order left open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OverdueAnswer {
     /// Whose.
-    pub patient: PatientId,
+    pub of: AnsweredOf,
     /// Which.
     pub id: MessageId,
     /// Where it stands.
@@ -299,10 +308,16 @@ impl TenantStore {
     pub async fn overdue_answers(&self, now: DateTime<Utc>) -> Result<Vec<OverdueAnswer>, CloudError> {
         let bound = Some(("g1sk <= :sk", listed(now)));
         let mut found = Vec::new();
-        for item in self.query_index("g1", Keys(&self.clinic).open_answers_pk(), bound, None).await? {
+        let keys = Keys(&self.clinic);
+        for item in self.query_index("g1", keys.open_answers_pk(), bound, None).await? {
             let reader = Reader { kind: "open answer", item: &item };
+            let of = if reader.text("pk")? == keys.strangers_pk() {
+                AnsweredOf::Stranger
+            } else {
+                AnsweredOf::Patient(reader.parse("pk", patient_of_pk)?)
+            };
             found.push(OverdueAnswer {
-                patient: reader.parse("pk", patient_of_pk)?,
+                of,
                 id: reader.parse("sk", |sk| MessageId::parse(sk.strip_prefix("A#")?))?,
                 delivery: delivery_of(&reader)?,
             });
@@ -316,7 +331,10 @@ impl TenantStore {
     /// [`CloudError`].
     pub async fn age_answer(&self, open: &OverdueAnswer, now: DateTime<Utc>) -> Result<(), CloudError> {
         let unknown = Delivery::Unknown { claimed_at: now };
-        self.close_answer(&open.patient, open.id, open.delivery.code(), &unknown).await
+        match &open.of {
+            AnsweredOf::Patient(patient) => self.close_answer(patient, open.id, open.delivery.code(), &unknown).await,
+            AnsweredOf::Stranger => self.age_stranger_answer(open.id).await,
+        }
     }
 
     async fn close_answer(

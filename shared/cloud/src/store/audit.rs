@@ -12,6 +12,7 @@ use super::answer::AnswerClaim;
 use super::commit::Claim;
 use super::item::{Item, Reader, ms, n, s};
 use super::key::{AUDIT_SHARDS, Keys};
+use super::stranger_answer::StrangerClaim;
 use super::turn::ConsentRecord;
 use crate::error::CloudError;
 use crate::secrets::hex;
@@ -73,6 +74,24 @@ pub(super) fn answer_audit_item(keys: &Keys<'_>, claim: &AnswerClaim<'_>, attemp
         ("channel", s(answer.channel.code())),
         ("say", s(answer.say.map_or("staff", Say::code))),
         ("text_sha256", s(hex(&Sha256::digest(claim.text.as_bytes())))),
+        ("at", ms(claim.now)),
+    ];
+    item.extend(fields.map(|(name, value)| (name.to_owned(), value)));
+    item
+}
+
+/// The record of the claim of an answer to somebody who is not on record.
+pub(super) fn stranger_audit_item(keys: &Keys<'_>, claim: &StrangerClaim<'_>, attempt: u32) -> Item {
+    let answer = claim.answer;
+    let sk = format!("{:015}#{}#{attempt}", claim.now.timestamp_millis(), answer.id);
+    let mut item = keys.audit(claim.now.date_naive(), sk).item();
+    let fields = [
+        ("event", s("stranger.committed")),
+        ("message", s(answer.id.to_string())),
+        ("att", n(attempt)),
+        ("cp", s(claim.contacts.first().map_or("", String::as_str))),
+        ("channel", s(Channel::Whatsapp.code())),
+        ("text_sha256", s(hex(&Sha256::digest(answer.words.0.as_bytes())))),
         ("at", ms(claim.now)),
     ];
     item.extend(fields.map(|(name, value)| (name.to_owned(), value)));

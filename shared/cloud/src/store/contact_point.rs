@@ -323,6 +323,34 @@ impl TenantStore {
         self.opt_out(hash, Channel::ALL.into_iter().filter(bound).collect(), purposes, now).await
     }
 
+    /// Takes back that a phone is not the patient's. What providers said of it stands. Harmless to
+    /// repeat.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn unmark_wrong(&self, hash: &str) -> Result<(), CloudError> {
+        let key = Keys(&self.clinic).contact_point(hash);
+        let Some(item) = self.get("GetItem contact point", key.item()).await? else { return Ok(()) };
+        let said = |channel: &Channel| item.get(&format!("dead_{channel}"));
+        let Some(wrong) = said(&Channel::Call) else { return Ok(()) };
+        // Said of all three at one instant; a provider speaks of one of them, at another.
+        let phones = Channel::ALL.into_iter().filter(|channel| channel.is_phone());
+        let names = phones.filter(|channel| said(channel) == Some(wrong)).map(|channel| format!("dead_{channel}"));
+        let names: Vec<String> = names.collect();
+        let call = self.client().update_item().table_name(self.table());
+        let call = call
+            .set_key(Some(key.item()))
+            .update_expression(format!("REMOVE {} ADD ver :one", names.join(", ")))
+            .condition_expression("dead_call = :wrong")
+            .expression_attribute_values(":wrong", wrong.clone())
+            .expression_attribute_values(":one", n(1));
+        match call.send().await {
+            Ok(_) => Ok(()),
+            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
+            Err(e) => Err(sort("UpdateItem right number", &e)),
+        }
+    }
+
     /// Records that a provider cannot reach anybody here by a channel.
     ///
     /// # Errors

@@ -17,6 +17,10 @@ pub(crate) const AUDIT_SHARDS: u8 = 4;
 
 /// Sort keys of templates begin with this.
 pub(crate) const TEMPLATE_SK: &str = "TEMPLATE#";
+/// Among the words of strangers, which begin with their instant: what staff did about a number.
+pub(crate) const STRANGER_HEAD_SK: &str = "N#";
+/// Among the words of strangers: what they were answered.
+pub(crate) const STRANGER_ANSWER_SK: &str = "A#";
 
 /// A primary key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,6 +178,16 @@ impl Keys<'_> {
 
     pub(crate) fn stranger(&self, at: DateTime<Utc>, event: &str) -> Key {
         Key { pk: self.strangers_pk(), sk: format!("{:015}#{event}", at.timestamp_millis()) }
+    }
+
+    /// What staff did about a number that is nobody's.
+    pub(crate) fn stranger_head(&self, who: &str) -> Key {
+        Key { pk: self.strangers_pk(), sk: format!("{STRANGER_HEAD_SK}{who}") }
+    }
+
+    /// What staff answered somebody who is not on record.
+    pub(crate) fn stranger_answer(&self, id: MessageId) -> Key {
+        Key { pk: self.strangers_pk(), sk: format!("{STRANGER_ANSWER_SK}{id}") }
     }
 
     /// The code that links the telephone of the clinic's gateway.

@@ -1,15 +1,11 @@
-//! News of a provider's: of numbers and accounts; the latest of each. And words
-//! of people whom nobody knows, for somebody to look at.
+//! News of a provider's: of numbers and accounts; the latest of each.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::TenantStore;
-use super::item::{Item, Reader, ms, n, s};
+use super::item::{Item, Reader, ms, s};
 use super::key::Keys;
 use crate::error::{CloudError, sort};
-
-/// How long the words of somebody unknown are kept.
-const STRANGERS_KEPT: TimeDelta = TimeDelta::days(90);
 
 /// News of one thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,25 +16,6 @@ pub struct News {
     pub at: DateTime<Utc>,
     /// What it told, as JSON of ours.
     pub told: String,
-}
-
-/// Words of somebody whom nobody knows.
-#[derive(Clone)]
-pub struct Stranger {
-    /// When.
-    pub at: DateTime<Utc>,
-    /// The phone as digits, when it was shown.
-    pub phone: Option<String>,
-    /// What was written.
-    pub text: String,
-    /// How it was understood.
-    pub intent: String,
-}
-
-impl std::fmt::Debug for Stranger {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Stranger").field("at", &self.at).field("intent", &self.intent).finish_non_exhaustive()
-    }
 }
 
 impl TenantStore {
@@ -71,41 +48,6 @@ impl TenantStore {
             let reader = Reader { kind: "news", item };
             let of = reader.text("sk")?.to_owned();
             Ok(News { of, at: reader.instant("at")?, told: reader.text("told")?.to_owned() })
-        };
-        items.iter().map(of).collect()
-    }
-
-    /// Keeps the words of somebody unknown, by the event that brought them.
-    ///
-    /// # Errors
-    /// [`CloudError`].
-    pub async fn keep_stranger(&self, event: &str, stranger: &Stranger) -> Result<(), CloudError> {
-        let mut item = Keys(&self.clinic).stranger(stranger.at, &self.hash(event)).item();
-        item.insert("at".to_owned(), ms(stranger.at));
-        item.insert("text".to_owned(), s(stranger.text.clone()));
-        item.insert("intent".to_owned(), s(stranger.intent.clone()));
-        if let Some(phone) = &stranger.phone {
-            item.insert("phone".to_owned(), s(phone.clone()));
-        }
-        item.insert("ttl".to_owned(), n((stranger.at + STRANGERS_KEPT).timestamp()));
-        let call = self.client().put_item().table_name(self.table()).set_item(Some(item));
-        call.send().await.map(|_| ()).map_err(|e| sort("PutItem stranger", &e))
-    }
-
-    /// The words of people unknown, oldest first.
-    ///
-    /// # Errors
-    /// [`CloudError`].
-    pub async fn strangers(&self) -> Result<Vec<Stranger>, CloudError> {
-        let items = self.query_partition(Keys(&self.clinic).strangers_pk(), None).await?;
-        let of = |item: &Item| {
-            let reader = Reader { kind: "stranger", item };
-            Ok(Stranger {
-                at: reader.instant("at")?,
-                phone: reader.text_opt("phone").map(str::to_owned),
-                text: reader.text("text")?.to_owned(),
-                intent: reader.text("intent")?.to_owned(),
-            })
         };
         items.iter().map(of).collect()
     }

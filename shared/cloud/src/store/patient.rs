@@ -23,6 +23,7 @@ use super::item::{Item, Reader, ms, n, s};
 use super::key::{Keys, patient_of_pk};
 use super::lookup::lookup_keys;
 use super::message::StoredMessage;
+use super::noted_wire::{noted_attributes, noted_of};
 use super::patient_wire::{appointments_of, appointments_text, consent_of, consent_text};
 use super::subscription_wire::{put_subscriptions, subscriptions_of};
 use super::thread::{StoredThread, thread_of};
@@ -130,6 +131,7 @@ pub(super) fn item_of(
         put("g3sk", s(sk));
     }
     guardianship_attributes(&mut item, &patient.guardianship, &profile.as_of);
+    noted_attributes(&mut item, patient.noted.as_deref());
     ledger_attributes(&mut item, &patient.history.whatsapp);
     put_subscriptions(&mut item, &patient.subscriptions);
     IndexKeys(standing).put(keys, &patient.id, &mut item);
@@ -178,6 +180,7 @@ pub(super) fn patient_of(item: &Item) -> Result<StoredPatient, CloudError> {
         },
         sequence,
         subscriptions: subscriptions_of(&reader)?,
+        noted: noted_of(&reader)?.map(Box::new),
     };
     Ok(StoredPatient { patient, version: reader.number("ver")?, standing: standing_of(&reader)? })
 }
@@ -352,21 +355,6 @@ impl TenantStore {
             }
             Err(e) => Err(sort("UpdateItem standing", &e)),
         }
-    }
-
-    /// Staff takes the conversation, or gives it back.
-    ///
-    /// # Errors
-    /// [`CloudError`].
-    pub async fn set_paused(&self, id: &PatientId, paused: bool) -> Result<(), CloudError> {
-        let call = self.client().update_item().table_name(self.table());
-        let call = call.set_key(Some(Keys(&self.clinic).patient(id).item()));
-        let call = call
-            .update_expression("SET paused = :p ADD ver :one")
-            .condition_expression("attribute_exists(pk)")
-            .expression_attribute_values(":p", AttributeValue::Bool(paused))
-            .expression_attribute_values(":one", n(1));
-        call.send().await.map(|_| ()).map_err(|e| sort("UpdateItem paused", &e))
     }
 }
 

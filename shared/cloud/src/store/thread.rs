@@ -7,6 +7,7 @@ use retorno_domain::ids::{AppointmentId, PatientId};
 use super::TenantStore;
 use super::item::{Item, Reader, ms, n, s};
 use super::key::{Keys, patient_of_pk};
+use super::stranger::StrangerWord;
 use crate::error::{CloudError, sort};
 
 /// A conversation as stored, with the version that a later write must still find.
@@ -178,6 +179,16 @@ impl TenantStore {
             (place(a.open.urgency), a.open.since, &a.patient).cmp(&(place(b.open.urgency), b.open.since, &b.patient))
         });
         Ok(found)
+    }
+
+    /// Keeps words as a patient's, under the event that brought them. Harmless to repeat.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn keep_heard(&self, patient: &PatientId, word: &StrangerWord) -> Result<(), CloudError> {
+        let item = heard_item(&Keys(&self.clinic), patient, &word.event, &word.line());
+        let call = self.client().put_item().table_name(self.table()).set_item(Some(item));
+        call.send().await.map(|_| ()).map_err(|e| sort("PutItem heard", &e))
     }
 
     /// What a patient said, oldest first.

@@ -2,7 +2,7 @@
 //! itself is part of it, so that an event delivered twice acts once.
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use retorno_domain::consent::Statement;
 use retorno_domain::conversation::Thread;
 use retorno_domain::ids::PatientId;
@@ -15,9 +15,11 @@ use super::answer::{NewAnswer, answer_item};
 use super::audit::consent_audit_item;
 use super::commit::{cancelled, put, update};
 use super::enrollment::{put_item, wrap};
-use super::item::{Reader, n, s};
+use super::item::{Reader, ms, n, s};
 use super::key::Keys;
+use super::patient::item_of;
 use super::patient_wire::{appointments_text, consent_text};
+use super::stranger::{STRANGERS_KEPT, StrangerHead, StrangerWord};
 use super::subscription_wire::{SUBSCRIPTIONS, subscriptions_text};
 use super::thread::{HeardLine, StoredThread, heard_item, thread_item};
 use super::{StoredPatient, TenantStore};
@@ -32,8 +34,24 @@ const EVENT_REMEMBERED: TimeDelta = TimeDelta::days(365);
 pub struct PatientChange<'a> {
     /// As read.
     pub from: &'a StoredPatient,
-    /// Afterwards. Consent, appointments, browsers and pause are written; nothing else may differ.
+    /// Afterwards. Consent, appointments, browsers, pause and a phone noted are written; nothing else may
+    /// differ.
     pub next: &'a Patient,
+    /// The clinic's day: a phone noted changes by which the patient is found.
+    pub today: NaiveDate,
+}
+
+/// A number that was nobody's becomes a patient's, or is nobody's again.
+#[derive(Debug, Clone)]
+pub struct Attached<'a> {
+    /// The number; [`TenantStore::stranger_of`].
+    pub who: &'a str,
+    /// What staff did about it, as read.
+    pub head: &'a StrangerHead,
+    /// It is the patient's, with everything taken in until then; or nobody's again.
+    pub patients_until: Option<DateTime<Utc>>,
+    /// What was written from it, which is the patient's word.
+    pub words: Vec<&'a StrangerWord>,
 }
 
 /// What becomes of a slot.
@@ -76,6 +94,8 @@ pub struct Turn<'a> {
     pub thread: Option<(&'a StoredThread, &'a Thread)>,
     /// What was said.
     pub heard: Option<&'a HeardLine>,
+    /// A number that becomes the patient's, or ceases to be.
+    pub attached: Option<Attached<'a>>,
     /// Slots taken and given back.
     pub slots: Vec<SlotChange<'a>>,
     /// Bookings made and changed.
@@ -133,6 +153,17 @@ impl TenantStore {
         Reader { kind: "event", item: &item }.parse("orders", |json| serde_json::from_str(json).ok())
     }
 
+    /// In whose conversation an event was taken in; nobody's where it was not. Strongly consistent.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn patient_of_event(&self, event: &str) -> Result<Option<PatientId>, CloudError> {
+        let key = Keys(&self.clinic).event(&self.hash(event));
+        let Some(item) = self.get("GetItem event", key.item()).await? else { return Ok(None) };
+        let reader = Reader { kind: "event", item: &item };
+        reader.text_opt("patient").map(|id| PatientId::parse(id).map_err(|_| reader.corrupt("patient"))).transpose()
+    }
+
     /// Whether an event was taken in. Strongly consistent.
     ///
     /// # Errors
@@ -187,6 +218,9 @@ impl TenantStore {
             let item = heard_item(&keys, turn.patient, &self.hash(turn.event), line);
             writes.push(put(self, item, "attribute_not_exists(pk)")?);
         }
+        if let Some(attached) = &turn.attached {
+            self.attach_writes(turn, attached, &mut writes)?;
+        }
         if let Some(answer) = turn.answer {
             writes.push(put(self, answer_item(&keys, turn.patient, answer), "attribute_not_exists(pk)")?);
         }
@@ -210,6 +244,9 @@ impl TenantStore {
 
     fn patient_write(&self, change: &PatientChange<'_>) -> Result<TransactWriteItem, CloudError> {
         let next = change.next;
+        if next.noted != change.from.patient.noted {
+            return self.whole_patient_write(change);
+        }
         let builder = update(self, &Keys(&self.clinic).patient(&next.id));
         let (builder, kept, forgotten) = match subscriptions_text(&next.subscriptions) {
             Some(text) => (
@@ -234,6 +271,49 @@ impl TenantStore {
                 .expression_attribute_values(":ver", n(change.from.version))
                 .expression_attribute_values(":one", n(1)),
         )
+    }
+
+    /// The patient with another phone: found by it, and looked at again by the next evaluation.
+    fn whole_patient_write(&self, change: &PatientChange<'_>) -> Result<TransactWriteItem, CloudError> {
+        let from = change.from;
+        let mut item = item_of(self, change.next, from.version + 1, &from.standing, change.today);
+        item.insert("g1sk".to_owned(), s("0000-00-00"));
+        item.retain(|name, _| name != "g2pk" && name != "g2sk");
+        let write = aws_sdk_dynamodb::types::Put::builder().table_name(self.table()).set_item(Some(item));
+        let write = write.condition_expression("ver = :ver").expression_attribute_values(":ver", n(from.version));
+        Ok(TransactWriteItem::builder().put(put_item(write)?).build())
+    }
+
+    fn attach_writes(
+        &self,
+        turn: &Turn<'_>,
+        attached: &Attached<'_>,
+        writes: &mut Vec<TransactWriteItem>,
+    ) -> Result<(), CloudError> {
+        let keys = Keys(&self.clinic);
+        let head = update(self, &keys.stranger_head(attached.who))
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":ttl", n((turn.now + STRANGERS_KEPT).timestamp()))
+            .expression_attribute_values(":next", n(attached.head.version + 1));
+        let head = if let Some(until) = attached.patients_until {
+            head.update_expression("SET patient = :patient, att_at = :until, ver = :next, #ttl = :ttl REMOVE dis")
+                .expression_attribute_values(":patient", s(turn.patient.as_str()))
+                .expression_attribute_values(":until", ms(until))
+        } else {
+            head.update_expression("SET ver = :next, #ttl = :ttl REMOVE patient, att_at")
+        };
+        let head = match attached.head.version {
+            0 => head.condition_expression("attribute_not_exists(ver)"),
+            version => head.condition_expression("ver = :ver").expression_attribute_values(":ver", n(version)),
+        };
+        writes.push(wrap(head)?);
+        for word in &attached.words {
+            // Under the key they would have had: put twice, they are there once.
+            let item = heard_item(&keys, turn.patient, &word.event, &word.line());
+            let write = aws_sdk_dynamodb::types::Put::builder().table_name(self.table()).set_item(Some(item));
+            writes.push(TransactWriteItem::builder().put(put_item(write)?).build());
+        }
+        Ok(())
     }
 
     fn thread_write(

@@ -112,6 +112,7 @@ pub(crate) fn somebody(appointments: Vec<Appointment>) -> Patient {
         history: SendingHistory::default(),
         sequence: None,
         subscriptions: retorno_domain::subscription::Subscriptions::default(),
+        noted: None,
     }
 }
 

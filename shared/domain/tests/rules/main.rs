@@ -18,6 +18,7 @@ mod given;
 mod guardian;
 mod horizon;
 mod import_merge;
+mod noted;
 mod percentile;
 mod purposes;
 mod push;

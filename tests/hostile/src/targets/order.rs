@@ -1,7 +1,7 @@
 //! The body of an order to the dispatcher, as the queue hands it over.
 
 use retorno_cloud::orders::Order;
-use retorno_domain::ids::{ClinicId, EnrollmentId, PatientId};
+use retorno_domain::ids::{ClinicId, EnrollmentId, MessageId, PatientId};
 
 /// The bytes are the body.
 pub fn run(bytes: &[u8]) {
@@ -18,6 +18,10 @@ pub fn run(bytes: &[u8]) {
         | Order::Answered { clinic, patient, .. }
         | Order::Released { clinic, patient, .. }
         | Order::Say { clinic, patient, .. } => (clinic, Some(patient)),
+        Order::SayStranger { clinic, answer } => {
+            assert!(MessageId::parse(answer).is_none_or(|id| MessageId::parse(&id.to_string()) == Some(id)));
+            (clinic, None)
+        }
         Order::Freed { clinic, slot: _ }
         | Order::Templates { clinic, act: _, attempt: _ }
         | Order::Gateway { clinic, ask: _, until_ms: _ }

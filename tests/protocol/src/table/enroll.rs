@@ -163,7 +163,20 @@ impl Table {
         true
     }
 
-    /// Staff takes the conversation, or gives it back (`TenantStore::set_paused`).
+    /// Staff takes the conversation, or gives it back, in a turn that rests on a reading
+    /// (`TenantStore::commit_turn`); says whether it did.
+    pub fn pause(&mut self, patient: usize, paused: bool, version: u64) -> bool {
+        let Some(item) = self.patient_mut(patient) else { return false };
+        // "ver = :ver"
+        if item.version != version {
+            return false;
+        }
+        item.patient.paused = paused;
+        item.version += 1;
+        true
+    }
+
+    /// The same, read and written at one instant.
     pub fn set_paused(&mut self, patient: usize, paused: bool) {
         if let Some(item) = self.patient_mut(patient) {
             item.patient.paused = paused;

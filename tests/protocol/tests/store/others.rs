@@ -1,11 +1,12 @@
 //! Writes beside the sending: enrollments moved on and ended, contact points, patients.
 
 use chrono::TimeDelta;
-use retorno_cloud::store::{Advance, Dropped};
+use retorno_cloud::store::{Advance, Dropped, PatientChange, StoredPatient, Turn, TurnDone};
 use retorno_domain::because::Because;
 use retorno_domain::channel::{Channel, ChannelSet, PurposeSet};
 use retorno_domain::enrollment::{EndReason, Enrollment, State};
 use retorno_domain::ids::MessageId;
+use retorno_domain::patient::Patient;
 use retorno_protocol::people::phone;
 use retorno_protocol::table::{self, ContactKey, EnrollmentItem};
 
@@ -75,11 +76,35 @@ impl Both {
         }
     }
 
+    /// The turn in which staff takes a conversation, or gives it back.
+    fn paused<'a>(&self, from: &'a StoredPatient, next: &'a Patient, event: &'a str) -> Turn<'a> {
+        Turn {
+            patient: &next.id,
+            event,
+            change: Some(PatientChange { from, next, today: self.clinic.date(self.now) }),
+            thread: None,
+            heard: None,
+            attached: None,
+            slots: Vec::new(),
+            bookings: Vec::new(),
+            answer: None,
+            waitlist: None,
+            consent: Vec::new(),
+            orders: &[],
+            now: self.now,
+        }
+    }
+
     pub(crate) async fn patient(&mut self, Write { kind, who, how, .. }: Write) {
         let read = self.read[who].patient.clone();
         if kind == Kind::Pause {
-            self.tenant.set_paused(&read.patient.id, how.is_multiple_of(2)).await.unwrap();
-            return self.table.set_paused(who, how.is_multiple_of(2));
+            let next = Patient { paused: how.is_multiple_of(2), ..read.patient.clone() };
+            // A version is written over once: the event of a second writer of it is another's.
+            let event = format!("pause#{who}#{}", read.version);
+            let turn = self.paused(&read, &next, &event);
+            let said = self.tenant.commit_turn(&turn).await.unwrap() == TurnDone::Done;
+            assert_eq!(self.table.pause(who, next.paused, read.version), said);
+            return self.tell("pause", said);
         }
         let mut changed = read.patient;
         changed.profile.phone = phone(how % 2);

@@ -61,6 +61,7 @@ impl Shown<'_> {
                     (texts.word("inbox"))
                     @if self.waiting > 0 { " " span.count { (self.waiting) } }
                 } }
+                li { a href=(part("/strangers")) { (texts.word("strangers_short")) } }
                 li { a href=(part("/agenda")) { (texts.word("agenda")) } }
                 li { a href=(part("/timetable")) { (texts.word("timetable")) } }
                 li { a href=(part("/templates")) { (texts.word("templates_short")) } }

@@ -2,12 +2,13 @@
 
 use axum::extract::{Path, State};
 use maud::{Markup, html};
+use retorno_domain::conversation::Urgency;
 
 use super::frame::{Frame, Shown};
 use super::phone::patient_link;
 use super::texts::{Texts, moment};
 use super::{Failed, Page};
-use crate::server::inbox::{Inbox, StrangerView, WaitingView, inbox};
+use crate::server::inbox::{Inbox, WaitingView, inbox};
 use crate::server::problem::Problem;
 use crate::server::system::{OpenClinic, System};
 
@@ -16,7 +17,7 @@ pub(super) async fn page(State(system): State<System>, Path(id): Path<String>) -
     let texts = Texts::of(of.clinic.language);
     let failed = |problem: Problem| Failed(problem, texts);
     let clinics = system.clinics().await.map_err(failed)?;
-    let inbox = inbox(&of).await.map_err(failed)?;
+    let inbox = inbox(&system, &of).await.map_err(failed)?;
     let shown = Shown { system: &system, texts, clinics: &clinics, of: Some(&of), waiting: inbox.waiting.len() };
     let body = body(&shown, &of, &inbox);
     Ok(Page(shown.page(&Frame { title: texts.word("inbox"), refresh: false }, &body)))
@@ -32,12 +33,7 @@ fn body(shown: &Shown<'_>, of: &OpenClinic, inbox: &Inbox) -> Markup {
                     ul.inbox { @for waiting in &inbox.waiting { (row(shown, of, waiting)) } }
                 }
             }
-            @if !inbox.strangers.is_empty() {
-                section.panel aria-labelledby="strangers" {
-                    header { h2 id="strangers" { (texts.word("strangers")) } span.soft { (texts.word("strangers_hint")) } }
-                    ul.inbox { @for stranger in &inbox.strangers { (unknown(shown, of, stranger)) } }
-                }
-            }
+            (strangers(shown, of, inbox))
         }
     }
 }
@@ -59,20 +55,51 @@ fn row(shown: &Shown<'_>, of: &OpenClinic, waiting: &WaitingView) -> Markup {
     }
 }
 
-fn unknown(shown: &Shown<'_>, of: &OpenClinic, stranger: &StrangerView) -> Markup {
+/// Numbers that are not on record and wait: the urgent ones with their words, of the others how many.
+fn strangers(shown: &Shown<'_>, of: &OpenClinic, inbox: &Inbox) -> Markup {
     let texts = shown.texts;
+    let page = format!("/c/{}/strangers", of.id);
     html! {
-        li {
-            div.meta {
-                span {
-                    strong { @match &stranger.phone { Some(phone) => { "+" (phone) }, None => (texts.word("stranger_hidden")) } }
-                    " " span.tag { (texts.intent(&stranger.intent)) }
+        @if !inbox.strangers.is_empty() {
+            section.panel aria-labelledby="strangers" {
+                header {
+                    h2 id="strangers" { (texts.word("strangers")) }
+                    a href=(page) { (texts.word("strangers_all")) " (" (inbox.strangers.len()) ")" }
                 }
-                time datetime=(stranger.at) { (moment(stranger.instant, of.clinic.zone)) }
+                ul.inbox { @for stranger in &inbox.strangers {
+                    li class=(stranger.urgency.unwrap_or("normal")) {
+                        div.meta {
+                            span {
+                                @if let Some(reason) = stranger.reason { span.tag { (texts.waits(reason)) } " " }
+                                a href=(format!("{page}#n-{}", stranger.id)) {
+                                    (stranger.phone.as_deref().unwrap_or(texts.word("stranger_hidden")))
+                                }
+                            }
+                            time datetime=(stranger.last_at) { (moment(stranger.last_instant, of.clinic.zone)) }
+                        }
+                        @if let Some(word) = stranger.words.last() { blockquote { (word.text) } }
+                    }
+                } }
             }
-            blockquote { (stranger.text) }
         }
     }
+}
+
+/// On the clinic's page: somebody who is not on record is unwell.
+pub(super) async fn urgent_strangers(shown: &Shown<'_>, of: &OpenClinic) -> Result<Markup, Problem> {
+    let texts = shown.texts;
+    let groups = of.tenant.stranger_groups().await?;
+    let urgent = groups.iter().filter(|group| group.owner().is_none());
+    let urgent = urgent.filter(|group| group.waits().is_some_and(|(_, urgency)| urgency == Urgency::Urgent)).count();
+    Ok(html! {
+        @if urgent > 0 {
+            section.panel.notice.full.waits role="alert" {
+                a href=(format!("/c/{}/strangers", of.id)) {
+                    strong.number { (urgent) } " " (texts.word("strangers_urgent"))
+                }
+            }
+        }
+    })
 }
 
 /// On the clinic's page: how many wait.

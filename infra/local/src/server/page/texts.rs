@@ -213,12 +213,15 @@ mod tests {
             include_str!("frame.rs"),
             include_str!("inbox.rs"),
             include_str!("mailbox.rs"),
+            include_str!("number.rs"),
             include_str!("overview.rs"),
             include_str!("parked.rs"),
             include_str!("patient.rs"),
             include_str!("phone.rs"),
             include_str!("progress.rs"),
             include_str!("qr.rs"),
+            include_str!("stranger_view.rs"),
+            include_str!("strangers.rs"),
             include_str!("templates.rs"),
             include_str!("uploads.rs"),
             include_str!("why_view.rs"),
@@ -270,20 +273,12 @@ mod tests {
     /// What the code hands over by a word of its own has words in the file.
     #[test]
     fn every_code_has_words() {
-        let refused = [
-            Refused::WindowClosed,
-            Refused::OptedOut,
-            Refused::NoPhone,
-            Refused::Words,
-            Refused::NoChannels,
-            Refused::NoPurposes,
-            Refused::Future,
-            Refused::OptOutStands,
-        ];
         let intents = [Intent::OptOut, Intent::StopAll, Intent::OptIn, Intent::StopReminders, Intent::Option(9)];
         let waits = include_str!("../../../../../shared/domain/src/conversation.rs");
         for texts in [&*SPANISH, &*PORTUGUESE] {
-            assert!(refused.iter().all(|refused| texts.refusal(refused.code()).is_some()));
+            assert!(Refused::ALL.iter().all(|refused| texts.refusal(refused.code()).is_some()));
+            let pages = ["attach_no_phone", "attach_no_guardian", "not_there"];
+            assert!(pages.iter().all(|code| texts.refusal(code).is_some()));
             assert!(TestRefused::ALL.iter().all(|refused| texts.refusal(refused.code()).is_some()));
             for state in LinkState::ALL.map(LinkState::code).into_iter().chain(["unknown"]) {
                 assert!(texts.line(&format!("link_{state}")).is_some(), "{state}");
