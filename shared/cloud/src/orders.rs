@@ -14,7 +14,8 @@ use crate::secrets::hex;
 
 /// An order to the dispatcher.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "order", rename_all = "snake_case", deny_unknown_fields)]
+// An order may have been stored by an older version: what it says beyond is of no concern any more.
+#[serde(tag = "order", rename_all = "snake_case")]
 pub enum Order {
     /// A step may be due.
     Step {
