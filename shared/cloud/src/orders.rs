@@ -311,3 +311,15 @@ pub fn channel_alert(clinic: &ClinicId, channel: Channel) -> Order {
 pub fn step_order(clinic: &ClinicId, patient: &PatientId, enrollment: EnrollmentId, step: usize) -> Order {
     Order::Step { clinic: clinic.to_string(), patient: patient.to_string(), enrollment: enrollment.to_string(), step }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_of_an_older_version_can_be_read() {
+        let stored = r#"{"order":"released","clinic":"a","patient":"b","quiet_since_ms":5}"#;
+        let order = serde_json::from_str::<Order>(stored).ok();
+        assert_eq!(order, Some(Order::Released { clinic: "a".to_owned(), patient: "b".to_owned() }));
+    }
+}

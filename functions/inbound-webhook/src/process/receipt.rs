@@ -151,9 +151,7 @@ fn follows(status: &ReceiptStatus) -> Follows {
         ReceiptStatus::Failed { code } if UNREACHABLE.contains(&code.as_str()) => Follows::Unreachable,
         ReceiptStatus::Bounced { permanent: true, .. } => Follows::Unreachable,
         // Whoever reports a message as abuse wants nothing at all.
-        ReceiptStatus::Complained { kind: ComplaintKind::Abuse | ComplaintKind::Other(_) } => {
-            Follows::OptOut
-        }
+        ReceiptStatus::Complained { kind: ComplaintKind::Abuse | ComplaintKind::Other(_) } => Follows::OptOut,
         ReceiptStatus::Unsubscribed => Follows::Leaves,
         ReceiptStatus::Complained { kind: ComplaintKind::Suppressed } => Follows::Unreachable,
         ReceiptStatus::Clicked => Follows::Click,

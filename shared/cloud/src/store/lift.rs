@@ -171,9 +171,7 @@ impl TenantStore {
         if let (Some(until), false) = (until, names.is_empty()) {
             update = format!("REMOVE {} {update}", names.join(", "));
             let not_since: Vec<String> = names.iter().map(|name| format!("{name} <= :until")).collect();
-            call = call
-                .condition_expression(not_since.join(" AND "))
-                .expression_attribute_values(":until", ms(until));
+            call = call.condition_expression(not_since.join(" AND ")).expression_attribute_values(":until", ms(until));
         }
         match call.update_expression(update).send().await {
             Ok(_) => Ok(true),

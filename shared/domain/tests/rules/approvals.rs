@@ -129,7 +129,7 @@ fn the_copies_for_guardians_are_judged_by_themselves() {
 fn of_two_categories_at_one_instant_marketing_counts() {
     for order in [["UTILITY", "MARKETING"], ["MARKETING", "UTILITY"]] {
         let mut state = TemplateState::default();
-        order.map(|category| state.learn(now(), Fact::Category(category.to_owned())));
+        order.iter().for_each(|category| state.learn(now(), Fact::Category((*category).to_owned())));
         assert!(state.is_marketing(), "{order:?}");
         state.learn(now() + TimeDelta::seconds(1), Fact::Category("UTILITY".to_owned()));
         assert!(!state.is_marketing(), "a later word counts");
