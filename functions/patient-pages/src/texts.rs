@@ -40,7 +40,7 @@ sections! {
     /// How the visit was.
     Survey { title question low high comment comment_hint send missing thanks_title thanks }
     /// No more messages.
-    Unsubscribe { title lead stop choose done_title done }
+    Unsubscribe { title lead stop choose done_title done title_all lead_all stop_all done_title_all done_all }
     /// A person agrees to be written to.
     Consent {
         title lead wording name name_hint phone phone_hint email email_hint channels agree correct name_missing phone_missing

@@ -113,8 +113,9 @@ impl Day<'_> {
         waiting.sort_unstable();
         for entry in waiting {
             // They keep their place: with Meta's approval their turn has come.
-            let lack = self.lacks.of_segment(&entry.segment).filter(|_| rank_uses_whatsapp(&entry.rank));
-            if let Some(lack) = lack {
+            // Whether they are minors, their record says: it is read where that makes a difference.
+            let lack = |for_guardian| self.lacks.of_segment(&entry.segment, for_guardian);
+            if let (Some(lack), Some(_), true) = (lack(false), lack(true), rank_uses_whatsapp(&entry.rank)) {
                 *self.wave.blocked.entry(lack.why.reason()).or_default() += 1;
                 continue;
             }

@@ -4,9 +4,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use retorno_cloud::desk::{Desk, Done as DeskDone, Happening, Visitor};
 use retorno_cloud::orders::Order;
-use retorno_cloud::store::{TenantStore, Waiter, WaiterState};
+use retorno_cloud::store::{HeardLine, TenantStore, Waiter, WaiterState};
 use retorno_cloud::{CloudError, Reach};
-use retorno_domain::channel::Channel;
+use retorno_domain::channel::{Channel, Purpose};
+use retorno_domain::contact_point::ContactPoints;
 use retorno_domain::conversation::{Act, Urgency};
 use retorno_domain::ids::ClinicId;
 use retorno_domain::slot::FreeSlot;
@@ -22,9 +23,11 @@ const NOTICE: TimeDelta = TimeDelta::hours(2);
 pub(crate) async fn offer(reach: &Reach, clinic: &ClinicId, reference: &str) -> Result<Done, CloudError> {
     let tenant = reach.store.of(clinic);
     let now = reach.clock.now();
-    let Some(slot) = tenant.slot(reference).await?.filter(|slot| slot.start > now + NOTICE) else {
+    let Some((slot, book_by)) = tenant.slot_and_notice(reference).await? else { return Ok(Done::Nothing) };
+    let last = book_by.map_or(slot.start - NOTICE, |book_by| book_by.min(slot.start - NOTICE));
+    if last <= now {
         return Ok(Done::Nothing);
-    };
+    }
     let free = tenant.free_slots(slot.start, slot.start + TimeDelta::milliseconds(1), None, now).await?;
     if !free.iter().any(|free| free.reference() == reference) {
         return Ok(Done::Nothing);
@@ -36,19 +39,19 @@ pub(crate) async fn offer(reach: &Reach, clinic: &ClinicId, reference: &str) -> 
         if asked || !waiter.wish.fits_from(waiter.since.with_timezone(&zone).date_naive(), slot.local(zone)) {
             continue;
         }
-        if ask(&desk, &tenant, &waiter, &slot, now).await? {
+        if ask(&desk, &tenant, &waiter, (&slot, last), now).await? {
             return Ok(Done::Decided);
         }
     }
     Ok(Done::Nothing)
 }
 
-/// Asks one of them; says whether they were.
+/// Asks one of them about a slot that may be booked until an instant; says whether they were.
 async fn ask(
     desk: &Desk,
     tenant: &TenantStore,
     waiter: &Waiter,
-    slot: &FreeSlot,
+    (slot, last): (&FreeSlot, DateTime<Utc>),
     now: DateTime<Utc>,
 ) -> Result<bool, CloudError> {
     let reference = slot.reference();
@@ -61,25 +64,31 @@ async fn ask(
     if visitor.case().next_visit().is_some() || visitor.patient().paused {
         return Ok(false);
     }
-    let until = (now + HELD_FOR).min(slot.start - NOTICE);
+    let until = (now + HELD_FOR).min(last);
     if !tenant.hold_slot(&reference, &waiter.patient, now, until).await? {
         return Ok(false);
     }
     // The wake-up first: whatever happens now, the slot goes on to the next.
     let order = Order::Freed { clinic: tenant.clinic().to_string(), slot: reference.clone() };
     desk.reach().orders.wake(&order, 0, now, until).await?;
-    let happening = Happening::silent(&event, visitor.channel().unwrap_or(Channel::Call), "");
-    let done = desk.act(tenant, &waiter.patient, &happening, |visitor, _| acts(visitor, &reference)).await?;
+    let points = tenant.contact_points(&visitor.contacts).await?;
+    let happening = Happening::silent(&event, channel(&visitor, &points).unwrap_or(Channel::Call), "");
+    let decide = |visitor: &Visitor, _: Option<&mut HeardLine>| acts(visitor, &points, &reference, until);
+    let done = desk.act(tenant, &waiter.patient, &happening, decide).await?;
     Ok(matches!(done, DeskDone::Acted(_)))
 }
 
+/// The channel on which the offer, which is marketing, may be written now.
+fn channel(visitor: &Visitor, points: &ContactPoints) -> Option<Channel> {
+    let open = |channel: &Channel| !points.of(*channel).is_suppressed(*channel, Purpose::Marketing);
+    visitor.channel(Some(Purpose::Marketing)).filter(open)
+}
+
 /// Where nothing may be written freely, a person calls.
-fn acts(visitor: &Visitor, reference: &str) -> Vec<Act> {
-    match visitor.channel() {
-        Some(_) => vec![Act::OfferHeld { reference: reference.to_owned() }],
-        None => vec![
-            Act::OfferHeld { reference: reference.to_owned() },
-            Act::HandOver { reason: "slot_freed", urgency: Urgency::High },
-        ],
+fn acts(visitor: &Visitor, points: &ContactPoints, reference: &str, until: DateTime<Utc>) -> Vec<Act> {
+    let offer = Act::OfferHeld { reference: reference.to_owned(), until };
+    match channel(visitor, points) {
+        Some(_) => vec![offer],
+        None => vec![offer, Act::HandOver { reason: "slot_freed", urgency: Urgency::High }],
     }
 }

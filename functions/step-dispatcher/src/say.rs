@@ -102,8 +102,8 @@ impl Dispatcher {
         else {
             return Ok(Now::Drop("no_contact"));
         };
-        if !answer.asked_for {
-            if patient.consent.prove(answer.channel, answer.purpose(), today).is_err() {
+        if let Some(purpose) = answer.purpose() {
+            if patient.consent.prove(answer.channel, purpose, today).is_err() {
                 return Ok(Now::Drop("no_consent"));
             }
             let zone = patient.profile.zone;
@@ -146,6 +146,9 @@ impl Dispatcher {
             if matches!(say, Say::Booked | Say::Moved | Say::Confirmed) {
                 calendar = calendar_file(visitor, *start, id).await?;
             }
+        }
+        if say == Say::Freed {
+            values.set(Variable::Fecha, spoken(answer.not_after));
         }
         for (variable, reference) in [Variable::FechaOpcion1, Variable::FechaOpcion2].into_iter().zip(&answer.slots) {
             let Some(slot) = visitor.tenant.slot(reference).await? else { return Ok(None) };
@@ -234,7 +237,7 @@ impl Dispatcher {
     async fn after_refusal(&self, visitor: &Visitor, stored: &StoredAnswer) -> Result<Done, CloudError> {
         let points = visitor.tenant.contact_points(&visitor.contacts).await?;
         let point = points.of(stored.answer.channel);
-        if point.is_suppressed(stored.answer.channel, stored.answer.purpose()) {
+        if stored.answer.is_barred_at(point) {
             return self.give_up(visitor, stored, "opted_out").await;
         }
         if point.is_wrong() {

@@ -14,7 +14,8 @@ use crate::secrets::hex;
 
 /// An order to the dispatcher.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "order", rename_all = "snake_case", deny_unknown_fields)]
+// An order may have been stored by an older version: what it says beyond is of no concern any more.
+#[serde(tag = "order", rename_all = "snake_case")]
 pub enum Order {
     /// A step may be due.
     Step {
@@ -316,4 +317,16 @@ pub fn channel_alert(clinic: &ClinicId, channel: Channel) -> Order {
 #[must_use]
 pub fn step_order(clinic: &ClinicId, patient: &PatientId, enrollment: EnrollmentId, step: usize) -> Order {
     Order::Step { clinic: clinic.to_string(), patient: patient.to_string(), enrollment: enrollment.to_string(), step }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_of_an_older_version_can_be_read() {
+        let stored = r#"{"order":"released","clinic":"a","patient":"b","quiet_since_ms":5}"#;
+        let order = serde_json::from_str::<Order>(stored).ok();
+        assert_eq!(order, Some(Order::Released { clinic: "a".to_owned(), patient: "b".to_owned() }));
+    }
 }

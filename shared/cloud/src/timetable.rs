@@ -46,6 +46,8 @@ pub enum When {
 /// An order about a freed slot is taken up so much later: the slot is stored by then, or its writer has
 /// lost its turn. Asked for first, so that a crash in between loses nobody's offer.
 const TOLD_AFTER: TimeDelta = TimeDelta::minutes(5);
+/// What was written so long ago every index shows.
+const INDEX_SETTLES: TimeDelta = TimeDelta::minutes(10);
 /// Slots written at once.
 const WRITES_AT_ONCE: usize = 16;
 /// Slots written between two looks at the lease.
@@ -115,11 +117,12 @@ pub async fn keeps_visits(tenant: &TenantStore, clinic: &Clinic, now: DateTime<U
     if clinic.timetables.is_empty() {
         // Of one that had timetables they are kept until its slots are taken away: were the timetables
         // put back before, nothing would be missing.
-        return Ok(mark.is_some_and(|mark| mark.keeps_visits));
+        return Ok(mark.is_some_and(|mark| mark.keeps_visits || mark.passed_at.is_some()));
     }
-    keep_visits(tenant, mark, now).await.map(|mark| mark.keeps_visits)
+    keep_visits(tenant, mark, now).await.map(|_| true)
 }
 
+/// Brings them up to the records, until a pass finds nothing that one long before it did not.
 async fn keep_visits(
     tenant: &TenantStore,
     mark: Option<TimetableMark>,
@@ -129,10 +132,14 @@ async fn keep_visits(
     if mark.keeps_visits {
         return Ok(mark);
     }
-    tenant.keep_visits_ahead(now).await?;
-    let mark = TimetableMark { keeps_visits: true, ..mark };
-    tenant.note_timetable(&mark, now).await?;
-    Ok(mark)
+    let missed = tenant.keep_visits_ahead(now).await?;
+    let passed_at = mark.passed_at.filter(|_| !missed);
+    let keeps_visits = passed_at.is_some_and(|at| now - at >= INDEX_SETTLES);
+    let next = TimetableMark { keeps_visits, passed_at: passed_at.or(Some(now)), ..mark.clone() };
+    if next != mark {
+        tenant.note_timetable(&next, now).await?;
+    }
+    Ok(next)
 }
 
 /// What the timetables of these settings would give now; nothing is written.
@@ -249,9 +256,9 @@ impl Run<'_> {
             }
         }
         for slots in [changed, new] {
-            let put = self.put(&slots).await?;
+            let (put, freed) = self.put(&slots).await?;
             done.added += put;
-            done.freed += slots.iter().filter(|(_, freed)| *freed).count();
+            done.freed += freed;
             if put < slots.len() {
                 return Ok(false);
             }
@@ -273,22 +280,29 @@ impl Run<'_> {
         Ok(count)
     }
 
-    /// Stores slots unless they are booked; says how many were. Of those that were taken before and are
+    /// Stores slots unless they are booked; says how many were stored, and how many of them had been taken
+    /// before. Of those that were taken before and are
     /// free again, the waitlist is to hear.
-    async fn put(&mut self, slots: &[(&OpenSlot, bool)]) -> Result<usize, CloudError> {
-        let mut count = 0;
+    async fn put(&mut self, slots: &[(&OpenSlot, bool)]) -> Result<(usize, usize), CloudError> {
+        let (mut count, mut freed) = (0, 0);
         for chunk in slots.chunks(CHUNK) {
             self.keep_lease().await?;
             for (open, _) in chunk.iter().filter(|(_, freed)| *freed) {
                 self.tell_waitlist(&open.slot.reference()).await?;
             }
-            let puts: Vec<_> = chunk.iter().map(|(open, _)| self.tenant.put_timetable_slot(open)).collect();
+            let tenant = self.tenant;
+            let puts = chunk.iter().copied().map(|(open, was_taken)| async move {
+                Ok::<_, CloudError>((tenant.put_timetable_slot(open).await?, was_taken))
+            });
+            let puts: Vec<_> = puts.collect();
             let mut stored = stream::iter(puts).buffer_unordered(WRITES_AT_ONCE);
-            while let Some(is_stored) = stored.next().await {
-                count += usize::from(is_stored?);
+            while let Some(done) = stored.next().await {
+                let (is_stored, was_taken) = done?;
+                count += usize::from(is_stored);
+                freed += usize::from(is_stored && was_taken);
             }
         }
-        Ok(count)
+        Ok((count, freed))
     }
 
     async fn tell_waitlist(&self, reference: &str) -> Result<(), CloudError> {

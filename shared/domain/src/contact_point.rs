@@ -63,6 +63,12 @@ impl ContactPoint {
         suppressed.contains(channel)
     }
 
+    /// Whether nobody here wants anything on this channel: then not even an answer is said.
+    #[must_use]
+    pub fn is_closed(&self, channel: Channel) -> bool {
+        Purpose::ALL.into_iter().all(|purpose| self.is_suppressed(channel, purpose))
+    }
+
     /// Until when another patient's sequence uses this contact point.
     #[must_use]
     pub fn busy_with_another(&self, patient: &PatientId, now: DateTime<Utc>) -> Option<DateTime<Utc>> {

@@ -54,6 +54,8 @@ pub enum Act {
     OfferHeld {
         /// The slot, by reference.
         reference: String,
+        /// Until when it is held.
+        until: DateTime<Utc>,
     },
     /// On the waitlist, with this wish, without being offered anything now.
     Wait(Wish),
@@ -78,6 +80,32 @@ pub enum Act {
     Tell(Answer),
     /// Answer.
     Say(Say),
+}
+
+impl Act {
+    /// The purposes that it stops for everybody at the contact.
+    #[must_use]
+    pub fn stops(&self) -> PurposeSet {
+        match self {
+            Self::OptOut(purposes) => *purposes,
+            // No channel left is an opt-out.
+            Self::Prefer(preferences) => preferences.which(ChannelSet::is_empty),
+            Self::OptIn
+            | Self::WrongNumber
+            | Self::Deceased
+            | Self::Book { .. }
+            | Self::Offer { .. }
+            | Self::OfferHeld { .. }
+            | Self::Wait(_)
+            | Self::Subscribe(_)
+            | Self::Unsubscribe
+            | Self::Cancel(_)
+            | Self::Confirm(_)
+            | Self::HandOver { .. }
+            | Self::Tell(_)
+            | Self::Say(_) => PurposeSet::NONE,
+        }
+    }
 }
 
 /// The channels that a person agrees to for each purpose, and those only. Where nothing is said of a

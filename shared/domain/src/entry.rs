@@ -9,7 +9,7 @@ use crate::calendar::start_of_day;
 use crate::channel::{Channel, ChannelSet, Purpose};
 use crate::clinic::Clinic;
 use crate::contact_point::ContactPoints;
-use crate::flow::Flow;
+use crate::flow::{Flow, Step};
 use crate::patient::Patient;
 use crate::segment::{Placement, date_of};
 
@@ -24,7 +24,8 @@ pub struct EntryCase<'a> {
     pub points: &'a ContactPoints,
     /// Where the patient belongs today.
     pub placement: Placement,
-    /// The flows that may not begin, for want of a template that Meta has approved.
+    /// What Meta's word changes: flows that may not begin for want of an approved template, and steps that
+    /// are marketing by it.
     pub lacks: &'a Lacks,
     /// The instant of the question.
     pub now: DateTime<Utc>,
@@ -154,10 +155,15 @@ impl EntryCase<'_> {
         self.clinic.flow(&segment.flow)
     }
 
+    fn purpose(&self, step: &Step) -> Purpose {
+        let segment = self.placement.segment.and_then(|index| self.clinic.segments.get(index));
+        segment.map_or(step.purpose, |segment| self.lacks.purpose(&segment.id, step))
+    }
+
     /// The channels of those steps of the flow, among the clinic's, that pass: by channel and purpose.
     fn filtered(&self, keep: impl Fn(Channel, Purpose) -> bool) -> ChannelSet {
         let steps = self.flow().into_iter().flat_map(|flow| &flow.steps);
-        let kept = steps.filter(|step| keep(step.channel, step.purpose)).map(|step| step.channel);
+        let kept = steps.filter(|step| keep(step.channel, self.purpose(step))).map(|step| step.channel);
         kept.collect::<ChannelSet>().and(self.clinic.channels)
     }
 
@@ -231,7 +237,7 @@ fn consent(case: &EntryCase<'_>) -> Finding {
         return Finding::pass("consent");
     }
     let until = case.patient.consent.next_change(today).map(|date| start_of_day(date, case.clinic.zone));
-    let first = case.flow().and_then(|flow| flow.steps.first()).map_or(Purpose::Marketing, |step| step.purpose);
+    let first = case.flow().and_then(|flow| flow.steps.first()).map_or(Purpose::Marketing, |step| case.purpose(step));
     let reason = match case.patient.consent.agreed(first, today) {
         Err(why) => why.code(),
         Ok(_) => "channel_not_agreed",
@@ -282,7 +288,8 @@ fn contact_cap(case: &EntryCase<'_>) -> Finding {
 /// Whoever WhatsApp does not reach anyway is not kept waiting by it.
 fn templates(case: &EntryCase<'_>) -> Finding {
     let segment = case.placement.segment.and_then(|index| case.clinic.segments.get(index));
-    let lack = segment.and_then(|segment| case.lacks.of_segment(&segment.id));
+    let for_guardian = case.patient.through(case.clinic.date(case.now)).guardian().is_some();
+    let lack = segment.and_then(|segment| case.lacks.of_segment(&segment.id, for_guardian));
     match lack.filter(|_| case.open_channels().contains(Channel::Whatsapp)) {
         Some(lack) => Finding::not("templates", lack.why.reason(), Verdict::Block(lack.why.look_again(case.now)))
             .with("template", &lack.template)

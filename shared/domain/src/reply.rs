@@ -147,12 +147,6 @@ impl Intent {
         }
     }
 
-    /// Whether it asks for messages to end, at least those of marketing.
-    #[must_use]
-    pub const fn is_opt_out(&self) -> bool {
-        matches!(self, Self::OptOut | Self::StopAll)
-    }
-
     /// The intent with this code, in lower or upper case; a time wished for comes back empty.
     #[must_use]
     pub fn of_code(code: &str) -> Option<Self> {

@@ -19,8 +19,10 @@ enum Follows {
     Unreachable,
     /// No marketing by the channel, said to the provider.
     ChannelOptOut,
-    /// The person wants no more messages of these purposes.
-    OptOut(PurposeSet),
+    /// The person wants no more messages.
+    OptOut,
+    /// The person leaves the list.
+    Leaves,
     /// The link was opened.
     Click,
 }
@@ -95,7 +97,8 @@ impl Inbound {
             return Ok(Processed::Done);
         }
         let Some(visitor) = self.desk.visit(tenant, patient).await? else { return Ok(Processed::Nobodys) };
-        let hash = visitor.contacts.of(receipt.channel);
+        // Where it went, wherever the patient is reached by now.
+        let hash = visitor.sent_to(message).or_else(|| visitor.contacts.of(receipt.channel));
         match (follows, hash) {
             (Follows::Unreachable, Some(hash)) => tenant.mark_unreachable(hash, receipt.channel, receipt.at).await?,
             (Follows::ChannelOptOut, Some(hash)) => {
@@ -108,30 +111,22 @@ impl Inbound {
                 tenant.opt_out(hash, only, PurposeSet::MARKETING, receipt.at).await?;
                 tenant.take_in(&event, self.now()).await?;
             }
-            (Follows::OptOut(purposes), _) => {
-                let acts = [Act::OptOut(purposes), Act::Tell(Answer::OptOut)];
-                return self.once(tenant, receipt, patient, &format!("out#{message}"), &acts).await;
+            (follows @ (Follows::OptOut | Follows::Leaves), _) => {
+                let leaves = matches!(follows, Follows::Leaves);
+                let purposes = if leaves { visitor.left_by(message) } else { PurposeSet::ALL };
+                let event = format!("out#{message}");
+                let happening = Happening::silent(&event, receipt.channel, receipt.status.code());
+                return Ok(processed(&self.desk.left(&visitor, message, &happening, purposes).await?));
             }
             (Follows::Click, _) => {
-                let acts = [Act::Tell(Answer::Click)];
-                return self.once(tenant, receipt, patient, &format!("click#{message}"), &acts).await;
+                let event = format!("click#{message}");
+                let happening = Happening::silent(&event, receipt.channel, receipt.status.code());
+                let click = |_: &_, _: Option<&mut _>| vec![Act::Tell(Answer::Click)];
+                return Ok(processed(&self.desk.act(tenant, patient, &happening, click).await?));
             }
             (Follows::Unreachable | Follows::ChannelOptOut, None) | (Follows::Nothing, _) => {}
         }
         Ok(Processed::Done)
-    }
-
-    async fn once(
-        &self,
-        tenant: &TenantStore,
-        receipt: &Receipt,
-        patient: &PatientId,
-        event: &str,
-        acts: &[Act],
-    ) -> Result<Processed, CloudError> {
-        let happening = Happening::silent(event, receipt.channel, receipt.status.code());
-        let done = self.desk.act(tenant, patient, &happening, |_, _| acts.to_vec()).await?;
-        Ok(processed(&done))
     }
 }
 
@@ -159,10 +154,8 @@ fn follows(status: &ReceiptStatus) -> Follows {
         ReceiptStatus::Failed { code } if UNREACHABLE.contains(&code.as_str()) => Follows::Unreachable,
         ReceiptStatus::Bounced { permanent: true, .. } => Follows::Unreachable,
         // Whoever reports a message as abuse wants nothing at all.
-        ReceiptStatus::Complained { kind: ComplaintKind::Abuse | ComplaintKind::Other(_) } => {
-            Follows::OptOut(PurposeSet::ALL)
-        }
-        ReceiptStatus::Unsubscribed => Follows::OptOut(PurposeSet::MARKETING),
+        ReceiptStatus::Complained { kind: ComplaintKind::Abuse | ComplaintKind::Other(_) } => Follows::OptOut,
+        ReceiptStatus::Unsubscribed => Follows::Leaves,
         ReceiptStatus::Complained { kind: ComplaintKind::Suppressed } => Follows::Unreachable,
         ReceiptStatus::Clicked => Follows::Click,
         ReceiptStatus::Complained { kind: ComplaintKind::NotSpam }

@@ -4,26 +4,34 @@ use maud::{Markup, html};
 
 use super::Shown;
 
-/// The button, and the way to choose instead.
-pub(crate) fn unsubscribe(shown: &Shown<'_>, preferences: &str) -> Markup {
+/// The button, and the way to choose instead. `of_all`: it ends reminders as well.
+pub(crate) fn unsubscribe(shown: &Shown<'_>, preferences: &str, of_all: bool) -> Markup {
     let texts = &shown.texts.unsubscribe;
+    let (title, lead, stop) = match of_all {
+        true => (&texts.title_all, &texts.lead_all, &texts.stop_all),
+        false => (&texts.title, &texts.lead, &texts.stop),
+    };
     let body = html! {
-        h1 { (texts.title) }
-        p { (texts.lead) }
-        form method="post" action=(shown.own) { button name="do" value="stop" { (texts.stop) } }
+        h1 { (title) }
+        p { (lead) }
+        form method="post" action=(shown.own) { button name="do" value="stop" { (stop) } }
         a.button.plain href=(preferences) { (texts.choose) }
     };
-    shown.page(&texts.title, &body)
+    shown.page(title, &body)
 }
 
 /// Done.
-pub(crate) fn unsubscribed(shown: &Shown<'_>, preferences: &str) -> Markup {
+pub(crate) fn unsubscribed(shown: &Shown<'_>, preferences: &str, of_all: bool) -> Markup {
     let texts = &shown.texts.unsubscribe;
+    let (title, done) = match of_all {
+        true => (&texts.done_title_all, &texts.done_all),
+        false => (&texts.done_title, &texts.done),
+    };
     let body = html! {
         div.sign aria-hidden="true" { "✓" }
-        h1 { (texts.done_title) }
-        p { (texts.done) }
+        h1 { (title) }
+        p { (done) }
         a.link href=(preferences) { (texts.choose) }
     };
-    shown.page(&texts.done_title, &body)
+    shown.page(title, &body)
 }

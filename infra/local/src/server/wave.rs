@@ -81,7 +81,7 @@ impl System {
             let limit = match plan.room(&segment.id, true) {
                 _ if waiting == 0 => None,
                 // Only those whom WhatsApp does not reach are enrolled.
-                _ if by_whatsapp > 0 && lacks.of_segment(&segment.id).is_some() => Some("templates"),
+                _ if by_whatsapp > 0 && lacks.of_segment(&segment.id, false).is_some() => Some("templates"),
                 Ok(_) => Some("morning"),
                 Err(Full::Segment) => Some("segment"),
                 Err(Full::Overall) => Some("free_slots"),

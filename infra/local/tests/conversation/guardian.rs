@@ -12,28 +12,28 @@ use segment_evaluator::Scope;
 use crate::far;
 use crate::scene::{PHONE, Scene};
 
-const GUARDIAN: &str = "5491155557777";
-const CHILD: &str = "5491155550202";
+pub(crate) const GUARDIAN: &str = "5491155557777";
+pub(crate) const CHILD: &str = "5491155550202";
 const HEAD: &str = "id_cita,fecha_hora_inicio,zona_horaria,paciente_id,paciente_nombre,paciente_contacto,paciente_email,\
                     profesional,servicio,estado,origen_lead,consentimiento,actualizado,fecha_nacimiento,tutor_nombre,\
                     tutor_contacto,tutor_email";
-const CAROLINA: &str = "Carolina Paz,+5491155557777,";
+pub(crate) const CAROLINA: &str = "Carolina Paz,+5491155557777,";
 
 /// A child who is due, born that day, with these cells of the guardian's, as of that day.
-fn child(id: &str, name: &str, born: &str, guardian: &str, as_of: &str) -> String {
+pub(crate) fn child(id: &str, name: &str, born: &str, guardian: &str, as_of: &str) -> String {
     format!(
         "C{id},2025-09-10T10:00:00,America/Argentina/Buenos_Aires,{id},{name} Paz,+{CHILD},{id}@example.com,Dra. Ruiz,\
          limpieza,completado,,opt-in 2025-09-01,{as_of}T08:00:00Z,{born},{guardian}"
     )
 }
 
-async fn imported(scene: &Scene, rows: &[String]) -> ImportReport {
+pub(crate) async fn imported(scene: &Scene, rows: &[String]) -> ImportReport {
     let export = format!("{HEAD}\n{}\n", rows.join("\n"));
     import(&scene.host.reach, &scene.clinic, "test", export.as_bytes(), &mut |_| {}).await.unwrap()
 }
 
 /// A clinic with these rows and free slots, evaluated.
-async fn due(rows: &[String]) -> Scene {
+pub(crate) async fn due(rows: &[String]) -> Scene {
     // Somebody without a phone is there before.
     let scene = Scene::with(&[("99", "1")], 600).await;
     let report = imported(&scene, rows).await;
@@ -42,7 +42,7 @@ async fn due(rows: &[String]) -> Scene {
     scene
 }
 
-async fn is_out(scene: &Scene, patient: &str) -> bool {
+pub(crate) async fn is_out(scene: &Scene, patient: &str) -> bool {
     scene.of(patient).await.patient.patient.consent.is_opted_out(Purpose::Marketing, scene.host.now().date_naive())
 }
 

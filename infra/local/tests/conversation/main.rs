@@ -4,6 +4,7 @@
 mod agreements;
 mod gateway;
 mod guardian;
+mod opt_outs;
 mod parked;
 mod purposes;
 mod scene;
@@ -157,7 +158,9 @@ async fn with_no_slot_one_waits_and_a_freed_one_is_offered() {
     scene.says(PHONE, "no puedo ir, cancelo la cita").await;
     // Whom we begin to write to ourselves is written to in contact hours.
     scene.pass(TimeDelta::hours(16)).await;
-    assert!(scene.told(other).last().unwrap().contains("se liberó un turno"), "{:?}", scene.told(other));
+    let told = scene.told(other);
+    assert!(told.last().unwrap().contains("se liberó un turno"), "{told:?}");
+    assert!(told.last().unwrap().contains("Te lo guardamos hasta el miércoles 3 de junio"), "{told:?}");
     scene.says(other, "sí!").await;
     let bookings = scene.tenant.bookings(far().0, far().1).await.unwrap();
     let open: Vec<_> = bookings.iter().filter(|booking| booking.status == BookingStatus::Booked).collect();

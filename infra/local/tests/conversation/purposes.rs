@@ -7,7 +7,7 @@ use retorno_domain::contact_point::ContactPoints;
 use crate::scene::{PHONE, Scene};
 
 /// Marketing on the first day; on the fourth a step of care, on the sixth one of marketing again.
-const MIXED: &str = r#"
+pub(crate) const MIXED: &str = r#"
 [[flows]]
 id = "reactivacion"
 version = 1
@@ -26,7 +26,7 @@ unread = "next_step"
 silence = "close"
 "#;
 
-async fn points(scene: &Scene, patient: &str) -> ContactPoints {
+pub(crate) async fn points(scene: &Scene, patient: &str) -> ContactPoints {
     let today = scene.host.now().date_naive();
     let keys = scene.tenant.contact_keys(&scene.of(patient).await.patient.patient, today);
     scene.tenant.contact_points(&keys).await.unwrap()
@@ -105,10 +105,10 @@ async fn lifting_one_purpose_leaves_the_other_and_what_was_stored_before_binds_b
     scene.tenant.set_imported_opt_out(&hash, &one.id, true).await.unwrap();
     let phone = points(&scene, "1").await.phone;
     assert!(Purpose::ALL.into_iter().all(|purpose| phone.is_suppressed(Channel::Whatsapp, purpose)));
-    scene.tenant.lift_opt_out(&hash, &one.id, PurposeSet::MARKETING, now).await.unwrap();
+    scene.tenant.lift_opt_out(&hash, &one.id, (PurposeSet::MARKETING, None), now).await.unwrap();
     let phone = points(&scene, "1").await.phone;
     assert_eq!((phone.suppressed, phone.suppressed_care), (ChannelSet::NONE, ChannelSet::ALL));
     assert!(scene.tenant.suppressed_contacts().await.unwrap().is_empty(), "marketing is open");
-    scene.tenant.lift_opt_out(&hash, &one.id, PurposeSet::CARE, now).await.unwrap();
+    scene.tenant.lift_opt_out(&hash, &one.id, (PurposeSet::CARE, Some(now)), now).await.unwrap();
     assert_eq!(points(&scene, "1").await.phone.suppressed_care, ChannelSet::NONE);
 }

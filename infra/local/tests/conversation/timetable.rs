@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
 use export_importer::{ImportError, import_slots};
-use retorno_cloud::store::{BookingStatus, StoredSlot};
+use retorno::engine::sdk_config;
+use retorno_cloud::store::{BookingStatus, StoredSlot, WaiterState};
 use retorno_cloud::timetable::{Followed, When, follow};
 use retorno_domain::appointment::AppointmentStatus;
 use retorno_domain::calendar::local_time;
@@ -239,6 +241,57 @@ async fn one_who_comes_too_near_is_not_offered_any_more() {
     scene.says(PHONE, "1").await;
     let bookings = scene.tenant.bookings(far().0, far().1).await.unwrap();
     assert!(bookings.iter().all(|booking| booking.start != slot.start), "{bookings:?}");
+}
+
+#[tokio::test]
+async fn one_that_becomes_free_is_held_no_longer_than_it_may_be_booked() {
+    let scene = Scene::without_slots(
+        &TIMETABLE.replace("horizon_days", "notice_hours = 48\nhorizon_days"),
+        &[("1", PHONE), ("2", OTHER)],
+    )
+    .await;
+    let all = free(&scene).await;
+    let rows = |open: Option<&str>| -> Vec<String> {
+        let taken = |(at, local): (usize, &String)| {
+            let (day, time) = local.split_once(' ').unwrap();
+            let status = if open == Some(local.as_str()) { "cancelado" } else { "reservado" };
+            row(&format!("V{at}"), &format!("2026-06-{day}T{time}:00"), &format!("v{at}"), "5491155550999", status)
+        };
+        all.iter().enumerate().map(taken).collect()
+    };
+    scene.import(&rows(None)).await;
+    scene.until_sent().await;
+    scene.says(OTHER, "quiero un turno").await;
+    assert_eq!(scene.tenant.waitlist().await.unwrap().len(), 1);
+    let start: DateTime<Utc> = "2026-06-11T12:30:00Z".parse().unwrap();
+    scene.host.advance_to(start - TimeDelta::hours(60), |_, _| true).await.unwrap();
+    scene.import(&rows(Some("11 09:30"))).await;
+    assert_eq!(free(&scene).await, ["11 09:30"]);
+    scene.pass(TimeDelta::minutes(30)).await;
+    let waiter = scene.tenant.waitlist().await.unwrap().remove(0);
+    let WaiterState::Offered { slot, until } = waiter.state else { panic!("{:?}", waiter.state) };
+    assert_eq!(until, start - TimeDelta::hours(48));
+    let late = scene.tenant.hold_slot(&slot, &waiter.patient, scene.host.now(), until + TimeDelta::hours(1)).await;
+    assert!(!late.unwrap(), "nobody holds it for longer");
+}
+
+#[tokio::test]
+async fn what_the_first_pass_was_not_shown_a_later_one_finds() {
+    let scene = scene(&[("1", PHONE)]).await;
+    scene.import(&[visit("C2", "2026-06-11T09:00:00", "1", "reservado")]).await;
+    is_exact(&scene).await;
+    let client = aws_sdk_dynamodb::Client::from_conf(sdk_config(scene.host.engine.http_client()).build());
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let missed = client.delete_item().table_name("retorno").key("pk", text("T#prueba#AHEAD")).key("sk", text("1"));
+    missed.send().await.unwrap();
+    assert!(scene.tenant.visits_ahead().await.unwrap().is_empty());
+    scene.pass(TimeDelta::minutes(11)).await;
+    again(&scene).await;
+    is_exact(&scene).await;
+    assert!(!scene.tenant.timetable_mark().await.unwrap().unwrap().keeps_visits, "something was missing");
+    scene.pass(TimeDelta::minutes(11)).await;
+    again(&scene).await;
+    assert!(scene.tenant.timetable_mark().await.unwrap().unwrap().keeps_visits, "for good");
 }
 
 /// Whichever write is the last one before the process dies, the next run ends where an undisturbed one

@@ -27,6 +27,15 @@ pub enum Matched {
     Nobody,
 }
 
+/// Who vouches for whose word an agreement is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Proof {
+    /// Nobody proves on a clinic's page of consent who they are: a contact that was closed stays closed.
+    None,
+    /// A member of staff.
+    Staff,
+}
+
 /// Those of the same contact and name.
 #[derive(Default)]
 struct Namesakes {
@@ -83,7 +92,7 @@ impl Desk {
         };
         // By itself nothing that was stopped is opened again.
         let open = |visitor: &Visitor| visitor.patient().consent.opted_out(visitor.today()).others();
-        Ok(match self.record(tenant, stored, patient, open).await? {
+        Ok(match self.record(tenant, stored, patient, (open, Proof::None)).await? {
             StaffDone::Done => Matched::Recorded,
             StaffDone::Repeated | StaffDone::Nobody | StaffDone::Refused(_) => Matched::Nobody,
         })
@@ -105,7 +114,7 @@ impl Desk {
             AgreementState::Recorded(_) => return Ok(StaffDone::Refused(Refused::Attached)),
             AgreementState::Open | AgreementState::Dismissed => {}
         }
-        self.record(tenant, &stored, patient, |_| PurposeSet::ALL).await
+        self.record(tenant, &stored, patient, (|_: &Visitor| PurposeSet::ALL, Proof::Staff)).await
     }
 
     /// Sets an agreement aside, or takes that back.
@@ -132,11 +141,11 @@ impl Desk {
         tenant: &TenantStore,
         stored: &StoredAgreement,
         patient: &PatientId,
-        purposes: impl Fn(&Visitor) -> PurposeSet,
+        (purposes, proof): (impl Fn(&Visitor) -> PurposeSet, Proof),
     ) -> Result<StaffDone, CloudError> {
         let event = format!("agreed#{}", stored.id);
         let how = format!("page: {}", stored.agreement.wording);
-        let made = |visitor: &Visitor, _: &_| gathered(visitor, &stored.agreement, purposes(visitor));
+        let made = |visitor: &Visitor, _: &_| gathered(visitor, &stored.agreement, purposes(visitor), proof);
         let done = self.by_staff(tenant, patient, &event, &how, made).await?;
         match done {
             StaffDone::Done => tenant.settle_agreement(&stored.id, patient, self.reach.clock.now()).await?,
@@ -195,7 +204,12 @@ fn has_contact(through: &Through<'_>, agreement: &Agreement) -> bool {
 }
 
 /// What an agreement adds to a record: of its own day, beside the channels agreed to before.
-fn gathered(visitor: &Visitor, agreement: &Agreement, purposes: PurposeSet) -> Result<Made, Refused> {
+fn gathered(
+    visitor: &Visitor,
+    agreement: &Agreement,
+    purposes: PurposeSet,
+    proof: Proof,
+) -> Result<Made, Refused> {
     let today = visitor.today();
     let on = visitor.clinic.clinic.date(agreement.at);
     if agreement.channels == ChannelSet::NONE {
@@ -214,7 +228,9 @@ fn gathered(visitor: &Visitor, agreement: &Agreement, purposes: PurposeSet) -> R
     if purposes.iter().any(|purpose| made.patient.consent.is_opted_out(purpose, today)) {
         return Err(Refused::OptOutStands);
     }
-    made.lifts = visitor.lifted_by(&made.consent);
+    if proof == Proof::Staff {
+        made.agreed = visitor.agreed_to(&made.consent);
+    }
     let (clinic, patient) = (visitor.tenant.clinic().to_string(), visitor.patient().id.to_string());
     made.orders.push(Order::PatientChanged { clinic, patient });
     Ok(made)

@@ -94,6 +94,6 @@ impl Desk {
         let (tenant, now) = (&visitor.tenant, visitor.now);
         let hash = tenant.hash(browser.endpoint());
         tenant.mark_browser_there(&hash, now).await?;
-        tenant.lift_opt_out(&hash, &visitor.patient().id, visitor.open_purposes(), now).await
+        tenant.lift_opt_out(&hash, &visitor.patient().id, (visitor.open_purposes(), Some(now)), now).await
     }
 }

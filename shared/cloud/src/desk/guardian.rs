@@ -1,68 +1,68 @@
-//! What a minor's guardian says once for all their children.
+//! What somebody says of a contact for the minors too who are reached there.
 
-use retorno_domain::channel::{ChannelSet, Purpose, PurposeSet};
+use std::collections::BTreeSet;
+use std::pin::Pin;
+
+use retorno_domain::channel::{Purpose, PurposeSet};
 use retorno_domain::conversation::Act;
 use retorno_domain::flow::Answer;
+use retorno_domain::ids::PatientId;
 
 use super::{Desk, Happening, Manner, Visitor};
 use crate::error::CloudError;
+use crate::store::{HeardLine, TenantStore};
 
 /// For one child of several: the others are looked after already.
-const FOR_ONE: Manner = Manner { via: None, when_taken: |acts| acts, for_siblings: false };
+const FOR_ONE: Manner = Manner { via: None, when_taken: |acts| acts, for_minors: false };
 
-/// The purposes that these acts stop for everybody at the contact point.
-pub(super) fn stopped_by(acts: &[Act]) -> PurposeSet {
-    let of = |act: &Act| match act {
-        Act::OptOut(purposes) => *purposes,
-        Act::Prefer(preferences) => preferences.which(ChannelSet::is_empty),
-        Act::OptIn
-        | Act::WrongNumber
-        | Act::Deceased
-        | Act::Book { .. }
-        | Act::Offer { .. }
-        | Act::OfferHeld { .. }
-        | Act::Wait(_)
-        | Act::Subscribe(_)
-        | Act::Unsubscribe
-        | Act::Cancel(_)
-        | Act::Confirm(_)
-        | Act::HandOver { .. }
-        | Act::Tell(_)
-        | Act::Say(_) => PurposeSet::NONE,
-    };
-    acts.iter().flat_map(|act| of(act).iter()).collect()
-}
+/// Recording for one child records for no other, so it comes to an end; its type would not.
+type Recording<'a> = Pin<Box<dyn Future<Output = Result<(), CloudError>> + Send + 'a>>;
 
 impl Desk {
-    /// Records a guardian's opt-out for the other minors who are reached at the same phone: the contact
-    /// is closed for all of them, and stays so if the export brings another. Before the event itself,
-    /// and harmless to repeat.
-    pub(super) async fn opt_out_siblings(
+    /// Records an opt-out for the minors whose guardian is reached at one of these contacts, whether it was
+    /// said about another of them or about the guardian, who may be a patient too: the contact is closed
+    /// for all of them, and stays so if the export brings another. Before the event itself, and harmless
+    /// to repeat.
+    pub(super) fn opt_out_minors<'a>(
+        &'a self,
+        visitor: &'a Visitor,
+        contacts: &'a [&'a str],
+        happening: &'a Happening<'_>,
+        purposes: PurposeSet,
+    ) -> Recording<'a> {
+        Box::pin(async move {
+            let (tenant, today) = (&visitor.tenant, visitor.today());
+            let mut reached: BTreeSet<PatientId> = BTreeSet::new();
+            for hash in contacts.iter().filter(|_| !purposes.is_empty()) {
+                reached.extend(tenant.patients_with_hash(hash, today).await?);
+            }
+            reached.remove(&visitor.patient().id);
+            for minor in reached {
+                self.opt_out_minor(tenant, &minor, happening, purposes).await?;
+            }
+            Ok(())
+        })
+    }
+
+    async fn opt_out_minor(
         &self,
-        visitor: &Visitor,
+        tenant: &TenantStore,
+        minor: &PatientId,
         happening: &Happening<'_>,
         purposes: PurposeSet,
     ) -> Result<(), CloudError> {
-        let (Some(_), Some(hash)) = (visitor.guardian(), &visitor.contacts.phone) else { return Ok(()) };
-        let today = visitor.today();
-        for sibling in visitor.tenant.patients_with_hash(hash, today).await? {
-            if sibling == visitor.patient().id {
-                continue;
-            }
-            let Some(other) = self.visit(&visitor.tenant, &sibling).await? else { continue };
-            let out = other.patient().consent.opted_out(today);
-            if other.guardian().is_none() || purposes.iter().all(|purpose| out.contains(purpose)) {
-                continue;
-            }
-            let event = format!("{}#{sibling}", happening.event);
-            let happening = Happening::silent(&event, happening.channel, happening.consent_how);
-            let mut acts = vec![Act::OptOut(purposes)];
-            if purposes.contains(Purpose::Marketing) {
-                acts.push(Act::Tell(Answer::OptOut));
-            }
-            let acts = |_: &Visitor, _: Option<&mut crate::store::HeardLine>| acts.clone();
-            Box::pin(self.act_so(&visitor.tenant, &sibling, &happening, &FOR_ONE, acts)).await?;
+        let Some(other) = self.visit(tenant, minor).await? else { return Ok(()) };
+        let out = other.patient().consent.opted_out(other.today());
+        if other.guardian().is_none() || purposes.iter().all(|purpose| out.contains(purpose)) {
+            return Ok(());
         }
-        Ok(())
+        let event = format!("{}#{minor}", happening.event);
+        let happening = Happening::silent(&event, happening.channel, happening.consent_how);
+        let mut acts = vec![Act::OptOut(purposes)];
+        if purposes.contains(Purpose::Marketing) {
+            acts.push(Act::Tell(Answer::OptOut));
+        }
+        let acts = |_: &Visitor, _: Option<&mut HeardLine>| acts.clone();
+        self.act_so(tenant, minor, &happening, &FOR_ONE, acts).await.map(|_| ())
     }
 }

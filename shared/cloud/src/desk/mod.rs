@@ -12,6 +12,7 @@ mod number;
 mod offers;
 mod page;
 mod plan;
+mod sent_to;
 mod staff;
 mod strangers;
 mod visitor;
@@ -34,7 +35,7 @@ pub use visitor::Visitor;
 use crate::Reach;
 use crate::error::CloudError;
 use crate::orders::Order;
-use crate::store::{HeardLine, TenantStore, TurnDone};
+use crate::store::{HeardLine, Lift, TenantStore, TurnDone};
 
 /// Tries at one event when what it rests on keeps changing.
 const TRIES_MAX: u32 = 6;
@@ -81,12 +82,12 @@ struct Manner {
     via: Option<&'static str>,
     /// What becomes of the acts when the slot picked is taken meanwhile.
     when_taken: fn(Vec<Act>) -> Vec<Act>,
-    /// Whether a guardian's opt-out is for all their children.
-    for_siblings: bool,
+    /// Whether an opt-out is for the minors too who are reached at the same contact.
+    for_minors: bool,
 }
 
 /// By a message: the answer offers the next slots.
-const BY_MESSAGE: Manner = Manner { via: None, when_taken: after_taken, for_siblings: true };
+const BY_MESSAGE: Manner = Manner { via: None, when_taken: after_taken, for_minors: true };
 
 /// Carries out.
 #[derive(Debug, Clone)]
@@ -166,23 +167,30 @@ impl Desk {
             }
             // Whatever else happens or fails: an opt-out stands from here on. Not so one that was heard
             // before and is only delivered again: the person may have changed their mind since.
-            if acts.iter().any(shuts) && tenant.knows_event(happening.event).await? {
-                self.repeated(tenant, happening.event, visitor.now).await?;
+            let stopped = stopped_by(&acts);
+            let shuts = !stopped.is_empty()
+                || acts.iter().any(|act| matches!(act, Act::WrongNumber | Act::Subscribe(_)));
+            if shuts && tenant.knows_event(happening.event).await? {
+                self.repeated(&visitor, happening.event).await?;
                 return Ok(Done::Repeated);
             }
-            self.shut(&visitor, happening, &acts).await?;
-            let stopped = guardian::stopped_by(&acts);
-            if manner.for_siblings && !stopped.is_empty() {
-                self.opt_out_siblings(&visitor, happening, stopped).await?;
+            self.shut(&visitor, &acts).await?;
+            if manner.for_minors {
+                let contacts: Vec<&str> = visitor.contacts.iter().collect();
+                self.opt_out_minors(&visitor, &contacts, happening, stopped).await?;
             }
+            let lift = self.reopened(&visitor, happening, &acts).await?;
             let planned = Plan::new(self, &visitor, happening, heard, manner.via).carry(&acts).await?;
-            match planned.commit(&visitor, happening).await? {
+            match planned.commit(&visitor, happening, lift.as_ref()).await? {
                 TurnDone::Done => {
+                    if let Some(lift) = &lift {
+                        tenant.lift(lift, patient, visitor.now).await?;
+                    }
                     self.hand_over(&planned.orders, visitor.now).await?;
                     return Ok(Done::Acted(acts));
                 }
                 TurnDone::Repeated => {
-                    self.repeated(tenant, happening.event, visitor.now).await?;
+                    self.repeated(&visitor, happening.event).await?;
                     return Ok(Done::Repeated);
                 }
                 TurnDone::SlotTaken => taken = true,
@@ -192,10 +200,16 @@ impl Desk {
         Err(CloudError::Retryable { operation: "desk", code: "kept_changing".to_owned() })
     }
 
-    /// An event that was taken in before: what followed from it is handed over once more.
-    async fn repeated(&self, tenant: &TenantStore, event: &str, now: DateTime<Utc>) -> Result<(), CloudError> {
-        let orders = tenant.orders_of(event).await?;
-        self.hand_over(&orders, now).await
+    /// An event that was taken in before: what followed from it is done once more. What was said since
+    /// stands.
+    async fn repeated(&self, visitor: &Visitor, event: &str) -> Result<(), CloudError> {
+        let Some(taken_in) = visitor.tenant.taken_in(event).await? else { return Ok(()) };
+        if let Some(lift) = taken_in.lift {
+            let out = visitor.patient().consent.opted_out(visitor.today());
+            let purposes = lift.purposes.iter().filter(|purpose| !out.contains(*purpose)).collect();
+            visitor.tenant.lift(&Lift { purposes, ..lift }, &visitor.patient().id, visitor.now).await?;
+        }
+        self.hand_over(&taken_in.orders, visitor.now).await
     }
 
     /// Reads everything about a patient.
@@ -207,36 +221,16 @@ impl Desk {
     }
 
     /// Closes contact points, unconditionally.
-    async fn shut(&self, visitor: &Visitor, happening: &Happening<'_>, acts: &[Act]) -> Result<(), CloudError> {
-        let (tenant, now) = (&visitor.tenant, visitor.now);
+    async fn shut(&self, visitor: &Visitor, acts: &[Act]) -> Result<(), CloudError> {
+        self.close(visitor, stopped_by(acts)).await?;
         for act in acts {
-            match act {
-                Act::OptOut(purposes) => self.close(visitor, *purposes).await?,
-                Act::WrongNumber => {
-                    if let Some(hash) = &visitor.contacts.phone {
-                        for channel in [Channel::Whatsapp, Channel::Sms, Channel::Call] {
-                            tenant.mark_unreachable(hash, channel, now).await?;
-                        }
-                    }
-                }
-                // No channel left is an opt-out; an agreement after one reopens what it closed.
-                Act::Prefer(preferences) => {
-                    self.close(visitor, preferences.which(ChannelSet::is_empty)).await?;
-                    self.reopen(visitor, &visitor.preferred(*preferences)).await?;
-                }
-                Act::OptIn => self.reopen(visitor, &visitor.agreed_again(happening.channel)).await?,
-                Act::Subscribe(browser) => self.open_browser(visitor, browser).await?,
-                Act::Deceased
-                | Act::Unsubscribe
-                | Act::Book { .. }
-                | Act::Offer { .. }
-                | Act::OfferHeld { .. }
-                | Act::Wait(_)
-                | Act::Cancel(_)
-                | Act::Confirm(_)
-                | Act::HandOver { .. }
-                | Act::Tell(_)
-                | Act::Say(_) => {}
+            if let Act::Subscribe(browser) = act {
+                self.open_browser(visitor, browser).await?;
+            }
+        }
+        if let (true, Some(hash)) = (acts.contains(&Act::WrongNumber), &visitor.contacts.phone) {
+            for channel in [Channel::Whatsapp, Channel::Sms, Channel::Call] {
+                visitor.tenant.mark_unreachable(hash, channel, visitor.now).await?;
             }
         }
         Ok(())
@@ -249,13 +243,36 @@ impl Desk {
         Ok(())
     }
 
-    /// Of one day's words the opt-out counts: then nothing is reopened.
-    async fn reopen(&self, visitor: &Visitor, said: &[Statement]) -> Result<(), CloudError> {
-        let lifted = visitor.lifted_by(said);
-        for hash in visitor.contacts.iter() {
-            visitor.tenant.lift_opt_out(hash, &visitor.patient().id, lifted, visitor.now).await?;
-        }
-        Ok(())
+    /// What the acts reopen once they are written: whatever the person agrees to.
+    async fn reopened(
+        &self,
+        visitor: &Visitor,
+        happening: &Happening<'_>,
+        acts: &[Act],
+    ) -> Result<Option<Lift>, CloudError> {
+        let agreed = acts.iter().flat_map(|act| {
+            let said = match act {
+                Act::OptIn => visitor.agreed_again(happening.channel),
+                Act::Prefer(preferences) => visitor.preferred(*preferences),
+                Act::OptOut(_)
+                | Act::WrongNumber
+                | Act::Deceased
+                | Act::Subscribe(_)
+                | Act::Unsubscribe
+                | Act::Book { .. }
+                | Act::Offer { .. }
+                | Act::OfferHeld { .. }
+                | Act::Wait(_)
+                | Act::Cancel(_)
+                | Act::Confirm(_)
+                | Act::HandOver { .. }
+                | Act::Tell(_)
+                | Act::Say(_) => Vec::new(),
+            };
+            visitor.agreed_to(&said).iter().collect::<Vec<_>>()
+        });
+        let agreed: PurposeSet = agreed.collect();
+        visitor.tenant.lift_of(visitor.patient(), &visitor.contacts, agreed).await
     }
 
     async fn hand_over(&self, orders: &[Order], now: DateTime<Utc>) -> Result<(), CloudError> {
@@ -266,9 +283,9 @@ impl Desk {
     }
 }
 
-/// Whether an act writes contact points.
-fn shuts(act: &Act) -> bool {
-    matches!(act, Act::OptOut(_) | Act::OptIn | Act::WrongNumber | Act::Prefer(_) | Act::Subscribe(_))
+/// The purposes that these acts stop for everybody at the contact.
+fn stopped_by(acts: &[Act]) -> PurposeSet {
+    acts.iter().flat_map(|act| act.stops().iter()).collect()
 }
 
 /// The acts when the slot picked is taken meanwhile.

@@ -1,6 +1,6 @@
 //! Which slots are offered: two that fit, different ones to those who ask at the same time.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use retorno_domain::conversation::{OfferedSlot, Question, Say};
 use retorno_domain::ids::{AppointmentId, MessageId};
 use retorno_domain::reply::Wish;
@@ -11,8 +11,6 @@ use crate::error::CloudError;
 
 /// Somebody who asks may come so soon.
 const NOTICE: TimeDelta = TimeDelta::hours(2);
-/// An offer of a slot that is held is of use as long as it is held.
-const HELD_FOR: TimeDelta = TimeDelta::hours(24);
 /// Slots looked at for one answer.
 const SLOTS_READ: usize = 200;
 /// Those who ask at the same time are offered different ones of so many.
@@ -42,12 +40,12 @@ impl Plan<'_> {
         Ok(())
     }
 
-    pub(super) fn offer_held(&mut self, reference: &str) {
+    pub(super) fn offer_held(&mut self, reference: &str, until: DateTime<Utc>) {
         let slots = vec![OfferedSlot { reference: reference.to_owned() }];
         self.made.thread.asked = Some((Question::Slots { slots, moving: None }, self.visitor.now));
-        let not_after = self.visitor.now + HELD_FOR;
         let answer = self.answer();
-        answer.not_after = not_after;
+        // An offer of a slot that is held is of use as long as it is held.
+        answer.not_after = until;
         answer.say = Some(Say::Freed);
         answer.slots = vec![reference.to_owned()];
     }

@@ -2,7 +2,7 @@
 //! once; nothing here says anything but what was asked for.
 
 use chrono::{DateTime, Utc};
-use retorno_domain::channel::{Channel, ChannelSet, PurposeSet};
+use retorno_domain::channel::{Channel, ChannelSet};
 use retorno_domain::conversation::{Act, Preferences, Question, Say};
 use retorno_domain::flow::Answer;
 use retorno_domain::ids::{AppointmentId, MessageId};
@@ -37,21 +37,13 @@ pub enum Picked {
 }
 
 /// On a page nobody is written to because a slot was taken: the page itself shows the next.
-const ON_A_PAGE: Manner = Manner { via: Some("page"), when_taken: |_| Vec::new(), for_siblings: true };
+const ON_A_PAGE: Manner = Manner { via: Some("page"), when_taken: |_| Vec::new(), for_minors: true };
 
 impl Visitor {
     /// What a page rests on, as a number that forms give back.
     #[must_use]
     pub fn seen(&self) -> u64 {
         self.collection.patient.version
-    }
-
-    /// Whether a message was sent to the guardian of somebody who has come of age since.
-    fn was_for_guardian(&self, message: MessageId) -> bool {
-        let Some(of_age) = self.patient().of_age_on().filter(|day| *day <= self.today()) else { return false };
-        let sent = self.collection.messages.iter().filter(|sent| sent.id == message).filter_map(|sent| sent.claimed_at);
-        let said = self.collection.answers.iter().map(|said| &said.answer).filter(|said| said.id == message);
-        sent.chain(said.map(|said| said.at)).any(|at| self.clinic.clinic.date(at) < of_age)
     }
 
     /// A slot that has become free and is held for this patient, and until when.
@@ -179,7 +171,7 @@ impl Desk {
         Ok(())
     }
 
-    /// No more marketing, by any channel; care goes on.
+    /// No more marketing, by any channel, and no more of what the message was for; other care goes on.
     ///
     /// # Errors
     /// [`CloudError`]; sending it again finishes it.
@@ -187,8 +179,8 @@ impl Desk {
         // The same click twice is one; one after a later word counts again.
         let said = visitor.patient().consent.statements().len();
         let event = format!("page#{message}#out#{said}");
-        let acts = [Act::OptOut(PurposeSet::MARKETING), Act::Tell(Answer::OptOut)];
-        self.on_page(visitor, &event, how, |_| acts.to_vec()).await?;
+        let happening = Happening { asked_for: true, ..Happening::silent(&event, Channel::Email, how) };
+        self.left(visitor, message, &happening, visitor.left_by(message)).await?;
         Ok(())
     }
 

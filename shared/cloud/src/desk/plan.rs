@@ -14,7 +14,7 @@ use super::{Desk, Happening, Visitor, recorded};
 use crate::error::CloudError;
 use crate::orders::{AlertAbout, Order, say_order};
 use crate::store::{
-    Booking, BookingStatus, ConsentRecord, HeardLine, NewAnswer, PatientChange, SlotChange, Turn, TurnDone,
+    Booking, BookingStatus, ConsentRecord, HeardLine, Lift, NewAnswer, PatientChange, SlotChange, Turn, TurnDone,
     WaitlistChange,
 };
 
@@ -108,7 +108,7 @@ impl<'a> Plan<'a> {
                 }
                 Act::Book { reference, moving } => self.book(reference, moving.as_ref()).await?,
                 Act::Offer { wish, moving, say } => self.offer(wish, moving.clone(), *say).await?,
-                Act::OfferHeld { reference } => self.offer_held(reference),
+                Act::OfferHeld { reference, until } => self.offer_held(reference, *until),
                 Act::Wait(wish) => self.made.waitlist = Some(Some(wish.clone())),
                 Act::Prefer(preferences) => self.state(self.visitor.preferred(*preferences)),
                 Act::Subscribe(browser) => {
@@ -312,7 +312,7 @@ impl<'a> Plan<'a> {
         // Whoever wrote is answered where they wrote.
         let channel = match happening.heard {
             Some(_) => Some(happening.channel),
-            None => visitor.channel(),
+            None => visitor.channel((!happening.asked_for).then_some(Purpose::Marketing)),
         };
         let lasts = if happening.heard.is_some() { ANSWER_LASTS } else { CONFIRMATION_LASTS };
         self.made.answer.get_or_insert_with(|| NewAnswer {
@@ -346,7 +346,12 @@ fn visit_of(booking: &Booking) -> Appointment {
 }
 
 impl Planned {
-    pub(super) async fn commit(&self, visitor: &Visitor, happening: &Happening<'_>) -> Result<TurnDone, CloudError> {
+    pub(super) async fn commit(
+        &self,
+        visitor: &Visitor,
+        happening: &Happening<'_>,
+        lift: Option<&Lift>,
+    ) -> Result<TurnDone, CloudError> {
         if self.gone {
             return Ok(TurnDone::SlotTaken);
         }
@@ -374,6 +379,7 @@ impl Planned {
             waitlist,
             consent: self.consent.iter().map(|s| ConsentRecord { statement: s, how: happening.consent_how }).collect(),
             orders: &self.orders,
+            lift,
             now: visitor.now,
         };
         visitor.tenant.commit_turn(&turn).await

@@ -134,9 +134,9 @@ pub(super) struct Made {
     thread: Thread,
     answer: Option<NewAnswer>,
     pub(super) consent: Vec<Statement>,
-    /// The patient's own opt-out is taken back at the contact points. What others who share them said,
-    /// or what was told to a provider only, is not staff's to take back.
-    pub(super) lifts: PurposeSet,
+    /// What the patient agrees to: their contact points are reopened for it. What an import says of others
+    /// who share them stands.
+    pub(super) agreed: PurposeSet,
     pub(super) orders: Vec<Order>,
 }
 
@@ -147,7 +147,7 @@ impl Made {
             thread: visitor.collection.thread.thread.clone(),
             answer: None,
             consent: Vec::new(),
-            lifts: PurposeSet::NONE,
+            agreed: PurposeSet::NONE,
             orders: Vec::new(),
         }
     }
@@ -187,8 +187,8 @@ impl Desk {
                 });
             }
             // Whoever has just written is answered, unless they want nothing at all.
-            let is_out = visitor.patient().consent.is_opted_out(Purpose::Care, today);
-            if is_out || phone.is_suppressed(Channel::Whatsapp, Purpose::Care) {
+            let is_out = visitor.patient().consent.opted_out(today) == PurposeSet::ALL;
+            if is_out || phone.is_closed(Channel::Whatsapp) {
                 return Err(Refused::OptedOut);
             }
             if !visitor.thread.window_is_open(visitor.now) {
@@ -291,7 +291,7 @@ impl Desk {
             let Some(visitor) = self.visit(tenant, patient).await? else { return Ok(StaffDone::Nobody) };
             // Asked first: what was done is not refused when it is sent a second time.
             if tenant.knows_event(event).await? {
-                self.repeated(tenant, event, visitor.now).await?;
+                self.repeated(&visitor, event).await?;
                 return Ok(StaffDone::Repeated);
             }
             let points = tenant.contact_points(&visitor.contacts).await?;
@@ -299,16 +299,18 @@ impl Desk {
                 Ok(made) => made,
                 Err(refused) => return Ok(StaffDone::Refused(refused)),
             };
-            for hash in visitor.contacts.iter() {
-                tenant.lift_opt_out(hash, patient, made.lifts, visitor.now).await?;
-            }
-            match tenant.commit_turn(&turn_of(&visitor, &made, event, how)).await? {
+            let lift = tenant.lift_of(visitor.patient(), &visitor.contacts, made.agreed).await?;
+            let turn = Turn { lift: lift.as_ref(), ..turn_of(&visitor, &made, event, how) };
+            match tenant.commit_turn(&turn).await? {
                 TurnDone::Done => {
+                    if let Some(lift) = &lift {
+                        tenant.lift(lift, patient, visitor.now).await?;
+                    }
                     self.hand_over(&made.orders, visitor.now).await?;
                     return Ok(StaffDone::Done);
                 }
                 TurnDone::Repeated => {
-                    self.repeated(tenant, event, visitor.now).await?;
+                    self.repeated(&visitor, event).await?;
                     return Ok(StaffDone::Repeated);
                 }
                 TurnDone::SlotTaken | TurnDone::Changed => {}
@@ -334,6 +336,7 @@ fn turn_of<'a>(visitor: &'a Visitor, made: &'a Made, event: &'a str, how: &'a st
         waitlist: None,
         consent: made.consent.iter().map(|statement| ConsentRecord { statement, how }).collect(),
         orders: &made.orders,
+        lift: None,
         now: visitor.now,
     }
 }
@@ -369,7 +372,7 @@ fn agreed(visitor: &Visitor, said: &Statement) -> Result<Made, Refused> {
     if said.purposes.iter().any(|purpose| made.patient.consent.is_opted_out(purpose, today)) {
         return Err(Refused::OptOutStands);
     }
-    made.lifts = visitor.lifted_by(std::slice::from_ref(&statement));
+    made.agreed = visitor.agreed_to(std::slice::from_ref(&statement));
     made.consent.push(statement);
     let (clinic, patient) = (visitor.tenant.clinic().to_string(), visitor.patient().id.to_string());
     made.orders.push(Order::PatientChanged { clinic, patient });

@@ -81,14 +81,19 @@ impl Visitor {
     }
 
     /// The channel on which something may be said now: WhatsApp while the window is open, else e-mail
-    /// where it was agreed to.
+    /// where it was agreed to. What we begin ourselves has a purpose, which must be agreed to on that
+    /// channel; what was asked for has none.
     #[must_use]
-    pub fn channel(&self) -> Option<Channel> {
-        if self.thread.window_is_open(self.now) {
+    pub fn channel(&self, purpose: Option<Purpose>) -> Option<Channel> {
+        let agreed = |channel| match purpose {
+            Some(purpose) => self.channels(purpose).contains(channel),
+            None => Purpose::ALL.into_iter().any(|purpose| self.channels(purpose).contains(channel)),
+        };
+        if self.thread.window_is_open(self.now) && (purpose.is_none() || agreed(Channel::Whatsapp)) {
             return Some(Channel::Whatsapp);
         }
-        let agreed = Purpose::ALL.into_iter().any(|purpose| self.channels(purpose).contains(Channel::Email));
-        (agreed && self.patient().address(Channel::Email, self.today()).is_some()).then_some(Channel::Email)
+        let has_address = self.patient().address(Channel::Email, self.today()).is_some();
+        (has_address && agreed(Channel::Email)).then_some(Channel::Email)
     }
 
     /// What is recorded when the person wants messages again, said on this channel: what was agreed to
@@ -119,14 +124,15 @@ impl Visitor {
         }
     }
 
-    /// The purposes whose opt-out these statements end. Of one day's words the opt-out counts.
-    pub(super) fn lifted_by(&self, said: &[Statement]) -> PurposeSet {
+    /// The purposes that these statements agree to. Of one day's words the opt-out counts.
+    pub(super) fn agreed_to(&self, said: &[Statement]) -> PurposeSet {
         let mut consent = self.patient().consent.clone();
         for statement in said {
             consent.record(statement.clone());
         }
-        let (before, after) = (self.patient().consent.opted_out(self.today()), consent.opted_out(self.today()));
-        before.iter().filter(|purpose| !after.contains(*purpose)).collect()
+        let agreements = said.iter().filter(|statement| matches!(statement.wish, Wish::OptIn(to) if !to.is_empty()));
+        let agreed = agreements.flat_map(|statement| statement.purposes.iter());
+        agreed.filter(|purpose| !consent.is_opted_out(*purpose, self.today())).collect()
     }
 
     /// Where a booking made now comes from: the sequence the patient is in, or was in last.

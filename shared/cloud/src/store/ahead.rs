@@ -68,13 +68,16 @@ impl TenantStore {
         Ok(visits)
     }
 
-    /// Brings the visits still to come of all patients up to their records: once, when a clinic begins
-    /// to have a timetable. Whoever changes a record afterwards changes them with it. The import lease
-    /// must be held; what the desk changes meanwhile is found.
+    /// Brings the visits still to come of all patients up to their records, when a clinic begins to have a
+    /// timetable; says whether anything was missing. The patients are found by an index, which may not show
+    /// those written last: whole they are only when a later pass finds nothing missing. Whoever changes a
+    /// record after the first pass changes them with it. The import lease must be held; what the desk
+    /// changes meanwhile is found.
     ///
     /// # Errors
     /// [`CloudError`]; repeating finishes it.
-    pub async fn keep_visits_ahead(&self, now: DateTime<Utc>) -> Result<(), CloudError> {
+    pub async fn keep_visits_ahead(&self, now: DateTime<Utc>) -> Result<bool, CloudError> {
+        let mut missed = false;
         let mut kept: BTreeMap<PatientId, BTreeSet<Visit>> = BTreeMap::new();
         for visit in self.visits_ahead().await? {
             kept.entry(visit.patient.clone()).or_default().insert(visit);
@@ -86,12 +89,13 @@ impl TenantStore {
                 kept.get(&of.patient.id).cloned().unwrap_or_default() != visits_ahead(&of.patient, now)
             };
             let writes: Vec<_> = stored.iter().filter(differs).map(|of| self.keep_visits_of(of, now)).collect();
+            missed |= !writes.is_empty();
             let mut written = stream::iter(writes).buffer_unordered(WRITES_AT_ONCE);
             while let Some(done) = written.next().await {
                 done?;
             }
         }
-        Ok(())
+        Ok(missed)
     }
 
     async fn keep_visits_of(&self, stored: &StoredPatient, now: DateTime<Utc>) -> Result<(), CloudError> {

@@ -5,6 +5,7 @@
 use aws_sdk_dynamodb::types::{ConditionCheck, TransactWriteItem};
 use chrono::{DateTime, TimeDelta, Utc};
 use retorno_domain::channel::{Channel, ChannelSet, Purpose};
+use retorno_domain::contact_point::ContactPoint;
 use retorno_domain::conversation::Say;
 use retorno_domain::ids::{AppointmentId, MessageId, PatientId};
 use retorno_domain::message::{Delivery, Outcome, UNKNOWN_AFTER};
@@ -12,7 +13,7 @@ use retorno_domain::message::{Delivery, Outcome, UNKNOWN_AFTER};
 use super::TenantStore;
 use super::audit::answer_audit_item;
 use super::commit::{cancelled, put, update};
-use super::contact_point::{NOT_WRONG, not_suppressed};
+use super::contact_point::{NOT_WRONG, not_closed, not_suppressed};
 use super::enrollment::wrap;
 use super::item::{Item, Reader, ms, n, s};
 use super::key::{Keys, patient_of_pk};
@@ -48,11 +49,20 @@ pub struct NewAnswer {
 }
 
 impl NewAnswer {
-    /// Whoever has just written is answered unless they want nothing at all; what we begin ourselves
-    /// is marketing.
+    /// What it is for where we begin it ourselves. Whoever has just written is answered, unless they want
+    /// nothing at all.
     #[must_use]
-    pub fn purpose(&self) -> Purpose {
-        if self.asked_for { Purpose::Care } else { Purpose::Marketing }
+    pub fn purpose(&self) -> Option<Purpose> {
+        (!self.asked_for).then_some(Purpose::Marketing)
+    }
+
+    /// Whether an opt-out at the contact point forbids it.
+    #[must_use]
+    pub fn is_barred_at(&self, point: &ContactPoint) -> bool {
+        match self.purpose() {
+            Some(purpose) => point.is_suppressed(self.channel, purpose),
+            None => point.is_closed(self.channel),
+        }
     }
 }
 
@@ -69,6 +79,8 @@ pub struct StoredAnswer {
     pub answer: NewAnswer,
     /// Where it stands.
     pub delivery: Delivery,
+    /// The hash of the contact point that it went to.
+    pub contact: Option<String>,
     /// Claims so far.
     pub attempts: u32,
     /// What receipts told.
@@ -184,6 +196,7 @@ impl StoredAnswer {
         Ok(Self {
             answer,
             delivery: delivery_of(&reader)?,
+            contact: reader.text_opt("cp").map(str::to_owned),
             attempts: reader.number("att")?,
             receipts: receipts_of(&reader)?,
             provider_id: reader.text_opt("prov_id").map(str::to_owned),
@@ -224,10 +237,11 @@ impl TenantStore {
         ];
         if !claim.despite_opt_out {
             let only: ChannelSet = [answer.channel].into_iter().collect();
+            let open = answer.purpose().map_or_else(|| not_closed(answer.channel), |of| not_suppressed(only, of));
             let check = ConditionCheck::builder()
                 .table_name(self.table())
                 .set_key(Some(keys.contact_point(claim.contact).item()))
-                .condition_expression(format!("{} AND {NOT_WRONG}", not_suppressed(only, answer.purpose())))
+                .condition_expression(format!("{open} AND {NOT_WRONG}"))
                 .build();
             let check = check.map_err(|_| CloudError::Permanent { operation: OPERATION, code: "check".to_owned() })?;
             writes.push(TransactWriteItem::builder().condition_check(check).build());

@@ -26,12 +26,22 @@ impl TenantStore {
             match reader.text("sk")?.strip_prefix(TEMPLATE_SK) {
                 Some(_) => {
                     let of = (reader.text("name")?.to_owned(), reader.text("lang")?.to_owned());
-                    approvals.templates.insert(of, state(&reader)?);
+                    approvals.templates.insert(of, self.state(&reader));
                 }
-                None => approvals.account = state(&reader)?,
+                None => approvals.account = self.state(&reader),
             }
         }
         Ok(approvals)
+    }
+
+    /// A state as stored. One that cannot be read is as if nobody had told anything: everything else of the
+    /// clinic goes on, and what is told anew is kept.
+    fn state<T: Default + DeserializeOwned>(&self, reader: &Reader<'_>) -> T {
+        let read = reader.parse("state", |text| serde_json::from_str(text).ok());
+        read.unwrap_or_else(|error| {
+            tracing::error!(clinic = %self.clinic, %error, "what Meta said is not known any more");
+            T::default()
+        })
     }
 
     /// Takes in what was learned of a template; says whether anything of it was new.
@@ -70,7 +80,7 @@ impl TenantStore {
             let (known, version): (T, u64) = match &found {
                 Some(item) => {
                     let reader = Reader { kind: "template", item };
-                    (state(&reader)?, reader.number("ver")?)
+                    (self.state(&reader), reader.number("ver")?)
                 }
                 None => (T::default(), 0),
             };
@@ -110,8 +120,4 @@ impl TenantStore {
             Err(e) => Err(sort("PutItem template", &e)),
         }
     }
-}
-
-fn state<T: DeserializeOwned>(reader: &Reader<'_>) -> Result<T, CloudError> {
-    serde_json::from_str(reader.text("state")?).map_err(|_| reader.corrupt("state"))
 }

@@ -110,7 +110,11 @@ impl TenantStore {
         };
         let lacks = Arc::new(Lacks::of(&clinic, &approvals, now));
         let connection = match (&clinic.gateway, find("CONNECTION")) {
-            (Some(gateway), Some(item)) => connection_of(item, gateway)?,
+            (Some(gateway), Some(item)) => connection_of(item, gateway).unwrap_or_else(|error| {
+                // An opt-out is heard whatever else cannot be read.
+                tracing::error!(clinic = %self.clinic, %error, "how the gateway stands is not known");
+                None
+            }),
             (Some(_) | None, _) => None,
         };
         let approvals = Arc::new(approvals);
@@ -232,14 +236,5 @@ impl TenantStore {
         item.insert("report".to_owned(), s(report_json));
         let call = self.client().put_item().table_name(self.table()).set_item(Some(item));
         call.send().await.map(|_| ()).map_err(|e| sort("PutItem import", &e))
-    }
-
-    /// The reports of imports, newest last.
-    ///
-    /// # Errors
-    /// [`CloudError`].
-    pub async fn import_reports(&self) -> Result<Vec<String>, CloudError> {
-        let items = self.query_partition(Keys(&self.clinic).clinic("").pk, Some("IMPORT#")).await?;
-        items.iter().map(|item| Ok(Reader { kind: "import", item }.text("report")?.to_owned())).collect()
     }
 }

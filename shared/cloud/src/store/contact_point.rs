@@ -18,7 +18,12 @@ use super::patient::ledger_of;
 use crate::error::{CloudError, sort};
 use crate::secrets::{SecretKey, hex};
 
-/// The keyed hash of a phone (E.164), an e-mail address or a browser's address within a clinic: 32 hexadecimal digits.
+pub(super) const KIND: &str = "contact point";
+/// Tries at one contact point that others write as well.
+const TRIES_MAX: u32 = 8;
+
+/// The keyed hash of a phone (E.164), an e-mail address or a browser's address within a clinic: 32
+/// hexadecimal digits.
 #[must_use]
 pub fn contact_hash(key: &SecretKey, clinic: &str, address: &str) -> String {
     let mac = key.mac(&[b"contact", clinic.as_bytes(), address.as_bytes()]);
@@ -54,7 +59,7 @@ impl ContactKeys {
 }
 
 /// The attribute that says since when nobody may be written to here on a channel for a purpose.
-fn opted_out_attribute(channel: Channel, purpose: Purpose) -> String {
+pub(super) fn opted_out_attribute(channel: Channel, purpose: Purpose) -> String {
     let of = match purpose {
         Purpose::Marketing => "om",
         Purpose::Care => "oc",
@@ -64,12 +69,12 @@ fn opted_out_attribute(channel: Channel, purpose: Purpose) -> String {
 
 /// The same for every purpose, as it was written before there were purposes. Read and lifted, and
 /// never written.
-fn opted_out_before(channel: Channel) -> String {
+pub(super) fn opted_out_before(channel: Channel) -> String {
     format!("oo_{channel}")
 }
 
 pub(super) fn point_of(item: &Item) -> Result<ContactPoint, CloudError> {
-    let reader = Reader { kind: "contact point", item };
+    let reader = Reader { kind: KIND, item };
     let has = |prefix: &str| -> ChannelSet {
         Channel::ALL.into_iter().filter(|channel| item.contains_key(&format!("{prefix}_{channel}"))).collect()
     };
@@ -96,6 +101,19 @@ pub(super) fn not_suppressed(channels: ChannelSet, purpose: Purpose) -> String {
     channels.iter().flat_map(names).fold("attribute_not_exists(oo_imp)".to_owned(), |condition, name| {
         format!("{condition} AND attribute_not_exists({name})")
     })
+}
+
+/// The condition that nobody here wants nothing at all on this channel.
+pub(super) fn not_closed(channel: Channel) -> String {
+    let [before, marketing, care] = [
+        opted_out_before(channel),
+        opted_out_attribute(channel, Purpose::Marketing),
+        opted_out_attribute(channel, Purpose::Care),
+    ];
+    format!(
+        "attribute_not_exists(oo_imp) AND attribute_not_exists({before}) \
+         AND (attribute_not_exists({marketing}) OR attribute_not_exists({care}))"
+    )
 }
 
 /// The condition that nobody said of this phone that it is not the patient's.
@@ -149,7 +167,7 @@ impl TenantStore {
         let wanted: Vec<Item> = used.map(|hash| keys.contact_point(hash).item()).collect();
         let mut points = ContactPoints::default();
         for item in self.batch_get("BatchGetItem contact points", wanted, true).await? {
-            let reader = Reader { kind: "contact point", item: &item };
+            let reader = Reader { kind: KIND, item: &item };
             let pk = reader.text("pk")?;
             let is = |hash: Option<&String>| hash.is_some_and(|hash| pk == keys.contact_point(hash).pk);
             let point = if is(hashes.phone.as_ref()) {
@@ -195,7 +213,7 @@ impl TenantStore {
     }
 
     /// Takes a contact point at which marketing is open from the list of suppressed ones.
-    async fn unlist(&self, hash: &str) -> Result<(), CloudError> {
+    pub(super) async fn unlist(&self, hash: &str) -> Result<(), CloudError> {
         let call = self.client().update_item().table_name(self.table());
         let call = call
             .set_key(Some(Keys(&self.clinic).contact_point(hash).item()))
@@ -210,24 +228,47 @@ impl TenantStore {
 
     /// Records an opt-out told to us or to a provider: unconditional, harmless to repeat, never
     /// lifted by an import. From this write on nothing is sent to the contact point for these purposes.
+    /// Of several the latest instant is kept, in whatever order they come.
     ///
     /// # Errors
-    /// [`CloudError`].
+    /// [`CloudError`]; the contact point may be closed by then, and repeating finishes it.
     pub async fn opt_out(
         &self,
         hash: &str,
         channels: ChannelSet,
         purposes: PurposeSet,
-        now: DateTime<Utc>,
+        at: DateTime<Utc>,
     ) -> Result<(), CloudError> {
-        let sets: Vec<String> = channels
-            .iter()
-            .flat_map(|channel| purposes.iter().map(move |purpose| opted_out_attribute(channel, purpose)))
-            .map(|name| format!("{name} = if_not_exists({name}, :now)"))
-            .collect();
-        if sets.is_empty() {
+        let names = |channel| purposes.iter().map(move |purpose| opted_out_attribute(channel, purpose));
+        let names: Vec<String> = channels.iter().flat_map(names).collect();
+        if names.is_empty() {
             return Ok(());
         }
+        for _ in 0..TRIES_MAX {
+            let stands = self.close(hash, &names, purposes, at).await?;
+            let reader = Reader { kind: KIND, item: &stands };
+            let mut older = Vec::new();
+            for name in &names {
+                if reader.instant(name)?.timestamp_millis() < at.timestamp_millis() {
+                    older.push(name.as_str());
+                }
+            }
+            if older.is_empty() || self.told_again(hash, &older, at).await? {
+                return Ok(());
+            }
+        }
+        Err(CloudError::Retryable { operation: "UpdateItem opt-out", code: "kept_changing".to_owned() })
+    }
+
+    /// Closes a contact point, unconditionally; gives it back as it stands then.
+    async fn close(
+        &self,
+        hash: &str,
+        names: &[String],
+        purposes: PurposeSet,
+        at: DateTime<Utc>,
+    ) -> Result<Item, CloudError> {
+        let sets: Vec<String> = names.iter().map(|name| format!("{name} = if_not_exists({name}, :now)")).collect();
         let (keys, mut set) = (Keys(&self.clinic), sets.join(", "));
         let call = self.client().update_item().table_name(self.table());
         let mut call = call.set_key(Some(keys.contact_point(hash).item()));
@@ -238,9 +279,30 @@ impl TenantStore {
         }
         let call = call
             .update_expression(format!("SET {set} ADD ver :one"))
-            .expression_attribute_values(":now", ms(now))
+            .expression_attribute_values(":now", ms(at))
+            .expression_attribute_values(":one", n(1))
+            .return_values(aws_sdk_dynamodb::types::ReturnValue::AllNew);
+        let answer = call.send().await.map_err(|e| sort("UpdateItem opt-out", &e))?;
+        Ok(answer.attributes.unwrap_or_default())
+    }
+
+    /// Notes that what stands was told again later; not when somebody lifted it meanwhile.
+    async fn told_again(&self, hash: &str, names: &[&str], at: DateTime<Utc>) -> Result<bool, CloudError> {
+        let joined = |between: &str, each: &str| {
+            names.iter().map(|name| format!("{name} {each} :now")).collect::<Vec<_>>().join(between)
+        };
+        let call = self.client().update_item().table_name(self.table());
+        let call = call
+            .set_key(Some(Keys(&self.clinic).contact_point(hash).item()))
+            .update_expression(format!("SET {} ADD ver :one", joined(", ", "=")))
+            .condition_expression(joined(" AND ", "<="))
+            .expression_attribute_values(":now", ms(at))
             .expression_attribute_values(":one", n(1));
-        call.send().await.map(|_| ()).map_err(|e| sort("UpdateItem opt-out", &e))
+        match call.send().await {
+            Ok(_) => Ok(true),
+            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(false),
+            Err(e) => Err(sort("UpdateItem opt-out", &e)),
+        }
     }
 
     /// Lifts an opt-out of marketing on one channel that was told to its provider before `at`. Nothing
@@ -269,58 +331,6 @@ impl TenantStore {
             }
         }
         Ok(())
-    }
-
-    /// Lifts an opt-out of these purposes: the person has said so, to us. What an import says of others
-    /// who share the contact point stands, and so does what was said of other purposes. Harmless to
-    /// repeat.
-    ///
-    /// # Errors
-    /// [`CloudError`].
-    pub async fn lift_opt_out(
-        &self,
-        hash: &str,
-        patient: &PatientId,
-        purposes: PurposeSet,
-        now: DateTime<Utc>,
-    ) -> Result<(), CloudError> {
-        if purposes.is_empty() {
-            return Ok(());
-        }
-        // What binds every purpose is first said of the others by itself: they are never open between.
-        if !purposes.others().is_empty() {
-            self.keep_for(hash, patient, purposes.others(), now).await?;
-        }
-        let names = Channel::ALL.into_iter().flat_map(|channel| {
-            let of_purposes = purposes.iter().map(move |purpose| opted_out_attribute(channel, purpose));
-            of_purposes.chain([opted_out_before(channel)])
-        });
-        let names: Vec<String> = names.collect();
-        let call = self.client().update_item().table_name(self.table());
-        let call = call
-            .set_key(Some(Keys(&self.clinic).contact_point(hash).item()))
-            .update_expression(format!("REMOVE {} DELETE oo_imp :who ADD ver :one", names.join(", ")))
-            .expression_attribute_values(":who", AttributeValue::Ss(vec![patient.as_str().to_owned()]))
-            .expression_attribute_values(":one", n(1));
-        call.send().await.map_err(|e| sort("UpdateItem opt-in", &e))?;
-        self.unlist(hash).await
-    }
-
-    /// Says of these purposes alone what binds every purpose at a contact point: an opt-out from before
-    /// there were purposes, or this patient's own by an import.
-    async fn keep_for(
-        &self,
-        hash: &str,
-        patient: &PatientId,
-        purposes: PurposeSet,
-        now: DateTime<Utc>,
-    ) -> Result<(), CloudError> {
-        let key = Keys(&self.clinic).contact_point(hash);
-        let Some(item) = self.get("GetItem contact point", key.item()).await? else { return Ok(()) };
-        let imported = item.get("oo_imp").and_then(|who| who.as_ss().ok());
-        let by_import = imported.is_some_and(|who| who.iter().any(|id| id == patient.as_str()));
-        let bound = |channel: &Channel| by_import || item.contains_key(&opted_out_before(*channel));
-        self.opt_out(hash, Channel::ALL.into_iter().filter(bound).collect(), purposes, now).await
     }
 
     /// Takes back that a phone is not the patient's. What providers said of it stands. Harmless to

@@ -59,7 +59,8 @@ impl TenantStore {
         call.send().await.map(|_| ()).map_err(|e| sort("PutItem user", &e))
     }
 
-    /// The patients who are reached at the phone of that hash on a day of the clinic's.
+    /// The patients who are reached at the contact point of that hash on a day of the clinic's: a phone,
+    /// or an e-mail address of those who have no phone.
     ///
     /// # Errors
     /// [`CloudError`].
@@ -89,10 +90,11 @@ const OWN: &str = "PATIENT";
 const UNTIL: &str = "UNTIL#";
 
 /// The keys by which a patient is found when somebody writes: of their own phone, or of a minor's
-/// guardian's; nothing where there is none.
+/// guardian's; of the e-mail address where there is no phone; nothing where there is neither.
 pub(super) fn lookup_keys(tenant: &TenantStore, patient: &Patient, today: NaiveDate) -> Option<(String, String)> {
     let through = patient.through(today);
-    let hash = tenant.hash(through.phone()?.e164.as_str());
+    let email = through.email().map(|email| email.as_str());
+    let hash = tenant.hash(through.phone().map(|phone| phone.e164.as_str()).or(email)?);
     let sk = match (through.guardian(), patient.of_age_on()) {
         (Some(_), Some(of_age)) => format!("{UNTIL}{of_age}"),
         (Some(_) | None, _) => OWN.to_owned(),

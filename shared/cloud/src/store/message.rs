@@ -2,6 +2,7 @@
 //! also listed in a sparse index, so that the sweep finds what a crash left behind.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use retorno_domain::channel::Purpose;
 use retorno_domain::ids::{EnrollmentId, MessageId, PatientId};
 use retorno_domain::message::{Delivery, EVIDENCE_LASTS, Outcome, UNKNOWN_AFTER};
 
@@ -27,6 +28,10 @@ pub struct StoredMessage {
     pub attempts: u32,
     /// Channel, step and segment, as stored.
     pub labels: (String, String, String),
+    /// What it was for.
+    pub purpose: Option<Purpose>,
+    /// The hash of the contact point that it went to.
+    pub contact: Option<String>,
     /// When it was last claimed.
     pub claimed_at: Option<DateTime<Utc>>,
     /// The text that was sent, and the subject of an e-mail.
@@ -96,6 +101,8 @@ impl StoredMessage {
             delivery: delivery_of(&reader)?,
             attempts: reader.number_opt("att")?.unwrap_or(0),
             labels: (label("channel"), label("step"), label("segment")),
+            purpose: reader.text_opt("purpose").and_then(|code| code.parse().ok()),
+            contact: reader.text_opt("cp").map(str::to_owned),
             claimed_at: reader.instant_opt("claimed")?,
             text,
             slots: reader.text_opt("slots").unwrap_or("").lines().map(str::to_owned).collect(),

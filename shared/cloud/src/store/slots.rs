@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use chrono::{DateTime, Utc};
 use retorno_domain::slot::FreeSlot;
 
@@ -11,7 +12,7 @@ use super::key::{Key, Keys};
 use crate::error::{CloudError, sort};
 
 /// Nobody booked it through us.
-pub(super) const NOT_BOOKED: &str = "attribute_not_exists(bk)";
+const NOT_BOOKED: &str = "attribute_not_exists(bk)";
 
 pub(super) fn slot_of(item: &Item) -> Result<FreeSlot, CloudError> {
     let reader = Reader { kind: "slot", item };
@@ -79,6 +80,21 @@ impl TenantStore {
         self.get("GetItem slot", Keys(&self.clinic).slot(reference).item()).await?.as_ref().map(slot_of).transpose()
     }
 
+    /// A slot by its reference, and from when on it is too near to be offered by the notice of the
+    /// timetable that gave it, where one did. Strongly consistent.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn slot_and_notice(
+        &self,
+        reference: &str,
+    ) -> Result<Option<(FreeSlot, Option<DateTime<Utc>>)>, CloudError> {
+        let Some(item) = self.get("GetItem slot", Keys(&self.clinic).slot(reference).item()).await? else {
+            return Ok(None);
+        };
+        Ok(Some((slot_of(&item)?, Reader { kind: "slot", item: &item }.instant_opt("bb")?)))
+    }
+
     /// Whether the clinic ever reported its free slots.
     ///
     /// # Errors
@@ -125,11 +141,14 @@ impl TenantStore {
 
     /// Stores a slot unless it is booked; says whether it did.
     async fn put_slot(&self, slot: &FreeSlot) -> Result<bool, CloudError> {
+        // What a timetable said of it holds no longer.
+        unless_booked(self.slot_update(slot, " REMOVE src, bb, #ttl, #over")).await
+    }
+
+    /// Writes what a slot is; the rest of the update says where it comes from.
+    pub(super) fn slot_update(&self, slot: &FreeSlot, rest: &str) -> UpdateItemFluentBuilder {
         let call = self.client().update_item().table_name(self.table()).set_key(Some(self.slot_key(slot).item()));
-        let call = call
-            // What a timetable said of it holds no longer.
-            .update_expression("SET #start = :start, id = :id, prof = :prof, #min = :min REMOVE src, bb, #ttl, #over")
-            .condition_expression(NOT_BOOKED)
+        call.update_expression(format!("SET #start = :start, id = :id, prof = :prof, #min = :min{rest}"))
             .expression_attribute_names("#start", "start")
             .expression_attribute_names("#min", "min")
             .expression_attribute_names("#ttl", "ttl")
@@ -137,12 +156,7 @@ impl TenantStore {
             .expression_attribute_values(":start", ms(slot.start))
             .expression_attribute_values(":id", s(&slot.id))
             .expression_attribute_values(":prof", s(&slot.professional))
-            .expression_attribute_values(":min", n(slot.minutes));
-        match call.send().await {
-            Ok(_) => Ok(true),
-            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(false),
-            Err(e) => Err(sort("UpdateItem slot", &e)),
-        }
+            .expression_attribute_values(":min", n(slot.minutes))
     }
 
     /// Takes a slot away unless it is booked; says whether it did.
@@ -157,5 +171,14 @@ impl TenantStore {
             Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(false),
             Err(e) => Err(sort("DeleteItem slot", &e)),
         }
+    }
+}
+
+/// Writes a slot unless it is booked; says whether it did.
+pub(super) async fn unless_booked(call: UpdateItemFluentBuilder) -> Result<bool, CloudError> {
+    match call.condition_expression(NOT_BOOKED).send().await {
+        Ok(_) => Ok(true),
+        Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(false),
+        Err(e) => Err(sort("UpdateItem slot", &e)),
     }
 }

@@ -11,7 +11,7 @@ use super::commit::update;
 use super::enrollment::wrap;
 use super::item::{Reader, ms, n, s};
 use super::key::Keys;
-use super::slots::{NOT_BOOKED, slot_of};
+use super::slots::{slot_of, unless_booked};
 use crate::error::{CloudError, sort};
 
 /// The mark of a slot that a timetable gave.
@@ -35,8 +35,11 @@ pub struct StoredSlot {
 /// How far the clinic's timetables were followed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TimetableMark {
-    /// Whether [visits still to come](TenantStore::visits_ahead) are kept.
+    /// Whether [visits still to come](TenantStore::visits_ahead) are kept whole, for good.
     pub keeps_visits: bool,
+    /// While that is not sure: when they were first brought up to the records, or something was last found
+    /// missing. Whoever changes a record keeps them from then on.
+    pub passed_at: Option<DateTime<Utc>>,
     /// The timetables that were followed last (a hash), and on which date of the clinic's.
     pub followed: Option<(String, NaiveDate)>,
 }
@@ -84,29 +87,12 @@ impl TenantStore {
     /// [`CloudError`].
     pub async fn put_timetable_slot(&self, open: &OpenSlot) -> Result<bool, CloudError> {
         let slot = &open.slot;
-        let key = Keys(&self.clinic).slot(&slot.reference());
-        let call = self.client().update_item().table_name(self.table()).set_key(Some(key.item()));
+        let call = self.slot_update(slot, ", src = :src, bb = :bb, #ttl = :ttl REMOVE #over");
         let call = call
-            .update_expression(
-                "SET #start = :start, id = :id, prof = :prof, #min = :min, src = :src, bb = :bb, #ttl = :ttl REMOVE #over",
-            )
-            .condition_expression(NOT_BOOKED)
-            .expression_attribute_names("#start", "start")
-            .expression_attribute_names("#min", "min")
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_names("#over", "over")
-            .expression_attribute_values(":start", ms(slot.start))
-            .expression_attribute_values(":id", s(&slot.id))
-            .expression_attribute_values(":prof", s(&slot.professional))
-            .expression_attribute_values(":min", n(slot.minutes))
             .expression_attribute_values(":src", s(TIMETABLE))
             .expression_attribute_values(":bb", ms(open.book_by))
             .expression_attribute_values(":ttl", n((slot.start + KEPT_AFTER).timestamp()));
-        match call.send().await {
-            Ok(_) => Ok(true),
-            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(false),
-            Err(e) => Err(sort("UpdateItem slot", &e)),
-        }
+        unless_booked(call).await
     }
 
     /// Notes of a booked slot whether it is not to be offered should its booking be cancelled; nothing
@@ -165,7 +151,8 @@ impl TenantStore {
             Some(print) => Some((print.to_owned(), reader.parse("day", |text| text.parse().ok())?)),
             None => None,
         };
-        Ok(Some(TimetableMark { keeps_visits: reader.flag("kept"), followed }))
+        let (keeps_visits, passed_at) = (reader.flag("kept"), reader.instant_opt("pass_at")?);
+        Ok(Some(TimetableMark { keeps_visits, passed_at, followed }))
     }
 
     /// Notes how far the timetables were followed, and that the clinic's slots are known by them.
@@ -176,6 +163,9 @@ impl TenantStore {
         let keys = Keys(&self.clinic);
         let mut item = keys.clinic("TIMETABLE").item();
         item.insert("kept".to_owned(), aws_sdk_dynamodb::types::AttributeValue::Bool(mark.keeps_visits));
+        if let Some(passed_at) = mark.passed_at {
+            item.insert("pass_at".to_owned(), ms(passed_at));
+        }
         if let Some((print, day)) = &mark.followed {
             // First: without the mark of slots the clinic would count as one that never told any.
             let mut slots = keys.clinic("SLOTS").item();

@@ -17,6 +17,7 @@ use super::commit::{cancelled, put, update};
 use super::enrollment::{put_item, wrap};
 use super::item::{Reader, ms, n, s};
 use super::key::Keys;
+use super::lift::Lift;
 use super::patient::item_of;
 use super::patient_wire::{appointments_text, consent_text};
 use super::stranger::{STRANGERS_KEPT, StrangerHead, StrangerWord};
@@ -108,8 +109,19 @@ pub struct Turn<'a> {
     pub consent: Vec<ConsentRecord<'a>>,
     /// The orders that follow, kept with the event: should it be delivered again, they are too.
     pub orders: &'a [Order],
+    /// What it reopens once it is written; kept with the event for the same reason.
+    pub lift: Option<&'a Lift>,
     /// Now.
     pub now: DateTime<Utc>,
+}
+
+/// What followed from an event that was taken in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenIn {
+    /// The orders.
+    pub orders: Vec<Order>,
+    /// What it reopened.
+    pub lift: Option<Lift>,
 }
 
 /// What became of a turn. Unless it is done, nothing was written.
@@ -143,14 +155,20 @@ impl TenantStore {
         }
     }
 
-    /// The orders that follow an event that was taken in; none when it was not. Strongly consistent.
+    /// What followed from an event that was taken in; nothing when it was not. Strongly consistent.
     ///
     /// # Errors
     /// [`CloudError`].
-    pub async fn orders_of(&self, event: &str) -> Result<Vec<Order>, CloudError> {
+    pub async fn taken_in(&self, event: &str) -> Result<Option<TakenIn>, CloudError> {
         let key = Keys(&self.clinic).event(&self.hash(event));
-        let Some(item) = self.get("GetItem event", key.item()).await? else { return Ok(Vec::new()) };
-        Reader { kind: "event", item: &item }.parse("orders", |json| serde_json::from_str(json).ok())
+        let Some(item) = self.get("GetItem event", key.item()).await? else { return Ok(None) };
+        let reader = Reader { kind: "event", item: &item };
+        let orders = reader.parse("orders", |json| serde_json::from_str(json).ok())?;
+        let lift = match reader.text_opt("lift") {
+            Some(json) => Some(Lift::from_json(json).ok_or_else(|| reader.corrupt("lift"))?),
+            None => None,
+        };
+        Ok(Some(TakenIn { orders, lift }))
     }
 
     /// In whose conversation an event was taken in; nobody's where it was not. Strongly consistent.
@@ -197,6 +215,9 @@ impl TenantStore {
         event.insert("ttl".to_owned(), n((turn.now + EVENT_REMEMBERED).timestamp()));
         let orders = serde_json::to_string(turn.orders).map_err(|e| CloudError::Setup(e.to_string()))?;
         event.insert("orders".to_owned(), s(orders));
+        if let Some(lift) = turn.lift {
+            event.insert("lift".to_owned(), s(lift.to_json()?));
+        }
         let mut writes = vec![put(self, event, "attribute_not_exists(pk)")?];
         for change in &turn.slots {
             writes.push(match change {

@@ -127,7 +127,8 @@ impl TenantStore {
         Ok(waiters)
     }
 
-    /// Holds a free slot for somebody on the waitlist until an instant; says whether it did.
+    /// Holds a free slot for somebody on the waitlist until an instant; says whether it did. Not beyond the
+    /// notice of the timetable that gave it, nor what the clinic's system has given to somebody else.
     ///
     /// # Errors
     /// [`CloudError`].
@@ -142,9 +143,11 @@ impl TenantStore {
         let slot = update(self, &keys.slot(reference))
             .update_expression("SET held_p = :p, held_u = :until")
             .condition_expression(
-                "attribute_exists(pk) AND attribute_not_exists(bk) \
+                "attribute_exists(pk) AND attribute_not_exists(bk) AND attribute_not_exists(#over) \
+                 AND (attribute_not_exists(bb) OR bb >= :until) \
                  AND (attribute_not_exists(held_u) OR held_u <= :now OR held_p = :p)",
             )
+            .expression_attribute_names("#over", "over")
             .expression_attribute_values(":p", s(patient.as_str()))
             .expression_attribute_values(":until", ms(until))
             .expression_attribute_values(":now", ms(now));

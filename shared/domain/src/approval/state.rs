@@ -151,8 +151,8 @@ impl TemplateState {
     pub fn learn(&mut self, at: DateTime<Utc>, fact: Fact) {
         match fact {
             Fact::Status(is) => keep(&mut self.status, at, is),
-            Fact::Category(is) => keep(&mut self.category, at, is),
-            Fact::ComingCategory(is) => keep(&mut self.coming, at, is),
+            Fact::Category(is) => keep_category(&mut self.category, at, is),
+            Fact::ComingCategory(is) => keep_category(&mut self.coming, at, is),
             Fact::Quality(is) => keep(&mut self.quality, at, is),
             Fact::Id(is) => keep(&mut self.id, at, is),
             Fact::Reworded(is) => keep(&mut self.reworded, at, is),
@@ -213,7 +213,18 @@ impl TemplateState {
     /// Whether Meta charges and limits it as marketing.
     #[must_use]
     pub fn is_marketing(&self) -> bool {
-        self.category.as_ref().is_some_and(|category| category.is == "MARKETING")
+        self.category.as_ref().is_some_and(|category| category.is == MARKETING)
+    }
+}
+
+/// Meta's word for the category that binds most.
+const MARKETING: &str = "MARKETING";
+
+/// Of one instant's words marketing counts: it has the narrower limits.
+fn keep_category(kept: &mut Option<Dated<String>>, at: DateTime<Utc>, is: String) {
+    let rank = |at, is: &String| (at, is == MARKETING, is.clone());
+    if kept.as_ref().is_none_or(|kept| rank(kept.at, &kept.is) < rank(at, &is)) {
+        *kept = Some(Dated { at, is });
     }
 }
 

@@ -1,6 +1,6 @@
 //! Whether a flow may begin, and which of its templates lack what.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
@@ -52,7 +52,8 @@ pub enum Start {
     Ready,
     /// Of some template nothing is known; it begins as if that were approved.
     Unknown,
-    /// It begins, and one of the two copies of a step, with dates or without, cannot be sent.
+    /// It begins, and one of the two copies of a step, with dates or without, cannot be sent; or it begins
+    /// for whoever is written to in person, and not where a minor's guardian is.
     Partly,
     /// A step has no copy that may be sent: whoever is reached by WhatsApp is not enrolled.
     Blocked,
@@ -93,6 +94,8 @@ pub struct FlowVerdict {
     pub start: Start,
     /// What keeps it from beginning.
     pub blocking: Option<Lack>,
+    /// What keeps it from beginning where a minor's guardian is written to.
+    pub blocking_for_guardians: Option<Lack>,
     /// The templates that may not be sent.
     pub lacks: Vec<Lack>,
     /// Steps for which there is no text in the clinic's language.
@@ -120,12 +123,32 @@ fn verdict(
         flow: flow.id.clone(),
         start: Start::Ready,
         blocking: None,
+        blocking_for_guardians: None,
         lacks: Vec::new(),
         without_copy: Vec::new(),
     };
     flow.steps.iter().find(by_whatsapp)?;
     for step in flow.steps.iter().filter(by_whatsapp) {
-        let copies: Vec<&Template> = copies(clinic, &segment.id, &step.id, false).collect();
+        for for_guardian in [false, true] {
+            let copies: Vec<&Template> = copies(clinic, &segment.id, &step.id, for_guardian).collect();
+            if copies.is_empty() && !for_guardian {
+                verdict.without_copy.push(step.id.clone());
+            }
+            verdict.judge(approvals, step, (&copies, for_guardian), now);
+        }
+    }
+    Some(verdict)
+}
+
+impl FlowVerdict {
+    /// Judges the copies of a step: to the patient, or to a minor's guardian.
+    fn judge(
+        &mut self,
+        approvals: &Approvals,
+        step: &Step,
+        (copies, for_guardian): (&[&Template], bool),
+        now: DateTime<Utc>,
+    ) {
         let lack = |copy: &&Template| {
             let why = approvals.lacking(copy, now)?;
             Some(Lack { step: step.id.clone(), template: copy.whatsapp_name(), why })
@@ -135,24 +158,28 @@ fn verdict(
         let start = match lacks.as_slice() {
             [] if copies.iter().any(is_unknown) => Start::Unknown,
             [] => Start::Ready,
+            [first, ..] if lacks.len() == copies.len() && for_guardian => {
+                self.blocking_for_guardians.get_or_insert_with(|| first.clone());
+                Start::Partly
+            }
             [first, ..] if lacks.len() == copies.len() => {
-                verdict.blocking.get_or_insert_with(|| first.clone());
+                self.blocking.get_or_insert_with(|| first.clone());
                 Start::Blocked
             }
             [..] => Start::Partly,
         };
-        verdict.start = verdict.start.max(start);
-        verdict.lacks.extend(lacks);
-        if copies.is_empty() {
-            verdict.without_copy.push(step.id.clone());
-        }
+        self.start = self.start.max(start);
+        self.lacks.extend(lacks);
     }
-    Some(verdict)
 }
 
-/// The segments whose flow may not begin, each with the template that stands in the way first.
+/// What Meta's word changes about the flows: which may not begin, in person or through a guardian, each
+/// with the template that stands in the way first; and which steps are marketing by it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Lacks(BTreeMap<SegmentId, Lack>);
+pub struct Lacks {
+    blocking: BTreeMap<(SegmentId, bool), Lack>,
+    marketing: BTreeSet<(SegmentId, StepId)>,
+}
 
 impl Lacks {
     /// As far as is known, for a clinic that depends on Meta's approvals.
@@ -161,14 +188,32 @@ impl Lacks {
         if approvals.templates.is_empty() || account_of(clinic).is_none() {
             return Self::default();
         }
-        let blocking = |verdict: FlowVerdict| Some((verdict.segment, verdict.blocking?));
-        Self(verdicts(clinic, approvals, now).into_iter().filter_map(blocking).collect())
+        let mut lacks = Self::default();
+        for verdict in verdicts(clinic, approvals, now) {
+            for (for_guardian, lack) in [(false, verdict.blocking), (true, verdict.blocking_for_guardians)] {
+                lacks.blocking.extend(lack.map(|lack| ((verdict.segment.clone(), for_guardian), lack)));
+            }
+        }
+        for segment in clinic.segments.iter().filter(|segment| segment.active) {
+            let steps = clinic.flow(&segment.flow).into_iter().flat_map(|flow| &flow.steps);
+            let marketing = steps.filter(|step| is_marketing(clinic, approvals, &segment.id, step));
+            lacks.marketing.extend(marketing.map(|step| (segment.id.clone(), step.id.clone())));
+        }
+        lacks
     }
 
-    /// What keeps a segment's flow from beginning.
+    /// What keeps a segment's flow from beginning: for whoever is written to in person, or where a
+    /// minor's guardian is.
     #[must_use]
-    pub fn of_segment(&self, segment: &SegmentId) -> Option<&Lack> {
-        self.0.get(segment)
+    pub fn of_segment(&self, segment: &SegmentId, for_guardian: bool) -> Option<&Lack> {
+        self.blocking.get(&(segment.clone(), for_guardian))
+    }
+
+    /// What a step of a segment's flow is for: marketing where Meta has it so.
+    #[must_use]
+    pub fn purpose(&self, segment: &SegmentId, step: &Step) -> Purpose {
+        let is_marketing = self.marketing.contains(&(segment.clone(), step.id.clone()));
+        if is_marketing { Purpose::Marketing } else { step.purpose }
     }
 }
 
@@ -176,16 +221,18 @@ impl Lacks {
 /// it, with the consent and the limits that follow.
 #[must_use]
 pub fn marketing_steps(clinic: &Clinic, approvals: &Approvals, segment: &SegmentId, flow: Flow) -> Flow {
-    let is_marketing = |step: &Step| {
-        step.channel == Channel::Whatsapp
-            && [false, true]
-                .into_iter()
-                .flat_map(|for_guardian| copies(clinic, segment, &step.id, for_guardian))
-                .any(|copy| approvals.of(copy).is_some_and(TemplateState::is_marketing))
-    };
     let step = |step: Step| {
-        let purpose = if is_marketing(&step) { Purpose::Marketing } else { step.purpose };
-        Step { purpose, ..step }
+        let is_marketing = is_marketing(clinic, approvals, segment, &step);
+        Step { purpose: if is_marketing { Purpose::Marketing } else { step.purpose }, ..step }
     };
     Flow { steps: flow.steps.into_iter().map(step).collect(), ..flow }
+}
+
+/// Whether Meta counts a copy of a step as marketing.
+fn is_marketing(clinic: &Clinic, approvals: &Approvals, segment: &SegmentId, step: &Step) -> bool {
+    let both = [false, true].into_iter();
+    step.channel == Channel::Whatsapp
+        && both
+            .flat_map(|for_guardian| copies(clinic, segment, &step.id, for_guardian))
+            .any(|copy| approvals.of(copy).is_some_and(TemplateState::is_marketing))
 }

@@ -13,7 +13,7 @@ pub enum Say {
     Taken,
     /// Nothing is free: on the waitlist.
     Waitlisted,
-    /// A slot has become free, held until tomorrow.
+    /// A slot has become free, and until when it is held.
     Freed,
     /// The visit is cancelled.
     Cancelled,

@@ -17,7 +17,7 @@ pub enum Variable {
     ContactoClinica,
     /// The service of the last visit; clinical detail, so only where the clinic allows it.
     Servicio,
-    /// The day of an appointment.
+    /// The day of an appointment, or until when a free slot is held.
     Fecha,
     /// The time of an appointment.
     Hora,

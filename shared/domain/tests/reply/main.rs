@@ -9,11 +9,16 @@ mod scope;
 mod wishes;
 
 use chrono::NaiveDate;
-use retorno_domain::reply::Asked;
+use retorno_domain::reply::{Asked, Intent};
 
 /// A Tuesday.
 fn today() -> NaiveDate {
     NaiveDate::from_ymd_opt(2026, 3, 10).unwrap()
+}
+
+/// Whether it asks for messages to end, at least those of marketing.
+fn is_opt_out(intent: &Intent) -> bool {
+    matches!(intent, Intent::OptOut | Intent::StopAll)
 }
 
 /// What had been asked, from its short form in the tables: the number of slots, `b` for a booked

@@ -95,9 +95,45 @@ fn a_flow_begins_unless_a_step_has_no_copy_that_may_be_sent() {
     assert_eq!(start(&clinic, &blocked, "churn-18m"), Start::Blocked);
     assert_eq!(start(&clinic, &blocked, "posproc"), Start::Ready, "each segment by itself");
     let lacks = Lacks::of(&clinic, &blocked, now());
-    let lack = clinic.segments.iter().filter_map(|segment| lacks.of_segment(&segment.id)).collect::<Vec<_>>();
+    let lack = clinic.segments.iter().filter_map(|segment| lacks.of_segment(&segment.id, false)).collect::<Vec<_>>();
     assert_eq!(lack.len(), 1);
     assert_eq!((lack[0].step.as_str(), lack[0].template.as_str(), lack[0].why), ("d6", dated, Lacking::Pending));
+}
+
+#[test]
+fn the_copies_for_guardians_are_judged_by_themselves() {
+    let clinic = clinic(WITH_ACCOUNT);
+    let approved = all(&clinic, &TemplateStatus::Approved);
+    let [dated, plain] = ["retorno_tutor_d6_con_fecha_v1", "retorno_tutor_d6_sin_fecha_v1"];
+    let guardians = but(but(approved, dated, TemplateStatus::Disabled), plain, TemplateStatus::Pending);
+    assert_eq!(start(&clinic, &guardians, "posproc"), Start::Partly, "it begins for everybody else");
+    let lacks = Lacks::of(&clinic, &guardians, now());
+    for segment in &clinic.segments {
+        assert_eq!(lacks.of_segment(&segment.id, false), None);
+        let lack = lacks.of_segment(&segment.id, true).unwrap();
+        assert_eq!((lack.step.as_str(), lack.template.as_str(), lack.why), ("d6", dated, Lacking::Disabled));
+    }
+    // And the other way round: a minor's sequence does not wait for what only adults are sent.
+    let mut patients = all(&clinic, &TemplateStatus::Approved);
+    for ((name, _), state) in &mut patients.templates {
+        if !name.starts_with("retorno_tutor_") {
+            state.learn(now() + TimeDelta::seconds(1), Fact::Status(TemplateStatus::Disabled));
+        }
+    }
+    let lacks = Lacks::of(&clinic, &patients, now());
+    let segment = &clinic.segments[0].id;
+    assert!(lacks.of_segment(segment, false).is_some() && lacks.of_segment(segment, true).is_none());
+}
+
+#[test]
+fn of_two_categories_at_one_instant_marketing_counts() {
+    for order in [["UTILITY", "MARKETING"], ["MARKETING", "UTILITY"]] {
+        let mut state = TemplateState::default();
+        order.iter().for_each(|category| state.learn(now(), Fact::Category((*category).to_owned())));
+        assert!(state.is_marketing(), "{order:?}");
+        state.learn(now() + TimeDelta::seconds(1), Fact::Category("UTILITY".to_owned()));
+        assert!(!state.is_marketing(), "a later word counts");
+    }
 }
 
 #[test]

@@ -3,11 +3,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use retorno_domain::appointment::{Appointment, AppointmentStatus};
-use retorno_domain::approval::Lacks;
+use retorno_domain::approval::{Approvals, Fact, Lacks, TemplateStatus, needed};
 use retorno_domain::because::{Because, Verdict};
-use retorno_domain::channel::Channel;
+use retorno_domain::channel::{Channel, ChannelSet, Purpose, PurposeSet};
 use retorno_domain::clinic::Clinic;
-use retorno_domain::consent::Wish;
+use retorno_domain::consent::{Statement, Wish};
 use retorno_domain::contact::UnusablePhone;
 use retorno_domain::contact_point::ContactPoints;
 use retorno_domain::entry::{EntryCase, EntryRule, explain, first_block};
@@ -17,8 +17,8 @@ use retorno_domain::patient::Patient;
 
 use crate::approvals::all_rejected;
 use crate::given::{
-    agreed_to, at, booked, clinic, clinic_with, days, enrolled, entry, lapsed, now, only, resting, said, sent,
-    somebody, visit,
+    agreed_to, at, booked, carolina, clinic, clinic_with, date, days, enrolled, entry, lapsed, now, of_age_on, only,
+    resting, said, sent, somebody, visit,
 };
 
 /// A case as it is told: the clinic, the patient, the contact points.
@@ -98,6 +98,54 @@ fn obstacles() -> [Obstacle; 14] {
             c.lacks = Lacks::of(&c.clinic, &all_rejected(&c.clinic), now());
         }),
     ]
+}
+
+/// Told by Meta: everything approved, and afterwards these facts of the templates whose name fits.
+fn told(clinic: &Clinic, fits: fn(&str) -> bool, fact: &Fact) -> Lacks {
+    let mut approvals = Approvals::default();
+    for template in needed(clinic) {
+        let of = (template.wanted.name, template.wanted.language.whatsapp_code().to_owned());
+        let fits = fits(&of.0);
+        let state = approvals.templates.entry(of).or_default();
+        state.learn(now(), Fact::Status(TemplateStatus::Approved));
+        if fits {
+            state.learn(now(), fact.clone());
+        }
+    }
+    Lacks::of(clinic, &approvals, now())
+}
+
+#[test]
+fn whoever_is_written_to_through_a_guardian_waits_for_the_guardians_texts_only() {
+    let minor = of_age_on(date("2030-01-01"), Some(carolina()), lapsed());
+    let disabled = Fact::Status(TemplateStatus::Disabled);
+    let guardians: fn(&str) -> bool = |name| name.starts_with("retorno_tutor_");
+    let patients: fn(&str) -> bool = |name| !name.starts_with("retorno_tutor_");
+    for (fits, adult_waits) in [(guardians, false), (patients, true)] {
+        for (patient, waits) in [(lapsed(), adult_waits), (minor.clone(), !adult_waits)] {
+            let mut case = Case::patient(patient);
+            case.clinic.whatsapp_account_id = Some("900".to_owned());
+            case.lacks = told(&case.clinic, fits, &disabled);
+            let blocked = case.blocked().map(|(reason, _)| reason);
+            assert_eq!(blocked, waits.then_some("template_disabled"), "{adult_waits}");
+        }
+    }
+}
+
+#[test]
+fn what_meta_makes_marketing_needs_consent_to_marketing_from_the_beginning() {
+    let mut case = Case::patient(lapsed());
+    case.clinic.whatsapp_account_id = Some("900".to_owned());
+    case.clinic.channels = only(&[Channel::Whatsapp]);
+    for step in &mut case.clinic.flows[0].steps {
+        step.purpose = Purpose::Care;
+    }
+    let no_marketing = Statement { purposes: PurposeSet::MARKETING, ..said("2026-02-01", Wish::OptOut) };
+    case.patient.consent.record(no_marketing);
+    assert_eq!(case.blocked(), None, "as care it may be sent");
+    case.lacks = told(&case.clinic, |_| true, &Fact::Category("MARKETING".to_owned()));
+    assert_eq!(case.blocked().map(|(reason, _)| reason), Some("opted_out"));
+    assert_eq!(case.at(now()).open_channels(), ChannelSet::NONE);
 }
 
 fn another() -> PatientId {
