@@ -14,6 +14,7 @@ mod say;
 mod sweep;
 mod templates;
 mod tier;
+pub mod time_left;
 mod try_out;
 
 pub use dispatch::{Dispatcher, Done};
