@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::{Inbound, Processed};
 use crate::event::{
-    AccountChange, AccountNews, NumberChange, NumberNews, Quality, Route, TemplateChange, TemplateNews,
+    AccountChange, AccountNews, NumberChange, NumberNews, Quality, Route, TemplateChange, TemplateNews, is_of_messages,
 };
 
 /// A halt without an end of its own is looked at by a person; until then it lasts.
@@ -22,8 +22,6 @@ const UNTIL_SOMEBODY_ACTS: TimeDelta = TimeDelta::days(3_650);
 const REINSTATED: &str = "REINSTATE";
 /// Meta's word for an account that will be disabled unless somebody acts.
 const ANNOUNCED: &str = "SCHEDULE_FOR_DISABLE";
-/// What of a restriction's name says that it is one of sending: others only forbid adding numbers.
-const OF_MESSAGES: &str = "MESSAGING";
 
 /// Why the channel is halted. The one for all of them is what was written before they were told apart.
 const RESTRICTED: &str = "account_restricted";
@@ -133,7 +131,7 @@ impl Inbound {
         match change {
             AccountChange::Restricted { what, until } => {
                 let until = until.unwrap_or(self.now() + UNTIL_SOMEBODY_ACTS);
-                if what.iter().any(|what| what.contains(OF_MESSAGES)) && until > self.now() {
+                if what.iter().any(|what| is_of_messages(what)) && until > self.now() {
                     self.halt(tenant, until, RESTRICTED).await?;
                 }
             }
