@@ -2,6 +2,8 @@
 //! answered with 200. Whoever delivers keeps what is not. A proven body that cannot be read is parked
 //! with its bytes, and read again when somebody asks for it.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use retorno_cloud::CloudError;
 use retorno_cloud::fetch::Fetcher;
@@ -9,10 +11,11 @@ use retorno_cloud::metrics::Metric;
 use retorno_cloud::queue::Queue;
 use retorno_cloud::store::{Parking, Store};
 
-use crate::event::Routed;
+use crate::event::{GatewayKind, Routed};
 use crate::hook::{
     CHUNK_BYTES_MAX, Entry, HookAnswer, HookRequest, HookSecrets, Received, Unread, chunks, prove, read_again, receive,
 };
+use crate::wire::evolution;
 
 /// Takes requests in.
 #[derive(Debug)]
@@ -81,10 +84,10 @@ impl Entrance {
     ///
     /// # Errors
     /// [`CloudError`]; repeating it finishes it.
-    pub async fn replay(&self, id: &str) -> Result<Replayed, CloudError> {
+    pub async fn replay(&self, id: &str, secrets: &HookSecrets) -> Result<Replayed, CloudError> {
         let Some((parked, body)) = self.store.parked_body(id).await? else { return Ok(Replayed::Gone) };
         let Some(entry) = Entry::of(&format!("/hooks/{}", parked.entry)) else { return Ok(Replayed::Unreadable) };
-        match read_again(entry, body, parked.first_at) {
+        match read_again(entry, body, secrets, parked.first_at) {
             Received::Verified(events) => {
                 self.put(events).await?;
                 self.store.discard_parked(id).await?;
@@ -104,7 +107,11 @@ impl Entrance {
 
     async fn park(&self, unread: &Unread, now: DateTime<Utc>) -> Result<(), CloudError> {
         let entry = unread.entry.to_string();
-        match self.store.park(&entry, &unread.why, &unread.body, now).await? {
+        let body = match &unread.entry {
+            Entry::Gateway(GatewayKind::Evolution, _) => Cow::Owned(evolution::without_key(&unread.body)),
+            Entry::Gateway(GatewayKind::Waha, _) | Entry::Meta(_) | Entry::Sns => Cow::Borrowed(&*unread.body),
+        };
+        match self.store.park(&entry, &unread.why, &body, now).await? {
             Parking::Parked => {
                 tracing::error!(
                     entry,

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use message::{InboundMessage, Said, Sender};
 pub use news::{
     AccountChange, AccountNews, ConnectionNews, ConnectionState, MessagingLimit, NumberChange, NumberNews, Quality,
-    TemplateChange, TemplateNews,
+    TemplateChange, TemplateNews, is_of_messages,
 };
 pub use private::Private;
 pub use receipt::{ComplaintKind, ErrorCode, Price, Receipt, ReceiptStatus, Tags};

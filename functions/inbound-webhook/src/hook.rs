@@ -10,7 +10,7 @@
 
 mod chunks;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_lambda_events::event::apigw::ApiGatewayV2httpRequest;
 use base64::Engine as _;
@@ -146,6 +146,9 @@ pub struct MetaApp {
     pub secrets: Vec<HookSecret>,
     /// The tokens that we entered at Meta.
     pub verify_tokens: Vec<HookSecret>,
+    /// The numbers (`phone_number_id`) and accounts (WABA) that it speaks for. Empty: for all that no other
+    /// app of ours has on its list.
+    pub ids: BTreeSet<String>,
 }
 
 /// What to verify with: of all entries, or of the one that [`Entry::of`] names.
@@ -159,6 +162,18 @@ pub struct HookSecrets {
     pub evolution: BTreeMap<String, EvolutionProof>,
     /// The ARNs of the topics whose messages are taken.
     pub topics: Vec<String>,
+}
+
+impl HookSecrets {
+    /// Whether an app may speak for what an event is of: its signature says only that it is that app.
+    fn speaks_for(&self, app: &str, route: &Route) -> bool {
+        let id = match route {
+            Route::WhatsappNumber(id) | Route::WhatsappAccount(id) => id,
+            Route::Gateway { .. } | Route::SmsNumber(_) | Route::Clinic(_) | Route::Unknown => return true,
+        };
+        let Some(own) = self.meta.get(app) else { return false };
+        own.ids.contains(id) || (own.ids.is_empty() && !self.meta.values().any(|other| other.ids.contains(id)))
+    }
 }
 
 /// What a request came to.
@@ -220,19 +235,19 @@ pub fn receive(request: HookRequest, secrets: &HookSecrets, now: DateTime<Utc>) 
     if let Err(why) = verified(&entry, &request.headers, &body, secrets, now) {
         return Received::Refused(HookAnswer::of(401), Some(why));
     }
-    read(entry, body, now)
+    read(entry, body, secrets, now)
 }
 
 /// Reads a body once more that was kept since it could not be read. `now` is when it came: what it
 /// says is of then.
 #[must_use]
-pub fn read_again(entry: Entry, body: Vec<u8>, now: DateTime<Utc>) -> Received {
+pub fn read_again(entry: Entry, body: Vec<u8>, secrets: &HookSecrets, now: DateTime<Utc>) -> Received {
     match &entry {
         Entry::Sns => {
             let events = std::str::from_utf8(&body).ok().and_then(|text| wire::aws::events_of_message(text, now, now));
             received(entry, body, events)
         }
-        Entry::Meta(_) | Entry::Gateway(..) => read(entry, body, now),
+        Entry::Meta(_) | Entry::Gateway(..) => read(entry, body, secrets, now),
     }
 }
 
@@ -291,9 +306,17 @@ fn verified(
 }
 
 /// The events of a body whose sender is proven.
-fn read(entry: Entry, bytes: Vec<u8>, now: DateTime<Utc>) -> Received {
+fn read(entry: Entry, bytes: Vec<u8>, secrets: &HookSecrets, now: DateTime<Utc>) -> Received {
     let body = serde_json::from_slice::<Value>(&bytes).ok().filter(Value::is_object);
-    let events = body.map(|body| events(&entry, &body, now));
+    let mut events = body.map(|body| events(&entry, &body, now));
+    if let (Entry::Meta(app), Some(events)) = (&entry, &mut events) {
+        for routed in events.iter_mut().filter(|routed| !secrets.speaks_for(app, &routed.route)) {
+            // Nobody's, like what comes for a number that no clinic has.
+            let what = routed.event.kind().to_owned();
+            let ignored = Ignored { why: "of another app's number or account".to_owned(), what, unread: false };
+            *routed = Routed { route: Route::Unknown, event: Event::Ignored(ignored) };
+        }
+    }
     received(entry, bytes, events)
 }
 

@@ -1,6 +1,7 @@
 //! What an event does: found whose it is, understood, carried out once. An event that cannot be
 //! placed is kept where a person sees it, and never tried for ever.
 
+mod account;
 mod connection;
 mod message;
 mod news;
@@ -13,6 +14,8 @@ use retorno_cloud::store::{RouteKind, TenantStore};
 use retorno_cloud::{CloudError, Reach};
 use retorno_domain::contact::E164;
 use retorno_domain::ids::{ClinicId, PatientId};
+
+pub use account::will_be_disabled;
 
 use crate::event::{Event, GatewayKind, Route, Routed, Sender};
 
@@ -67,9 +70,9 @@ impl Inbound {
             Event::Preference(preference) => self.preference(tenant, preference).await,
             Event::NumberChanged(changed) => self.number_changed(tenant, changed).await,
             Event::Echo(echo) => self.echo(tenant, echo).await,
-            Event::Template(news) => self.template(tenant, news).await,
-            Event::Number(news) => self.number(tenant, news).await,
-            Event::Account(news) => self.account(tenant, news).await,
+            Event::Template(news) => self.template(tenant, &routed.route, news).await,
+            Event::Number(news) => self.number(tenant, &routed.route, news).await,
+            Event::Account(news) => self.account(tenant, &routed.route, news).await,
             Event::Connection(news) => self.connection(tenant, &routed.route, news).await,
             Event::Ignored(_) => Ok(Processed::Nothing),
         }

@@ -1,6 +1,6 @@
 //! The secrets with which senders prove themselves, from the environment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use retorno_cloud::CloudError;
 use serde::Deserialize;
@@ -22,6 +22,7 @@ struct File {
 struct App {
     secrets: Vec<String>,
     verify_tokens: Vec<String>,
+    ids: BTreeSet<String>,
 }
 
 #[derive(Deserialize)]
@@ -31,8 +32,8 @@ enum Evolution {
     JwtKeys(Vec<String>),
 }
 
-/// Reads the secrets from a JSON text: `{"meta": {"app": {"secrets": [..], "verify_tokens": [..]}},
-/// "waha": {"session": [..]}, "evolution": {"instance": {"tokens": [..]}}, "topics": [..]}` (for an
+/// Reads the secrets from a JSON text: `{"meta": {"app": {"secrets": [..], "verify_tokens": [..], "ids":
+/// [..]}}, "waha": {"session": [..]}, "evolution": {"instance": {"tokens": [..]}}, "topics": [..]}` (for an
 /// instance that makes JWTs `jwt_keys`); several while one is being replaced.
 ///
 /// # Errors
@@ -41,7 +42,13 @@ pub fn read(json: &str) -> Result<HookSecrets, CloudError> {
     let file: File = serde_json::from_str(json).map_err(|error| {
         CloudError::Setup(format!("HOOK_SECRETS is not of its form (line {}, column {})", error.line(), error.column()))
     })?;
-    let app = |app: App| MetaApp { secrets: all(app.secrets), verify_tokens: all(app.verify_tokens) };
+    // Who is which clinic's nobody could tell from their signatures.
+    if file.meta.values().filter(|app| app.ids.is_empty()).count() > 1 {
+        let what = "HOOK_SECRETS: of several apps at Meta all but one need \"ids\", the phone_number_ids and accounts \
+                    that each speaks for";
+        return Err(CloudError::Setup(what.to_owned()));
+    }
+    let app = |app: App| MetaApp { secrets: all(app.secrets), verify_tokens: all(app.verify_tokens), ids: app.ids };
     let proof = |of: Evolution| match of {
         Evolution::Tokens(tokens) => EvolutionProof::Token(all(tokens)),
         Evolution::JwtKeys(keys) => EvolutionProof::Jwt(all(keys)),
@@ -66,12 +73,15 @@ mod tests {
     #[test]
     fn all_entries_are_read_and_a_fault_shows_no_secret() {
         let read_one = read(
-            r#"{"meta": {"a": {"secrets": ["s1", "s2"], "verify_tokens": ["t"]}}, "waha": {"w": ["k"]},
+            r#"{"meta": {"a": {"secrets": ["s1", "s2"], "verify_tokens": ["t"], "ids": ["700"]}}, "waha": {"w": ["k"]},
                 "evolution": {"e": {"tokens": ["x"]}}, "topics": ["arn:aws:sns:us-east-1:1:t"]}"#,
         )
         .unwrap();
         assert_eq!(read_one.meta.get("a").unwrap().secrets.len(), 2);
         assert_eq!((read_one.waha.len(), read_one.evolution.len(), read_one.topics.len()), (1, 1, 1));
+        let two = |ids: &str| format!(r#"{{"meta": {{"a": {{"secrets": ["s"]}}, "b": {{"secrets": ["t"]{ids}}}}}}}"#);
+        assert!(read(&two("")).unwrap_err().to_string().contains("ids"), "either could speak for the other's clinics");
+        assert!(read(&two(r#", "ids": ["105", "900"]"#)).unwrap().meta.get("b").unwrap().ids.contains("900"));
         let fault = read(r#"{"meta": {"a": {"secret": ["hush"]}}}"#).unwrap_err().to_string();
         assert!(!fault.contains("hush") && fault.contains("line 1"), "{fault}");
     }

@@ -3,6 +3,7 @@
 //! nothing but a repetition.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::join_all;
 use retorno_cloud::CloudError;
 use retorno_cloud::channels::push::{PushAlert, PushChannel, PushOutcome, PushSubscription, Urgency};
 use retorno_cloud::orders::{AlertAbout, Order};
@@ -48,13 +49,16 @@ impl Dispatcher {
             return Ok(Done::Nothing);
         }
         let Some(payload) = payload(&spoken, &clinic) else { return Ok(Done::Nothing) };
+        let browsers = tenant.browsers().await?;
+        let untold = browsers.iter().filter(|(browser_id, browser)| {
+            let is_other = spoken.only.as_ref().is_some_and(|only| only != browser_id);
+            !is_other && browser.last_alert.as_ref() != Some(&spoken.name)
+        });
+        // All at once: a service that does not answer must keep nobody else from being told.
+        let tellings = untold.map(|(id, browser)| tell(push, &tenant, (id, browser), &spoken, &payload, now));
         let mut again_in: Option<TimeDelta> = None;
-        for (browser_id, browser) in tenant.browsers().await? {
-            let is_other = spoken.only.as_ref().is_some_and(|only| *only != browser_id);
-            if is_other || browser.last_alert.as_ref() == Some(&spoken.name) {
-                continue;
-            }
-            if let Some(wait) = tell(push, &tenant, (&browser_id, &browser), &spoken, &payload, now).await? {
+        for told in join_all(tellings).await {
+            if let Some(wait) = told? {
                 again_in = Some(again_in.map_or(wait, |other| other.max(wait)));
             }
         }

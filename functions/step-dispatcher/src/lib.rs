@@ -15,6 +15,7 @@ mod say_stranger;
 mod sweep;
 mod templates;
 mod tier;
+pub mod time_left;
 mod try_out;
 
 pub use dispatch::{Dispatcher, Done};

@@ -9,6 +9,7 @@ use retorno_cloud::links::{Link, LinkPurpose};
 use retorno_cloud::orders::say_order;
 use retorno_cloud::store::{AnswerClaim, SETTINGS_STALE_MAX, StoredAnswer};
 use retorno_domain::answers::Answers;
+use retorno_domain::calendar::local_date;
 use retorno_domain::channel::Channel;
 use retorno_domain::conversation::Say;
 use retorno_domain::guard;
@@ -32,7 +33,12 @@ pub(crate) fn next_mark(now: DateTime<Utc>) -> DateTime<Utc> {
 
 /// What is to become of an answer now.
 enum Now {
-    Say { to: String, contact: String },
+    /// Before an instant, if there is one: the end of contact hours or of the window.
+    Say {
+        to: String,
+        contact: String,
+        before: Option<DateTime<Utc>>,
+    },
     Wait(DateTime<Utc>),
     Drop(&'static str),
 }
@@ -59,8 +65,8 @@ impl Dispatcher {
             return Ok(Done::Nothing);
         }
         match self.look(&visitor, stored).await? {
-            Now::Say { to, contact } => match self.spoken(&visitor, stored).await? {
-                Some(spoken) => self.speak(&visitor, stored, (&to, &contact), &spoken).await,
+            Now::Say { to, contact, before } => match self.spoken(&visitor, stored).await? {
+                Some(spoken) => self.speak(&visitor, stored, (&to, &contact, before), &spoken).await,
                 None => self.give_up(&visitor, stored, "unfilled").await,
             },
             Now::Wait(until) => self.again(&visitor, stored, until).await,
@@ -92,9 +98,12 @@ impl Dispatcher {
         if clinic.halted || breaker || unlinked {
             return Ok(Now::Wait(next_mark(now)));
         }
-        let closed = answer.channel == Channel::Whatsapp && !visitor.thread.window_is_open(now);
-        if closed && !guard::is_off("say", "window") {
-            return Ok(Now::Drop("window_closed"));
+        let mut before = None;
+        if answer.channel == Channel::Whatsapp && !guard::is_off("say", "window") {
+            match visitor.thread.window_closes_at(now) {
+                Some(closes) => before = Some(closes),
+                None => return Ok(Now::Drop("window_closed")),
+            }
         }
         let today = clinic.date(now);
         let (Some(address), Some(contact)) =
@@ -107,14 +116,19 @@ impl Dispatcher {
                 return Ok(Now::Drop("no_consent"));
             }
             let zone = patient.profile.zone;
-            if !clinic.calendar.is_open(now, zone) && !guard::is_off("say", "hours") {
-                return Ok(match clinic.calendar.next_opening(now, zone) {
-                    Some(opening) if opening <= answer.not_after => Now::Wait(opening),
-                    Some(_) | None => Now::Drop("too_late"),
-                });
+            let open = clinic.calendar.window_on(local_date(now, zone), zone).filter(|window| window.contains(now));
+            match open {
+                _ if guard::is_off("say", "hours") => {}
+                Some(window) => before = Some(before.map_or(window.closes, |closes| window.closes.min(closes))),
+                None => {
+                    return Ok(match clinic.calendar.next_opening(now, zone) {
+                        Some(opening) if opening <= answer.not_after => Now::Wait(opening),
+                        Some(_) | None => Now::Drop("too_late"),
+                    });
+                }
             }
         }
-        Ok(Now::Say { to: address.as_str().to_owned(), contact: contact.to_owned() })
+        Ok(Now::Say { to: address.as_str().to_owned(), contact: contact.to_owned(), before })
     }
 
     /// The words; nothing when one of them is not known any more.
@@ -163,15 +177,15 @@ impl Dispatcher {
         &self,
         visitor: &Visitor,
         stored: &StoredAnswer,
-        (to, contact): (&str, &str),
+        (to, contact, before): (&str, &str, Option<DateTime<Utc>>),
         spoken: &Spoken,
     ) -> Result<Done, CloudError> {
         let answer = &stored.answer;
         let patient = &visitor.patient().id;
         let now = self.reach.clock.now();
-        // Whoever stood still since the settings were read looks again: the kill switch is in them.
+        // Whoever stood still since then looks again: the kill switch is in the settings, and hours end.
         let stale = now - visitor.clinic.read_at > SETTINGS_STALE_MAX && !guard::is_off("say", "settings_fresh");
-        if stale || now > answer.not_after {
+        if stale || now > answer.not_after || before.is_some_and(|before| now >= before) {
             return self.again(visitor, stored, now).await;
         }
         let despite_opt_out = answer.say.is_some_and(Say::survives_opt_out);
@@ -181,7 +195,7 @@ impl Dispatcher {
             return self.after_refusal(visitor, stored).await;
         }
         let attempt = stored.attempts + 1;
-        let outcome = if self.is_late(now) {
+        let outcome = if self.is_late(now) && !guard::is_off("say", "call_in_time") {
             let again_in = TimeDelta::seconds(1);
             Outcome::NotSent { code: "claim_ran_out".to_owned(), again_in, breaker: None }
         } else {

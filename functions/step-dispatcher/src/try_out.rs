@@ -2,6 +2,8 @@
 
 use chrono::TimeDelta;
 use retorno_cloud::CloudError;
+use retorno_cloud::desk::{Desk, TestRefused};
+use retorno_domain::contact::E164;
 use retorno_domain::ids::ClinicId;
 use retorno_domain::notices::Notice;
 
@@ -17,11 +19,17 @@ impl Dispatcher {
         let Some(test) = tenant.test(place).await? else { return Ok(Done::Nothing) };
         let now = self.reach.clock.now();
         let clinic = tenant.settings(now).await?.clinic;
-        let why = match Notice::Test.text(clinic.language, &clinic.name) {
-            Some(_) if now - test.asked_at > OF_USE_FOR => "too_late",
-            Some(_) if clinic.halted => "clinic_halted",
-            None => "no_text",
-            Some(text) => {
+        // Since it was asked for somebody may have become a patient, or opted out.
+        let refused = match E164::parse_strict(&test.to.0) {
+            Ok(to) => Desk::new(self.reach.clone()).test_refused(&tenant, &to).await?,
+            Err(_) => Some(TestRefused::Number),
+        };
+        let why = match (Notice::Test.text(clinic.language, &clinic.name), refused) {
+            (Some(_), _) if now - test.asked_at > OF_USE_FOR => "too_late",
+            (Some(_), Some(TestRefused::Halted)) => "clinic_halted",
+            (Some(_), Some(refused)) => refused.code(),
+            (None, _) => "no_text",
+            (Some(text), None) => {
                 if !tenant.claim_test(place).await? {
                     return Ok(Done::Nothing);
                 }

@@ -7,6 +7,7 @@
 
 mod forbidden;
 mod functions;
+mod guards;
 mod imports;
 mod links;
 mod names;
@@ -61,6 +62,13 @@ fn only_agreed_entries_are_at_the_top() {
 #[test]
 fn a_function_folder_is_complete_and_its_main_small() {
     holds(&functions::incomplete_functions(&files()));
+}
+
+#[test]
+fn every_guard_that_can_be_switched_off_is_asked() {
+    let files = files();
+    assert!(guards::is_listed(&files), "no list of guards was found: has it moved?");
+    holds(&guards::unasked_guards(&files));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use retorno_domain::channel::Channel;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{Event, InboundMessage, Receipt, Said};
+use super::{Event, InboundMessage, Private, Receipt, Said};
 
 /// Of a SHA-256, enough that two events never share it.
 const DIGEST_BYTES: usize = 16;
@@ -24,7 +24,7 @@ impl Event {
     pub fn dedup_key(&self) -> String {
         let kind = self.kind();
         match self {
-            Self::Message(message) => digest(kind, &message_name(message)),
+            Self::Message(message) => message.dedup_key(),
             Self::Receipt(receipt) => digest(kind, &receipt_name(receipt)),
             Self::Echo(echo) => digest(kind, &(&echo.id, change_of(&echo.said))),
             Self::NumberChanged(changed) => digest(kind, &changed.id),
@@ -34,6 +34,25 @@ impl Event {
             Self::Account(news) => digest(kind, news),
             Self::Connection(news) => digest(kind, news),
             Self::Ignored(ignored) => digest(kind, ignored),
+        }
+    }
+}
+
+impl InboundMessage {
+    /// The name of the event in which it came: see [`Event::dedup_key`].
+    #[must_use]
+    pub fn dedup_key(&self) -> String {
+        digest("message", &message_name(self))
+    }
+
+    /// The name under which it is taken up once. A message goes by the provider's id alone, as it always
+    /// has: what was taken up is known for a year. A change may bear the id of what it changes, and is
+    /// heard besides it.
+    #[must_use]
+    pub fn event_name(&self) -> String {
+        match change_of(&self.said) {
+            None => format!("{}#{}", self.channel, self.id.as_str()),
+            Some(_) => format!("{}#{}", self.channel, self.dedup_key()),
         }
     }
 }
@@ -51,11 +70,12 @@ fn receipt_name(receipt: &Receipt) -> impl Serialize {
     (receipt.channel.code(), &receipt.report_id, &receipt.provider_id, status, instant, recipient)
 }
 
-/// A change may come under the id of the message that it changes.
-fn change_of(said: &Said) -> Option<&'static str> {
+/// A change may come under the id of the message that it changes; some gateways give each change of a
+/// message one and the same instant, so that its words name it too.
+fn change_of(said: &Said) -> Option<(&'static str, Option<&Private>)> {
     match said {
-        Said::Edited { .. } => Some("edited"),
-        Said::Revoked { .. } => Some("revoked"),
+        Said::Edited { text, .. } => Some(("edited", text.as_ref())),
+        Said::Revoked { .. } => Some(("revoked", None)),
         Said::Text(_)
         | Said::Button { .. }
         | Said::Choice { .. }

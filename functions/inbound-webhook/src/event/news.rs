@@ -145,7 +145,7 @@ pub enum AccountChange {
     Restricted {
         /// Meta's words: `RESTRICTED_BIZ_INITIATED_MESSAGING`…
         what: Vec<String>,
-        /// Until when, the latest of all.
+        /// Until when, the latest of those that concern messages; of all where none does.
         until: Option<DateTime<Utc>>,
     },
     /// A rule was violated.
@@ -174,6 +174,12 @@ pub enum AccountChange {
     },
     /// Something else, in Meta's word.
     Other(String),
+}
+
+/// Whether a restriction, in Meta's word, is one of messages: others only forbid adding numbers.
+#[must_use]
+pub fn is_of_messages(restriction: &str) -> bool {
+    restriction.contains("MESSAGING")
 }
 
 /// News of a gateway's connection.

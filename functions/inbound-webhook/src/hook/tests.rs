@@ -16,7 +16,8 @@ fn secret(text: &str) -> HookSecret {
 }
 
 fn secrets() -> HookSecrets {
-    let app = |key: &str| MetaApp { secrets: vec![secret(key)], verify_tokens: vec![secret("ficha")] };
+    let app =
+        |key: &str| MetaApp { secrets: vec![secret(key)], verify_tokens: vec![secret("ficha")], ids: BTreeSet::new() };
     HookSecrets {
         meta: BTreeMap::from([("uno".to_owned(), app("clave-1")), ("dos".to_owned(), app("clave-2"))]),
         waha: BTreeMap::from([("clinica-1".to_owned(), vec![secret("llave")])]),
@@ -72,6 +73,34 @@ fn each_app_has_its_own_entry_and_secret() {
     assert_eq!(refused(signed("clave-1", "/hooks/meta/dos", &webhook())), 401);
     assert_eq!(refused(signed("clave-1", "/hooks/meta/tres", &webhook())), 401);
     assert_eq!(refused(post("/hooks/meta/uno", &webhook())), 401);
+}
+
+#[test]
+fn an_app_speaks_only_for_what_is_its_own() {
+    let taken = |app: &str, key: &str, secrets: &HookSecrets| match receive(
+        signed(key, &format!("/hooks/meta/{app}"), &webhook()),
+        secrets,
+        now(),
+    ) {
+        Received::Verified(events) => {
+            events.iter().filter(|routed| routed.route == Route::WhatsappNumber("105".to_owned())).count()
+        }
+        other => unreachable!("{other:?}"),
+    };
+    let ids = |app: &str, ids: &[&str], secrets: HookSecrets| {
+        let mut secrets = secrets;
+        secrets.meta.get_mut(app).unwrap().ids = ids.iter().map(|id| (*id).to_owned()).collect();
+        secrets
+    };
+    assert_eq!(taken("uno", "clave-1", &secrets()), 1, "without lists nothing changes");
+    let listed = ids("dos", &["900", "901"], secrets());
+    assert_eq!(taken("dos", "clave-2", &listed), 0, "the number of another clinic");
+    assert_eq!(taken("uno", "clave-1", &listed), 1, "the app of all that is on no list");
+    let listed = ids("dos", &["105", "9"], secrets());
+    assert_eq!((taken("dos", "clave-2", &listed), taken("uno", "clave-1", &listed)), (1, 0));
+    let read = read_again(Entry::Meta("uno".to_owned()), webhook(), &listed, now());
+    let Received::Verified(events) = read else { unreachable!("{read:?}") };
+    assert_eq!(events.first().unwrap().route, Route::Unknown, "nor when it is read again");
 }
 
 #[test]

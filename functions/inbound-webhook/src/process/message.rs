@@ -1,5 +1,6 @@
 //! A person wrote: who, what they mean, and what follows.
 
+use chrono::{DateTime, Utc};
 use retorno_cloud::CloudError;
 use retorno_cloud::channels::read_opaque_id;
 use retorno_cloud::desk::{Happening, Visitor};
@@ -42,8 +43,13 @@ impl Inbound {
         let Some(patient) = self.who(tenant, message, pressed).await? else {
             return self.stranger(tenant, message, &words).await;
         };
-        let event = format!("{}#{}", message.channel, message.id.as_str());
-        if self.is_wrong(tenant, &message.from).await? && !tenant.knows_event(&event).await? {
+        let event = message.event_name();
+        // The word that says so marks the phone before all that follows from it: brought again after a
+        // crash in between, it must still come to its end.
+        if !says_wrong(&words, self.now())
+            && self.is_wrong(tenant, &message.from).await?
+            && !tenant.knows_event(&event).await?
+        {
             return self.stranger(tenant, message, &words).await;
         }
         let line = HeardLine {
@@ -116,7 +122,7 @@ impl Inbound {
         if let [only] = family.as_slice() {
             return Ok(Some(only.clone()));
         }
-        let mut likely: Option<(bool, Option<chrono::DateTime<chrono::Utc>>, PatientId)> = None;
+        let mut likely: Option<(bool, Option<DateTime<Utc>>, PatientId)> = None;
         for id in family.into_iter().take(FAMILY_MAX) {
             let Some(member) = tenant.collection(&id).await? else { continue };
             if quoted(&member, message) {
@@ -139,7 +145,7 @@ impl Inbound {
         message: &InboundMessage,
         words: &Words<'_>,
     ) -> Result<Processed, CloudError> {
-        let event = format!("{}#{}", message.channel, message.id.as_str());
+        let event = message.event_name();
         // Told again, it undoes nothing that was said since, and is not heard a second time once the
         // clinic knows them.
         if tenant.knows_event(&event).await? {
@@ -181,6 +187,13 @@ fn quoted(member: &Collection, message: &InboundMessage) -> bool {
     let is = |id: &Option<String>| id.as_deref() == Some(quoted.as_str());
     member.messages.iter().any(|message| is(&message.provider_id))
         || member.answers.iter().any(|stored| is(&stored.provider_id))
+}
+
+/// Whether it is surely said that the phone is not the patient's; that hangs on nothing that was asked.
+fn says_wrong(words: &Words<'_>, now: DateTime<Utc>) -> bool {
+    let Words::Text(text) = words else { return false };
+    let reading = understand(text, &Asked::default(), now.date_naive());
+    reading.sure && reading.intent == Intent::WrongPerson
 }
 
 fn read(words: &Words<'_>, asked: &Asked, visitor: &Visitor) -> Reading {

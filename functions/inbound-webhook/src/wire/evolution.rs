@@ -42,6 +42,42 @@ pub fn events(body: &Value, instance: &str, now: DateTime<Utc>) -> Vec<Routed> {
     all.iter().map(|data| routed(&route, event(data))).collect()
 }
 
+/// The body without the instance's key, which everything that Evolution sends holds: whatever the body is,
+/// also when it is no JSON.
+#[must_use]
+pub fn without_key(body: &[u8]) -> Vec<u8> {
+    const NAME: &[u8] = b"\"apikey\"";
+    let mut kept = Vec::with_capacity(body.len());
+    let mut rest = body;
+    while let Some(at) = rest.windows(NAME.len()).position(|bytes| bytes == NAME) {
+        let (before, value) = rest.split_at(at + NAME.len());
+        kept.extend_from_slice(before);
+        let opens = value.iter().position(|byte| !byte.is_ascii_whitespace() && *byte != b':').unwrap_or(value.len());
+        let (between, value) = value.split_at(opens);
+        kept.extend_from_slice(between);
+        rest = match value.strip_prefix(b"\"") {
+            Some(text) => {
+                kept.extend_from_slice(b"\"\"");
+                after_text(text)
+            }
+            None => value,
+        };
+    }
+    kept.extend_from_slice(rest);
+    kept
+}
+
+/// What follows a text of JSON, after its closing quotation mark.
+fn after_text(text: &[u8]) -> &[u8] {
+    let mut is_escaped = false;
+    let end = text.iter().position(|byte| {
+        let ends = *byte == b'"' && !is_escaped;
+        is_escaped = *byte == b'\\' && !is_escaped;
+        ends
+    });
+    end.and_then(|end| text.get(end + 1..)).unwrap_or_default()
+}
+
 fn message(data: &Value, instance: &str, now: DateTime<Utc>) -> Event {
     let key = at(data, &["key"]);
     let other = |name| at(key, &[name]).as_str();

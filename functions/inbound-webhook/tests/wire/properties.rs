@@ -181,7 +181,7 @@ fn request(path: &str, headers: Vec<(String, String)>, body: Vec<u8>, is_base64:
 }
 
 fn secrets() -> HookSecrets {
-    let app = MetaApp { secrets: vec![proofs::secret("clave")], verify_tokens: Vec::new() };
+    let app = MetaApp { secrets: vec![proofs::secret("clave")], ..MetaApp::default() };
     HookSecrets { meta: [("app".to_owned(), app)].into(), ..HookSecrets::default() }
 }
 

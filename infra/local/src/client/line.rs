@@ -42,6 +42,12 @@ enum LineAct {
     },
     /// Unlink the clinic's telephone from its gateway.
     Unlink,
+    /// Let a channel go on that its provider had halted. Do it once the provider allows sending again:
+    /// should it still refuse, the next message halts the channel again.
+    Resume {
+        /// `whatsapp`, `email` or `sms`.
+        channel: String,
+    },
     /// Send a test message by WhatsApp to a telephone of the staff.
     Test {
         /// The number with its country, e.g. +5491155550100.
@@ -57,6 +63,9 @@ pub(super) async fn run(connection: &Connection, args: &LineArgs) -> Result<(), 
         None | Some(LineAct::Status) => connection.get(&["clinics", &clinic, "connections"], &[]).await?,
         Some(LineAct::Check) => connection.post_json(&path("check"), &nothing).await?,
         Some(LineAct::Unlink) => connection.post_json(&path("unlink"), &nothing).await?,
+        Some(LineAct::Resume { channel }) => {
+            connection.post_json(&path("resume"), &json!({ "channel": channel })).await?
+        }
         Some(LineAct::Test { to }) => connection.post_json(&path("test"), &json!({ "to": to })).await?,
         Some(LineAct::Qr { out }) => {
             let code = connection.post_json(&path("code"), &nothing).await?;

@@ -27,7 +27,7 @@ pub enum Written {
 
 pub(super) fn hook_secrets(app: &SecretKey) -> HookSecrets {
     let secrets = HookSecret::new(app_secret(app)).into_iter().collect();
-    let app = MetaApp { secrets, verify_tokens: Vec::new() };
+    let app = MetaApp { secrets, verify_tokens: Vec::new(), ..MetaApp::default() };
     HookSecrets { meta: [(SANDBOX_APP.to_owned(), app)].into(), ..HookSecrets::default() }
 }
 
@@ -48,7 +48,7 @@ impl Host {
     /// # Errors
     /// [`HostError`]; repeating it finishes it.
     pub async fn replay(&self, id: &str) -> Result<Replayed, HostError> {
-        Ok(self.entrance.replay(id).await?)
+        Ok(self.entrance.replay(id, &self.hook_secrets).await?)
     }
 
     /// The secret with which the sandbox's webhooks are signed: hexadecimal digits. Protects nothing

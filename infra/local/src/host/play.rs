@@ -57,7 +57,17 @@ impl Host {
                 "another clinic here has the same {setting}: give this one its own in its settings"
             )));
         }
+        let former = match tenant.settings_text().await {
+            Ok(text) => retorno_domain::settings::clinic_from_toml(id.clone(), &text, None).ok(),
+            Err(CloudError::Missing(_)) => None,
+            Err(error) => return Err(error.into()),
+        };
         tenant.put_settings(settings_toml).await?;
+        // Only now: should this be the last that happens, what comes for the former ones still finds the
+        // clinic.
+        if let Some(former) = former {
+            tenant.release_routes(&former, &clinic).await?;
+        }
         self.see_templates(&clinic).await?;
         let morning = serde_json::json!({ "clinic": id.as_str() }).to_string();
         self.schedule(&format!("morning-{id}"), "cron(0 6 * * ? *)", clinic.zone.name(), EVALUATOR_ARN, morning)

@@ -2,9 +2,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
+use inbound_webhook::process::will_be_disabled;
 use retorno_cloud::channels::LinkPicture;
 use retorno_cloud::desk::{BrowserRefused, Desk, TestDone};
 use retorno_cloud::store::{StoredClinic, StoredLinkCode, TestMessage, TestState};
+use retorno_domain::approval::account_of;
 use retorno_domain::channel::Channel;
 use retorno_domain::connection::Connection;
 use serde::Serialize;
@@ -48,6 +50,8 @@ pub(crate) struct ChannelView {
     pub(crate) state: &'static str,
     /// Why it is halted, in the provider's word or number.
     pub(crate) code: Option<String>,
+    /// What its provider announced: `account_to_be_disabled`.
+    pub(crate) warning: Option<&'static str>,
     /// Until when it is halted.
     pub(crate) until: Option<String>,
     #[serde(skip)]
@@ -148,6 +152,8 @@ pub(crate) enum ConnectionAct {
     Code,
     /// Unlinks the telephone.
     Unlink,
+    /// Lets a channel go on that its provider had halted.
+    Resume(Channel),
     /// Sends a test message to a number, once per event.
     Test { event: String, to: String },
     /// Does something at the sandbox's telephone.
@@ -178,8 +184,15 @@ pub(crate) async fn connections(system: &System, of: &OpenClinic) -> Result<Conn
         last_at: browser.last_at.map(|at| local(at, zone)),
         last_instant: browser.last_at,
     };
+    let mut channels = channels(&settings, of, gateway.as_ref(), now);
+    if let Some(account) = account_of(&of.clinic)
+        && will_be_disabled(&of.tenant, account).await?
+        && let Some(whatsapp) = channels.iter_mut().find(|view| view.channel == Channel::Whatsapp.code())
+    {
+        whatsapp.warning = Some("account_to_be_disabled");
+    }
     Ok(Connections {
-        channels: channels(&settings, of, gateway.as_ref(), now),
+        channels,
         gateway,
         tests: tests.iter().take(TESTS_SHOWN).map(|test| test_view(test, zone, now)).collect(),
         browsers: of.tenant.browsers().await?.into_iter().map(browser).collect(),
@@ -234,7 +247,7 @@ fn channels(
         let until_at = halted.filter(|_| is_halted);
         let until = until_at.map(|until| local(until, clinic.zone));
         let code = code.filter(|_| is_halted);
-        ChannelView { channel: channel.code().to_owned(), via, sender, state, code, until, until_at }
+        ChannelView { channel: channel.code().to_owned(), via, sender, state, code, warning: None, until, until_at }
     };
     let whatsapp = match gateway {
         Some(gateway) => view(Channel::Whatsapp, gateway.kind, format!("{} · {}", gateway.base_url, gateway.instance)),
@@ -290,6 +303,11 @@ impl System {
                 match known.filter(|known| known.state.can_send()) {
                     Some(known) => desk.unlink_gateway(tenant, known.since).await?,
                     None => refused = Some("not_linked"),
+                }
+            }
+            ConnectionAct::Resume(channel) => {
+                if !desk.resume_halted(tenant, *channel).await? {
+                    refused = Some("not_halted");
                 }
             }
             ConnectionAct::Test { event, to } => {

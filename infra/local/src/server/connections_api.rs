@@ -4,6 +4,7 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
+use retorno_domain::channel::Channel;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -19,6 +20,7 @@ pub(super) fn router() -> Router<System> {
         .route("/clinics/{clinic}/connections/check", post(check))
         .route("/clinics/{clinic}/connections/code", post(code))
         .route("/clinics/{clinic}/connections/unlink", post(unlink))
+        .route("/clinics/{clinic}/connections/resume", post(resume))
         .route("/clinics/{clinic}/connections/test", post(test))
         .route("/clinics/{clinic}/browsers", post(add))
         .route("/clinics/{clinic}/browsers/{browser}", delete(forget))
@@ -49,6 +51,26 @@ async fn code(State(system): State<System>, Path(clinic): Path<String>) -> Answe
 async fn unlink(State(system): State<System>, Path(clinic): Path<String>) -> Answer<Connections> {
     let of = with_gateway(&system, &clinic).await?;
     done(system.connect(&of, &ConnectionAct::Unlink).await?)?;
+    Ok(Json(connections(&system, &of).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    channel: String,
+}
+
+/// Lets a channel go on that its provider had halted.
+async fn resume(
+    State(system): State<System>,
+    Path(clinic): Path<String>,
+    which: Result<Json<Which>, JsonRejection>,
+) -> Answer<Connections> {
+    let of = system.clinic(&clinic).await?;
+    let expected = "send {\"channel\": \"whatsapp\"}: whatsapp, email or sms";
+    let Json(which) = which.map_err(|rejection| Problem::new(rejection.status(), expected))?;
+    let channel = which.channel.parse::<Channel>().map_err(|()| Problem::bad(expected))?;
+    done(system.connect(&of, &ConnectionAct::Resume(channel)).await?)?;
     Ok(Json(connections(&system, &of).await?))
 }
 
@@ -122,6 +144,9 @@ async fn with_gateway(system: &System, clinic: &str) -> Result<OpenClinic, Probl
 fn done(refused: Option<&'static str>) -> Result<(), Problem> {
     use retorno_cloud::desk::TestRefused;
     let Some(code) = refused else { return Ok(()) };
+    if code == "not_halted" {
+        return Err(Problem::bad("the channel is not halted"));
+    }
     let why = TestRefused::ALL.into_iter().find(|why| why.code() == code).map(|why| why.to_string());
     Err(Problem::bad(why.unwrap_or_else(|| "no telephone is linked".to_owned())))
 }

@@ -8,6 +8,7 @@ use retorno::why::why;
 use retorno_cloud::channels::LinkPicture;
 use retorno_cloud::desk::{Desk, TestDone, TestRefused};
 use retorno_cloud::store::TestState;
+use retorno_domain::channel::{ChannelSet, PurposeSet};
 use retorno_domain::connection::LinkState;
 use retorno_domain::ids::PatientId;
 
@@ -188,6 +189,25 @@ async fn a_test_goes_to_staff_once_and_shows_its_receipt() {
         scene.pass(TimeDelta::minutes(1)).await;
         assert_eq!(desk.test(tenant, "e3", STAFF).await.unwrap(), TestDone::Refused(TestRefused::NoneLeft));
     }
+}
+
+#[tokio::test]
+async fn no_test_goes_to_who_opted_out_in_any_spelling_of_anything_and_at_any_time() {
+    let scene = scene("waha").await;
+    let (desk, tenant) = (scene.desk(), &scene.tenant);
+    let opt_out = async |phone: &str, purpose: PurposeSet| {
+        tenant.opt_out(&tenant.hash(phone), ChannelSet::ALL, purpose, scene.host.now()).await.unwrap();
+    };
+    // Without the 9 of mobiles, and of reminders only.
+    opt_out("+541155550999", PurposeSet::CARE).await;
+    assert_eq!(desk.test(tenant, "e1", STAFF).await.unwrap(), TestDone::Refused(TestRefused::OptedOut));
+    let other = "+5491155550888";
+    assert!(matches!(desk.test(tenant, "e2", other).await.unwrap(), TestDone::Asked(_)));
+    opt_out(other, PurposeSet::MARKETING).await;
+    scene.host.settle().await.unwrap();
+    let test = tenant.tests().await.unwrap().remove(0);
+    assert_eq!((test.state, test.code.as_deref()), (TestState::Failed, Some("test_opted_out")));
+    assert_eq!(scene.by_gateway(), []);
 }
 
 #[tokio::test]

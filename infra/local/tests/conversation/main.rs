@@ -1,9 +1,11 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 //! The conversation as a patient has it: written on the phone, in by the hook, out by the one mouth.
 
+mod account;
 mod agreements;
 mod gateway;
 mod guardian;
+mod hours;
 mod opt_outs;
 mod parked;
 mod purposes;

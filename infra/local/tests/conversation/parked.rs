@@ -1,6 +1,11 @@
 //! What a proven sender tells and nobody can read: parked, listed without its content, read again.
 
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
 use inbound_webhook::entrance::Replayed;
+use retorno::engine::sdk_config;
 use retorno::host::{Written, signed, webhook};
 use retorno_cloud::store::PARKED_PER_HOUR_MAX;
 use retorno_domain::channel::PurposeSet;
@@ -37,6 +42,29 @@ async fn a_body_that_cannot_be_read_is_parked_once_with_its_bytes() {
     assert!(!store.discard_parked(&of_long.id).await.unwrap());
     assert_eq!(scene.host.replay(&of_long.id).await.unwrap(), Replayed::Gone);
     assert!(store.parked_body(&of_long.id).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn what_is_parked_is_sealed_in_the_table() {
+    let scene = Scene::with(&[("1", PHONE)], 40).await;
+    bring(&scene, b"not json, and it says PARAR").await;
+    let store = &scene.host.reach.store;
+    let id = store.parked().await.unwrap().remove(0).id;
+    let table = aws_sdk_dynamodb::Client::from_conf(sdk_config(scene.host.engine.http_client()).build());
+    let piece = async || {
+        let key = |name: &str, value: &str| (name.to_owned(), AttributeValue::S(value.to_owned()));
+        let keys = HashMap::from([key("pk", &format!("PARKED#{id}")), key("sk", "000")]);
+        table.get_item().table_name("retorno").set_key(Some(keys)).send().await.unwrap().item.unwrap()
+    };
+    let mut item = piece().await;
+    assert!(!item.contains_key("body"));
+    let sealed = item.remove("sealed").unwrap().as_b().unwrap().clone().into_inner();
+    assert!(!sealed.windows(5).any(|bytes| bytes == b"PARAR"));
+    assert_eq!(store.parked_body(&id).await.unwrap().unwrap().1, b"not json, and it says PARAR");
+    // One that was kept before bodies were sealed is read as ever.
+    item.insert("body".to_owned(), AttributeValue::B(Blob::new(b"of old")));
+    table.put_item().table_name("retorno").set_item(Some(item)).send().await.unwrap();
+    assert_eq!(store.parked_body(&id).await.unwrap().unwrap().1, b"of old");
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ contact = "la recepción, 011 5555-0100"
 zone = "America/Argentina/Buenos_Aires"
 whatsapp_phone_number_id = "700"
 "#;
-const SEED: &[u8] = b"a seed of at least thirty-two bytes";
+pub(crate) const SEED: &[u8] = b"a seed of at least thirty-two bytes";
 const EXPORT_HEAD: &str = "id_cita,fecha_hora_inicio,zona_horaria,paciente_id,paciente_nombre,paciente_contacto,\
                            profesional,servicio,estado,origen_lead,consentimiento,email";
 const SLOTS_HEAD: &str = "id_hueco,fecha_hora_inicio,zona_horaria,profesional,duracion_min";

@@ -87,7 +87,7 @@ impl Desk {
     ) -> Result<StaffDone, CloudError> {
         keep_older(&visitor.tenant, group, patient).await?;
         let event = event(&group.who, patient, group.head.version.saturating_sub(1));
-        self.repeated(&visitor.tenant, &event, visitor.now).await?;
+        self.repeated(&visitor, &event).await?;
         Ok(StaffDone::Repeated)
     }
 
@@ -253,6 +253,7 @@ fn turn_of<'a>(visitor: &'a Visitor, group: &'a StrangerGroup, adopted: &'a Adop
         waitlist: adopted.stopped.contains(Purpose::Marketing).then_some(WaitlistChange::Leave),
         consent: adopted.said.iter().map(|(statement, how)| ConsentRecord { statement, how }).collect(),
         orders: &adopted.orders,
+        lift: None,
         now: visitor.now,
     }
 }

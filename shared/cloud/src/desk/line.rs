@@ -2,7 +2,7 @@
 //! themselves, and lets browsers be told. Nothing is called from here: the dispatcher alone does.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use retorno_domain::channel::Channel;
+use retorno_domain::channel::{Channel, Purpose};
 use retorno_domain::contact::E164;
 use retorno_domain::ids::MessageId;
 
@@ -32,7 +32,7 @@ pub enum TestRefused {
     /// Not a number.
     #[error("write the number with its country, as in +5491155550100")]
     Number,
-    /// A patient's: what is sent to patients needs their consent.
+    /// One at which a patient is reached: what is sent to patients needs their consent.
     #[error("the number is a patient's; a test goes to a number of the clinic's staff")]
     Patient,
     /// Somebody with that number wants no messages.
@@ -80,6 +80,22 @@ pub enum BrowserRefused {
 }
 
 impl Desk {
+    /// Lets a channel go on that its provider had halted; says whether it was halted. Should the provider
+    /// still refuse, the next message halts it again.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn resume_halted(&self, tenant: &TenantStore, channel: Channel) -> Result<bool, CloudError> {
+        let now = self.reach.clock.now();
+        let breakers = tenant.settings(now).await?.breakers.channels;
+        if !breakers.iter().any(|(of, until)| *of == channel && *until > now) {
+            return Ok(false);
+        }
+        tracing::warn!(clinic = %tenant.clinic(), %channel, "staff lets a halted channel go on");
+        tenant.unhalt(channel.code()).await?;
+        Ok(true)
+    }
+
     /// Asks the clinic's gateway how it stands.
     ///
     /// # Errors
@@ -126,15 +142,8 @@ impl Desk {
         let clinic = &settings.clinic;
         let plain: String = to.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '(' | ')' | '.')).collect();
         let Ok(number) = E164::parse_strict(&plain) else { return Ok(TestDone::Refused(TestRefused::Number)) };
-        if clinic.halted {
-            return Ok(TestDone::Refused(TestRefused::Halted));
-        }
-        if !tenant.patients_with_phone(&number, clinic.date(now)).await?.is_empty() {
-            return Ok(TestDone::Refused(TestRefused::Patient));
-        }
-        let contact = ContactKeys { phone: Some(tenant.hash(number.as_str())), ..ContactKeys::default() };
-        if tenant.contact_points(&contact).await?.phone.suppressed.contains(Channel::Whatsapp) {
-            return Ok(TestDone::Refused(TestRefused::OptedOut));
+        if let Some(why) = self.test_refused(tenant, &number).await? {
+            return Ok(TestDone::Refused(why));
         }
         let id = MessageId::testing(tenant.clinic(), event);
         let to = StaffNumber(number.as_str().to_owned());
@@ -145,6 +154,29 @@ impl Desk {
         };
         self.order(&Order::Test { clinic: tenant.clinic().to_string(), place: test.place.clone() }).await?;
         Ok(TestDone::Asked(test))
+    }
+
+    /// Why no test message goes to a number now: looked at when it is asked for, and before it is sent.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn test_refused(&self, tenant: &TenantStore, to: &E164) -> Result<Option<TestRefused>, CloudError> {
+        let now = self.reach.clock.now();
+        let clinic = tenant.settings(now).await?.clinic;
+        if clinic.halted {
+            return Ok(Some(TestRefused::Halted));
+        }
+        if !tenant.patients_with_phone(to, clinic.date(now)).await?.is_empty() {
+            return Ok(Some(TestRefused::Patient));
+        }
+        for digits in to.aliases() {
+            let contact = ContactKeys { phone: Some(tenant.hash(&format!("+{digits}"))), email: None };
+            let point = tenant.contact_points(&contact).await?.phone;
+            if Purpose::ALL.into_iter().any(|purpose| point.is_suppressed(Channel::Whatsapp, purpose)) {
+                return Ok(Some(TestRefused::OptedOut));
+            }
+        }
+        Ok(None)
     }
 
     /// Lets a browser of staff's be told, by what it gave (`PushSubscription.toJSON()`); says its id.

@@ -213,7 +213,7 @@ impl TenantStore {
     }
 
     /// Halts a channel (by its word) or a template (by its name) until an instant: its provider says
-    /// that it is in trouble.
+    /// that it is in trouble. A longer halt for another reason stays.
     ///
     /// # Errors
     /// [`CloudError`].
@@ -222,7 +222,16 @@ impl TenantStore {
         item.insert("until_ms".to_owned(), ms(until));
         item.insert("code".to_owned(), s(code));
         let call = self.client().put_item().table_name(self.table()).set_item(Some(item));
-        call.send().await.map_err(|e| sort("PutItem breaker", &e))?;
+        let call = call
+            .condition_expression("attribute_not_exists(pk) OR until_ms < :until OR #code = :code")
+            .expression_attribute_names("#code", "code")
+            .expression_attribute_values(":until", ms(until))
+            .expression_attribute_values(":code", s(code));
+        match call.send().await {
+            Ok(_) => {}
+            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {}
+            Err(e) => return Err(sort("PutItem breaker", &e)),
+        }
         self.forget_settings();
         Ok(())
     }

@@ -30,6 +30,7 @@ mod patient;
 mod patient_wire;
 mod receipt;
 mod route;
+mod sealed;
 mod sent;
 mod slots;
 mod stranger;

@@ -1,6 +1,6 @@
 //! Bodies of requests whose sender is proven and that could not be read: kept with their bytes until
 //! somebody has read them again after an upgrade, or discarded them. No clinic's: only what they say
-//! would tell whose they are. A list without their content is what an operator sees.
+//! would tell whose they are. They are sealed: a list without their content is what an operator sees.
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::Store;
 use super::item::{Item, Reader, ms, n, s};
 use super::key::Key;
+use super::sealed::Seal;
 use crate::error::{CloudError, sort};
 use crate::secrets::hex;
 
@@ -90,9 +91,10 @@ impl Store {
             return Ok(Parking::Counted);
         }
         let ttl = n((now + KEPT).timestamp());
+        let seal = Seal::of(&self.contact_key, &id)?;
         for (number, bytes) in body.chunks(PIECE_BYTES).enumerate() {
             let mut item = piece(&id, number).item();
-            item.insert("body".to_owned(), AttributeValue::B(Blob::new(bytes)));
+            item.insert("sealed".to_owned(), AttributeValue::B(Blob::new(seal.seal(number, bytes)?)));
             item.insert("ttl".to_owned(), ttl.clone());
             let call = self.client.put_item().table_name(&self.table).set_item(Some(item));
             call.send().await.map_err(|e| sort("PutItem parked piece", &e))?;
@@ -186,11 +188,16 @@ impl Store {
         let call = self.client.get_item().table_name(&self.table).set_key(Some(head(id).item())).consistent_read(true);
         let Some(item) = call.send().await.map_err(|e| sort("GetItem parked", &e))?.item else { return Ok(None) };
         let parked = parked_of(&item)?;
+        let seal = Seal::of(&self.contact_key, id)?;
         let mut body = Vec::new();
-        for item in self.query_unowned(&piece(id, 0).pk).await? {
-            let bytes = item.get("body").and_then(|value| value.as_b().ok());
-            let bytes = bytes.ok_or_else(|| Reader { kind: "parked piece", item: &item }.corrupt("body"))?;
-            body.extend_from_slice(bytes.as_ref());
+        for (number, item) in self.query_unowned(&piece(id, 0).pk).await?.iter().enumerate() {
+            let bytes = |name: &str| item.get(name).and_then(|value| value.as_b().ok());
+            let corrupt = || Reader { kind: "parked piece", item }.corrupt("sealed");
+            match bytes("sealed") {
+                Some(sealed) => body.extend(seal.open(number, sealed.as_ref()).ok_or_else(corrupt)?),
+                // As it was kept before bodies were sealed.
+                None => body.extend_from_slice(bytes("body").ok_or_else(corrupt)?.as_ref()),
+            }
         }
         Ok(Some((parked, body)))
     }

@@ -2,6 +2,8 @@
 //! clinic; they hold nothing but its id.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use retorno_domain::approval::account_of;
+use retorno_domain::channel::Channel;
 use retorno_domain::clinic::Clinic;
 use retorno_domain::ids::ClinicId;
 use retorno_domain::sender::GatewayKind;
@@ -37,6 +39,10 @@ impl RouteKind {
     }
 }
 
+/// Halts that news of an account at Meta bring, by their reasons.
+const ACCOUNT_HALTS: [&str; 5] =
+    ["account_restricted", "account_banned", "account_deleted", "account_disconnected", "account_gone"];
+
 fn key(kind: RouteKind, id: &str) -> Item {
     let pk = AttributeValue::S(format!("ROUTE#{}#{id}", kind.code()));
     Item::from([("pk".to_owned(), pk), ("sk".to_owned(), s("ROUTE"))])
@@ -52,8 +58,9 @@ impl Store {
         let call = self.client.get_item().table_name(&self.table).set_key(Some(key(kind, id))).consistent_read(true);
         let Some(item) = call.send().await.map_err(|e| sort("GetItem route", &e))?.item else { return Ok(Vec::new()) };
         let reader = Reader { kind: "route", item: &item };
-        let clinics = item.get("clinics").and_then(|clinics| clinics.as_ss().ok());
-        let clinics = clinics.ok_or_else(|| reader.corrupt("clinics"))?.iter();
+        // The last one has gone.
+        let Some(clinics) = item.get("clinics") else { return Ok(Vec::new()) };
+        let clinics = clinics.as_ss().map_err(|_| reader.corrupt("clinics"))?.iter();
         let mut found: Vec<ClinicId> = clinics
             .map(|text| ClinicId::parse(text).map_err(|_| reader.corrupt("clinics")))
             .collect::<Result<_, _>>()?;
@@ -69,33 +76,49 @@ impl TenantStore {
     /// # Errors
     /// [`CloudError`].
     pub async fn claim_routes(&self, clinic: &Clinic) -> Result<Option<&'static str>, CloudError> {
-        let mut routes = Vec::new();
-        // Who has a gateway has no number at Meta: what stands there is nobody's.
-        if clinic.gateway.is_none() {
-            let number = clinic.whatsapp_phone_number_id.clone();
-            routes.push(("whatsapp_phone_number_id", RouteKind::WhatsappNumber, number));
-        }
-        if let Some(account) = &clinic.whatsapp_account_id {
-            routes.push(("whatsapp_account_id", RouteKind::WhatsappAccount, account.clone()));
-        }
-        if let Some(gateway) = &clinic.gateway {
-            let kind = match gateway.kind {
-                GatewayKind::Evolution => RouteKind::Evolution,
-                GatewayKind::Waha => RouteKind::Waha,
-            };
-            routes.push(("whatsapp.instance", kind, gateway.instance.clone()));
-        }
-        // What is no number (a sender id, a pool) receives nothing.
-        let digits = clinic.sms.as_ref().and_then(|sms| sms.origination.strip_prefix('+'));
-        if let Some(digits) = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit())) {
-            routes.push(("sms.origination", RouteKind::SmsNumber, digits.to_owned()));
-        }
-        for (setting, kind, id) in routes {
+        for (setting, kind, id) in routes_of(clinic) {
             if !self.claim_route(kind, &id).await? {
                 return Ok(Some(setting));
             }
         }
         Ok(None)
+    }
+
+    /// Gives back what the clinic's former settings named and its present ones do not, once these are
+    /// stored, and ends the halts that its former account at Meta had brought. Harmless to repeat.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn release_routes(&self, former: &Clinic, present: &Clinic) -> Result<(), CloudError> {
+        let kept = routes_of(present);
+        for (_, kind, id) in routes_of(former) {
+            if !kept.iter().any(|(_, other, still)| *other == kind && *still == id) {
+                self.release_route(kind, &id).await?;
+            }
+        }
+        if account_of(former) != account_of(present) {
+            self.unhalt_of(Channel::Whatsapp.code(), &ACCOUNT_HALTS).await?;
+        }
+        Ok(())
+    }
+
+    async fn release_route(&self, kind: RouteKind, id: &str) -> Result<(), CloudError> {
+        let mine = AttributeValue::Ss(vec![self.clinic.to_string()]);
+        if kind == RouteKind::WhatsappAccount {
+            let call = self.client().update_item().table_name(self.table()).set_key(Some(key(kind, id)));
+            let call = call.update_expression("DELETE clinics :c").condition_expression("attribute_exists(pk)");
+            match call.expression_attribute_values(":c", mine).send().await {
+                Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
+                sent => sent.map(|_| ()).map_err(|e| sort("UpdateItem route", &e)),
+            }
+        } else {
+            let call = self.client().delete_item().table_name(self.table()).set_key(Some(key(kind, id)));
+            let call = call.condition_expression("clinics = :c").expression_attribute_values(":c", mine);
+            match call.send().await {
+                Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
+                sent => sent.map(|_| ()).map_err(|e| sort("DeleteItem route", &e)),
+            }
+        }
     }
 
     async fn claim_route(&self, kind: RouteKind, id: &str) -> Result<bool, CloudError> {
@@ -113,4 +136,30 @@ impl TenantStore {
             Err(e) => Err(sort("UpdateItem route", &e)),
         }
     }
+}
+
+/// What of a provider's a clinic's settings name, each with its setting.
+fn routes_of(clinic: &Clinic) -> Vec<(&'static str, RouteKind, String)> {
+    let mut routes = Vec::new();
+    // Who has a gateway has no number at Meta: what stands there is nobody's.
+    if clinic.gateway.is_none() {
+        let number = clinic.whatsapp_phone_number_id.clone();
+        routes.push(("whatsapp_phone_number_id", RouteKind::WhatsappNumber, number));
+    }
+    if let Some(account) = clinic.whatsapp_account_id.as_ref().filter(|_| clinic.gateway.is_none()) {
+        routes.push(("whatsapp_account_id", RouteKind::WhatsappAccount, account.clone()));
+    }
+    if let Some(gateway) = &clinic.gateway {
+        let kind = match gateway.kind {
+            GatewayKind::Evolution => RouteKind::Evolution,
+            GatewayKind::Waha => RouteKind::Waha,
+        };
+        routes.push(("whatsapp.instance", kind, gateway.instance.clone()));
+    }
+    // What is no number (a sender id, a pool) receives nothing.
+    let digits = clinic.sms.as_ref().and_then(|sms| sms.origination.strip_prefix('+'));
+    if let Some(digits) = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit())) {
+        routes.push(("sms.origination", RouteKind::SmsNumber, digits.to_owned()));
+    }
+    routes
 }

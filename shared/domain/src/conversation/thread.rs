@@ -93,7 +93,14 @@ impl Thread {
     /// Whether a free text may be written on WhatsApp now.
     #[must_use]
     pub fn window_is_open(&self, now: DateTime<Utc>) -> bool {
-        self.heard_at.is_some_and(|heard| heard <= now + WINDOW_MARGIN && now < heard + WINDOW - WINDOW_MARGIN)
+        self.window_closes_at(now).is_some()
+    }
+
+    /// Until when a free text may be written on WhatsApp, if it may be now.
+    #[must_use]
+    pub fn window_closes_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let heard = self.heard_at.filter(|heard| *heard <= now + WINDOW_MARGIN)?;
+        Some(heard + WINDOW - WINDOW_MARGIN).filter(|closes| now < *closes)
     }
 
     /// Nothing is asked any more.

@@ -47,7 +47,8 @@ pub fn run(bytes: &[u8]) {
 
 fn secrets() -> HookSecrets {
     let secret = |text: &str| HookSecret::new(text).into_iter().collect::<Vec<_>>();
-    let app = MetaApp { secrets: secret("una-clave-que-nadie-conoce"), verify_tokens: secret(TOKEN) };
+    let app =
+        MetaApp { secrets: secret("una-clave-que-nadie-conoce"), verify_tokens: secret(TOKEN), ..MetaApp::default() };
     HookSecrets {
         meta: [("app".to_owned(), app)].into(),
         waha: [("uno".to_owned(), secret("otra-clave-que-nadie-conoce"))].into(),

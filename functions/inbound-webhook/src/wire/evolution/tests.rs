@@ -192,3 +192,12 @@ fn groups_statuses_and_other_instances_do_not_concern_us() {
     let other = events(&other, "clinica-2", now());
     assert!(matches!(other.as_slice(), [Routed { event: Event::Ignored(_), .. }]));
 }
+
+#[test]
+fn the_key_of_an_instance_is_taken_out_of_whatever_is_kept() {
+    let kept = |body: &str| String::from_utf8(without_key(body.as_bytes())).unwrap();
+    let body = r#"{"event":"x","apikey" : "B6-\"7","data":{"apikey":"B6","n":1},"sender":"5"}"#;
+    assert_eq!(kept(body), r#"{"event":"x","apikey" : "","data":{"apikey":"","n":1},"sender":"5"}"#);
+    assert_eq!(kept(r#"half {"apikey":"B67"#), r#"half {"apikey":"""#);
+    assert_eq!(kept(r#"{"apikey":null,"a":"apikey"}"#), r#"{"apikey":null,"a":"apikey"}"#);
+}

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::Change;
 use crate::event::{
     AccountChange, AccountNews, Event, MessagingLimit, NumberChange, NumberNews, Quality, Route, Routed,
-    TemplateChange, TemplateNews,
+    TemplateChange, TemplateNews, is_of_messages,
 };
 use crate::wire::json::{at, digits, instant, list, word};
 use crate::wire::unread;
@@ -143,8 +143,14 @@ fn account_change(value: &Value, event: String) -> AccountChange {
 /// Restrictions kept of a list.
 const RESTRICTIONS_MAX: usize = 10;
 
+/// Until when: of those that concern messages where there are any, and without an end as soon as one has
+/// none.
 fn restriction(value: &Value) -> AccountChange {
-    let all = || list(value, &["restriction_info"]).iter().take(RESTRICTIONS_MAX);
-    let until: Option<DateTime<Utc>> = all().filter_map(|one| instant(one, &["expiration"])).max();
-    AccountChange::Restricted { what: all().filter_map(|one| word(one, &["restriction_type"])).collect(), until }
+    let all = list(value, &["restriction_info"]).iter().take(RESTRICTIONS_MAX);
+    let all: Vec<(String, Option<DateTime<Utc>>)> =
+        all.filter_map(|one| Some((word(one, &["restriction_type"])?, instant(one, &["expiration"])))).collect();
+    let concerns_messages = all.iter().any(|(what, _)| is_of_messages(what));
+    let ends = all.iter().filter(|(what, _)| !concerns_messages || is_of_messages(what)).map(|(_, end)| *end);
+    let until = ends.collect::<Option<Vec<_>>>().and_then(|ends| ends.into_iter().max());
+    AccountChange::Restricted { what: all.into_iter().map(|(what, _)| what).collect(), until }
 }

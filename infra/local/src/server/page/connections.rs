@@ -86,6 +86,8 @@ pub(super) struct Given {
     what: String,
     #[serde(default)]
     browser: String,
+    #[serde(default)]
+    channel: String,
 }
 
 pub(super) async fn act(
@@ -118,6 +120,7 @@ fn act_of(what: &str, given: Given) -> Option<ConnectionAct> {
         "check" => ConnectionAct::Check,
         "code" => ConnectionAct::Code,
         "unlink" => ConnectionAct::Unlink,
+        "resume" => ConnectionAct::Resume(given.channel.parse().ok()?),
         "test" => ConnectionAct::Test { event: given.event, to: given.to },
         "sandbox" => ConnectionAct::Sandbox(match given.what.as_str() {
             "scan" => AtGateway::Scan,
@@ -187,6 +190,17 @@ fn row(shown: &Shown<'_>, of: &OpenClinic, view: &ChannelView) -> Markup {
                 }
             }
             @if let Some(todo) = todo { p { (todo) } }
+            @if let Some(warning) = view.warning { p { strong { (texts.line(warning).unwrap_or(warning)) } } }
+            @if view.state == "halted" {
+                details {
+                    summary { (texts.word("resume")) }
+                    p { (texts.word("resume_hint")) }
+                    form method="post" action=(format!("/c/{}/connections/resume", of.id)) {
+                        input type="hidden" name="channel" value=(view.channel);
+                        button.plain { (texts.word("resume_go")) }
+                    }
+                }
+            }
         }
     }
 }
