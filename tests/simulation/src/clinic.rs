@@ -227,6 +227,24 @@ impl Clinic {
         self.facts.get(version)?.get(person)
     }
 
+    /// Whether an export of that version names the person.
+    #[must_use]
+    pub fn is_in(&self, person: usize, version: usize) -> bool {
+        self.known(version, person).is_some_and(|who| who.appears <= version)
+    }
+
+    /// Whether the person said something dated before that day, or nothing at all.
+    #[must_use]
+    pub fn said_before(who: &Person, day: NaiveDate) -> bool {
+        who.said_on.is_none_or(|said| said < day)
+    }
+
+    /// The clinic's date.
+    #[must_use]
+    pub fn date(&self, at: i64) -> NaiveDate {
+        DateTime::from_timestamp_millis(at).unwrap_or_default().with_timezone(&self.zone).date_naive()
+    }
+
     /// The row by which a person appears, if it is in this version.
     fn first_row(&self, n: usize, version: usize) -> Option<String> {
         let person = self.facts.last()?.get(n).filter(|person| person.appears == version)?;

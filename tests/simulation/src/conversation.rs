@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use crate::back::{Back, Choice};
 use crate::inbox::Spoken;
 use crate::judge::{CALL_WITHIN_MS, Judge};
 use crate::talk::Meant;
@@ -35,12 +36,16 @@ struct Stop {
 /// What people said.
 #[derive(Debug, Default)]
 pub struct Talk {
-    said: BTreeMap<Whom, BTreeSet<i64>>,
+    /// When somebody did something: then they are answered at any hour.
+    did: BTreeMap<Whom, BTreeSet<i64>>,
+    /// When somebody wrote on WhatsApp, by the phone they wrote from: then Meta lets them be written to.
+    wrote: BTreeMap<Whom, BTreeSet<i64>>,
     stops: BTreeMap<Whom, Stop>,
     lifted: BTreeMap<Whom, i64>,
-    came_back: BTreeSet<(usize, usize)>,
-    /// Phones of which somebody said that they are not the patient's.
-    wrong: BTreeSet<(usize, String)>,
+    pub(crate) back: BTreeMap<(usize, usize), Back>,
+    pub(crate) chose: BTreeMap<(usize, usize), Choice>,
+    /// Phones of which somebody said that they are not the patient's, and when.
+    wrong: BTreeMap<(usize, String), BTreeSet<i64>>,
 }
 
 /// What may be answered to whoever said that nobody may write: that it was heard, and where to go
@@ -71,7 +76,7 @@ impl Judge {
     /// Whom somebody speaks for beyond doubt: from a phone that is not the patient's, for nobody else.
     fn speaks_for(&self, clinic: usize, spoken: &Spoken) -> Vec<Whom> {
         let mut whom: Vec<Whom> = spoken.phone.iter().map(|phone| Whom::Phone(clinic, phone.clone())).collect();
-        if spoken.phone.as_ref().is_some_and(|phone| self.talk.wrong.contains(&(clinic, phone.clone()))) {
+        if spoken.phone.as_ref().is_some_and(|phone| self.talk.wrong.contains_key(&(clinic, phone.clone()))) {
             return whom;
         }
         let people = self.people_of(clinic, spoken);
@@ -81,19 +86,45 @@ impl Judge {
         whom
     }
 
-    /// Somebody says something, at the instant it says itself.
-    pub fn spoke(&mut self, clinic: usize, spoken: &Spoken) {
+    /// Somebody writes on WhatsApp, at the instant that the words have themselves.
+    pub fn wrote(&mut self, clinic: usize, spoken: &Spoken) {
+        self.did(clinic, spoken);
+        if let Some(phone) = &spoken.phone {
+            self.talk.wrote.entry(Whom::Phone(clinic, phone.clone())).or_default().insert(spoken.at);
+        }
+    }
+
+    /// Somebody does something.
+    pub fn did(&mut self, clinic: usize, spoken: &Spoken) {
         let mut whom: Vec<Whom> = spoken.phone.iter().map(|phone| Whom::Phone(clinic, phone.clone())).collect();
         whom.extend(self.people_of(clinic, spoken).into_iter().map(|person| Whom::Person(clinic, person)));
         for whom in whom {
-            self.talk.said.entry(whom).or_default().insert(spoken.at);
+            self.talk.did.entry(whom).or_default().insert(spoken.at);
         }
+    }
+
+    /// Whether words come from a phone that surely is a patient's, whatever of the exports under way has
+    /// landed, and of which nobody else has said that it is not.
+    #[must_use]
+    pub fn is_a_patients(&self, clinic: usize, spoken: &Spoken) -> bool {
+        let (Some(of), Some(phone)) = (self.clinics.get(clinic), &spoken.phone) else { return false };
+        let wrong = self.talk.wrong.get(&(clinic, phone.clone()));
+        if wrong.is_some_and(|said| said.iter().any(|at| *at != spoken.at)) {
+            return false;
+        }
+        let has = |people: &Vec<crate::clinic::Person>, n: usize| {
+            people.get(n).is_some_and(|person| person.phone.as_deref() == Some(phone))
+        };
+        let Some(landed) = of.landed else { return false };
+        let versions = || (landed..of.facts.len()).filter_map(|version| of.facts.get(version));
+        let people = of.facts.first().map_or(0, Vec::len);
+        (0..people).any(|n| of.is_in(n, landed) && versions().all(|people| has(people, n)))
     }
 
     /// Words are handed over for the first time: from now on they may count.
     pub fn words_come_in(&mut self, now: i64, clinic: usize, spoken: &Spoken) {
         if let (Meant::Wrong, Some(phone)) = (spoken.meant, &spoken.phone) {
-            self.talk.wrong.insert((clinic, phone.clone()));
+            self.talk.wrong.entry((clinic, phone.clone())).or_default().insert(spoken.at);
         }
         if spoken.meant != Meant::In {
             return;
@@ -105,11 +136,20 @@ impl Judge {
             self.talk.stops.remove(&whom);
             self.talk.lifted.insert(whom, now);
         }
-        self.talk.came_back.extend(people.into_iter().map(|person| (clinic, person)));
+        for person in people {
+            let mut agreed = self.agreed_to(clinic, person);
+            agreed.insert("whatsapp");
+            self.comes_back(now, clinic, person, agreed);
+        }
     }
 
     /// Words have been taken in that were first handed over at `begun`: from now on they surely count.
     pub fn words_are_in(&mut self, now: i64, clinic: usize, spoken: &Spoken, begun: i64) {
+        if spoken.meant == Meant::In {
+            for person in self.people_of(clinic, spoken) {
+                self.is_back(now, clinic, person);
+            }
+        }
         if !spoken.meant.stops() {
             return;
         }
@@ -133,6 +173,9 @@ impl Judge {
             // Whoever wants messages again in the same breath may be heard first or last.
             if counts && self.talk.lifted.get(&whom).is_none_or(|lifted| *lifted < begun) {
                 self.reach("stop heard");
+                if let Whom::Person(clinic, person) = whom {
+                    self.left_again(clinic, person, begun);
+                }
                 self.talk.stops.entry(whom).or_insert(Stop {
                     since: now,
                     came: 0,
@@ -140,11 +183,6 @@ impl Judge {
                 });
             }
         }
-    }
-
-    /// Whether somebody took an opt-out back in a message of their own.
-    pub(crate) fn came_back(&self, clinic: usize, person: usize) -> bool {
-        self.talk.came_back.contains(&(clinic, person))
     }
 
     /// Something has come to an address: not after a stop, but for what was under way.
@@ -188,22 +226,22 @@ impl Judge {
             .then(|| "an answer committed more than 15 s after the clinic was halted".to_owned())
     }
 
-    /// Whether somebody said something within a day before.
-    pub(crate) fn was_spoken_to(&self, now: i64, whom: &[Whom]) -> bool {
+    /// Whether one of these instants lies within a day before.
+    fn within_a_day(&self, now: i64, of: &BTreeMap<Whom, BTreeSet<i64>>, whom: &[Whom]) -> bool {
         let slack = CALL_WITHIN_MS + self.skew;
         whom.iter()
-            .filter_map(|whom| self.talk.said.get(whom))
+            .filter_map(|whom| of.get(whom))
             .any(|times| times.range(..=now + slack).next_back().is_some_and(|last| now - last <= DAY_MS + slack))
     }
 
     /// An answer has come: in contact hours, unless it answers something.
     pub(crate) fn answers_somebody(&mut self, now: i64, is_open: bool, whom: &[Whom], say: &str, by: &str) {
-        let asked = self.was_spoken_to(now, whom);
+        let asked = self.within_a_day(now, &self.talk.did, whom);
         if !is_open && (!asked || say == UNASKED) {
             self.object("an answer that nobody waited for came outside contact hours");
         }
-        if by == "whatsapp" && !asked {
-            self.object("free text more than a day after the person's last word");
+        if by == "whatsapp" && !self.within_a_day(now, &self.talk.wrote, whom) {
+            self.object("free text more than a day after the last word from that phone");
         }
         self.reach(&format!("answered {say}"));
     }

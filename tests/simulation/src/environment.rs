@@ -123,6 +123,12 @@ impl Clients {
     }
 }
 
+/// The name under which the table keeps a contact point of a clinic's.
+#[must_use]
+pub fn contact_hash(clinic: &str, address: &str) -> Option<String> {
+    Some(retorno_cloud::store::contact_hash(&SecretKey::new(KEY).ok()?, clinic, address))
+}
+
 impl Environment {
     /// Sets its clock: true time, and how far it is off.
     pub fn set_clock(&self, now: i64) {

@@ -25,6 +25,16 @@ pub struct Spoken {
     pub meant: Meant,
     /// When they said it, in ms.
     pub at: i64,
+    /// In which words; none where nothing was written.
+    pub text: Option<String>,
+}
+
+impl Spoken {
+    /// What somebody does on a page.
+    #[must_use]
+    pub fn on_a_page(person: Option<usize>, at: i64) -> Self {
+        Self { phone: None, person, meant: Meant::Come, at, text: None }
+    }
 }
 
 /// Something that was brought to the clinic's queue.
@@ -42,6 +52,8 @@ pub struct Brought {
     pub begun: Option<i64>,
     /// Whether it was taken in.
     pub is_done: bool,
+    /// Whether it surely came from a patient's phone all the while: then it stands in a conversation.
+    pub is_a_patients: bool,
 }
 
 /// Everything that was brought.
@@ -70,19 +82,10 @@ impl Inbox {
         left.map(|(id, _)| *id).collect()
     }
 
-    /// How many words were handed over.
-    #[must_use]
-    pub fn said(&self) -> usize {
+    /// Words from a phone that were handed over, with what was said.
+    pub fn words(&self) -> impl Iterator<Item = (&Brought, &Spoken)> {
         let begun = self.brought.values().filter(|brought| brought.begun.is_some());
-        begun.filter(|brought| brought.spoken.as_ref().is_some_and(|spoken| spoken.phone.is_some())).count()
-    }
-
-    /// Words that were taken in: the clinic, and when each was said.
-    pub fn words(&self) -> impl Iterator<Item = (usize, i64)> {
-        let done = self.brought.values().filter(|brought| brought.is_done);
-        done.filter_map(|brought| Some((brought.clinic, brought.spoken.as_ref()?)))
-            .filter(|(_, spoken)| spoken.phone.is_some())
-            .map(|(clinic, spoken)| (clinic, spoken.at))
+        begun.filter_map(|brought| Some((brought, brought.spoken.as_ref()?))).filter(|(_, said)| said.phone.is_some())
     }
 }
 
@@ -93,7 +96,8 @@ impl State {
         let handler = spoken.as_ref().map_or("take in receipt", |spoken| spoken.meant.handler());
         self.inbox.next += 1;
         let id = self.inbox.next;
-        self.inbox.brought.insert(id, Brought { clinic, body, handler, spoken, begun: None, is_done: false });
+        let brought = Brought { clinic, body, handler, spoken, begun: None, is_done: false, is_a_patients: false };
+        self.inbox.brought.insert(id, brought);
         let rate = self.trouble.knobs.delivery;
         let mut delay = delay_ms;
         if self.trouble.strikes(&mut self.chance, rate / 2) {

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::clinic::{CANARY, Clinic, DIGITS, Person};
 use crate::conversation::{Talk, Whom};
+use crate::inbox::Spoken;
 use crate::trouble::fingerprint;
 use crate::writes::{number, text};
 
@@ -71,6 +72,8 @@ pub struct Judge {
     pub paused: BTreeSet<(usize, usize)>,
     pub(crate) skew: i64,
     pub(crate) talk: Talk,
+    /// Who speaks in the invocation that runs: of which clinic, and what.
+    pub(crate) speaking: Option<(usize, Spoken)>,
 }
 
 /// The kill switch acts within so long, in ms.
@@ -96,6 +99,7 @@ impl Judge {
             paused: BTreeSet::new(),
             skew,
             talk: Talk::default(),
+            speaking: None,
         }
     }
 
@@ -218,17 +222,17 @@ impl Judge {
             })
         };
         let people = of.facts.first().map_or(0, Vec::len);
-        if (0..people).any(|n| n != person && !self.came_back(clinic, n) && is_out(n)) {
+        if (0..people).any(|n| n != person && is_out(n) && !self.has_taken_back(clinic, n, at)) {
             return Some("committed to a contact whose sharer opted out".to_owned());
         }
         if of.agenda.is_booked(person, at + self.skew) {
             return Some("committed to somebody who booked".to_owned());
         }
-        if self.came_back(clinic, person) {
-            return None;
+        if self.left_channel(clinic, person, channel, at) {
+            return Some("committed to a channel that the person had left".to_owned());
         }
-        let mut faults = (landed..=of.told).map(|version| self.fault_in(of, version, person, channel, at));
-        faults.find(Option::is_none).unwrap_or_else(|| self.fault_in(of, landed, person, channel, at))
+        let mut faults = (landed..=of.told).map(|version| self.fault_in(clinic, version, person, channel, at));
+        faults.find(Option::is_none).unwrap_or_else(|| self.fault_in(clinic, landed, person, channel, at))
     }
 
     pub(crate) fn halted_too_long(&self, clinic: usize, at: i64) -> bool {
@@ -241,15 +245,19 @@ impl Judge {
         self.out.contains(&(clinic, contact.to_owned(), mark.to_owned()))
     }
 
-    fn fault_in(&self, clinic: &Clinic, version: usize, person: usize, channel: &str, at: i64) -> Option<String> {
-        let Some(who) = clinic.known(version, person) else { return Some("nobody knows this patient".to_owned()) };
-        if who.is_out {
+    /// What is wrong by a version of what the clinic knows. A word of the person's own since takes back
+    /// an opt-out and adds channels; a visit stays a visit.
+    fn fault_in(&self, clinic: usize, version: usize, person: usize, channel: &str, at: i64) -> Option<String> {
+        let of = self.clinics.get(clinic)?;
+        let Some(who) = of.known(version, person) else { return Some("nobody knows this patient".to_owned()) };
+        let back = self.back_since(clinic, person, who, at);
+        if who.is_out && back.is_none() {
             return Some("committed to somebody who opted out".to_owned());
         }
-        if !who.agreed.contains(channel) {
+        if !who.agreed.contains(channel) && !back.is_some_and(|back| back.agreed.contains(channel)) {
             return Some(format!("committed without consent to {channel}"));
         }
-        let is_off = |start: &i64| clinic.agenda.is_called_off(person, *start);
+        let is_off = |start: &i64| of.agenda.is_called_off(person, *start);
         if who.booked.filter(|start| !is_off(start)).is_some_and(|booked| booked > at + self.skew) {
             return Some("committed to somebody with an appointment".to_owned());
         }

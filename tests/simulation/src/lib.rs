@@ -7,6 +7,7 @@
 //! reaches a phone. One seed is one run, the same each time.
 
 pub mod agenda;
+pub mod back;
 pub mod caps;
 pub mod chance;
 pub mod clinic;
@@ -18,6 +19,7 @@ pub mod expect;
 pub mod guards;
 pub mod inbox;
 pub mod judge;
+mod kept;
 pub mod life;
 pub mod moves;
 pub mod patients;

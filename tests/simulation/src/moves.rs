@@ -3,15 +3,14 @@
 use serde_json::Map;
 
 use crate::judge::Judge;
-use crate::talk::Meant;
 use crate::writes::{Item, Write, number, text};
 
 impl Judge {
-    /// An item was written in a request of that label, by that handler.
+    /// An item was written in a request of that label.
     pub fn moved(
         &mut self,
         now: i64,
-        (label, by): (&str, &str),
+        label: &str,
         write: &Write,
         before: Option<&Item>,
         after: Option<&Item>,
@@ -52,13 +51,13 @@ impl Judge {
             "answer" => self.answer_moved(label, before, after),
             "slot" => self.slot_moved(before, after),
             "booking" => self.booking_moved(clinic, after),
-            "contact" => self.contact_moved(clinic, by, write, before, after),
+            "contact" => self.contact_moved(clinic, write, before, after),
             _ => {}
         }
     }
 
-    /// An opt-out that we recorded stays until the person takes it back.
-    fn contact_moved(&mut self, clinic: usize, by: &str, write: &Write, before: Option<&Item>, after: Option<&Item>) {
+    /// An opt-out that we recorded stays until the person takes it back, whose contact it is.
+    fn contact_moved(&mut self, clinic: usize, write: &Write, before: Option<&Item>, after: Option<&Item>) {
         let out = |item: Option<&Item>| -> Vec<String> {
             let names = item.into_iter().flat_map(Map::keys);
             names.filter(|name| name.starts_with("om_") || name.starts_with("oc_")).cloned().collect()
@@ -66,7 +65,7 @@ impl Judge {
         let contact = write.pk.rsplit('#').next().unwrap_or("").to_owned();
         let stands = out(after);
         let lifted: Vec<String> = out(before).into_iter().filter(|name| !stands.contains(name)).collect();
-        if !lifted.is_empty() && by != Meant::In.handler() {
+        if !lifted.is_empty() && !self.may_lift(clinic, &contact) {
             self.object("an opt-out that we recorded was lifted");
         }
         for name in lifted {

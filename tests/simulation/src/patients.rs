@@ -113,6 +113,7 @@ impl State {
             person: self.judge.person_of(&got.message, got.attempt),
             meant: Meant::Out,
             at: self.now + delay,
+            text: None,
         });
         self.bring(got.clinic, &Routed { route, event: Inbound::Receipt(Box::new(receipt)) }, spoken, delay);
     }
@@ -137,6 +138,18 @@ impl State {
                     (meant, Said::Text(Private::new(text)))
                 }
             };
+            let text = match &said {
+                Said::Text(text) => Some(text.as_str().to_owned()),
+                Said::Button { title, .. } | Said::Choice { title, .. } => Some(title.as_str().to_owned()),
+                Said::Reaction { .. }
+                | Said::Media { .. }
+                | Said::Contacts
+                | Said::Location
+                | Said::Order
+                | Said::Unsupported { .. }
+                | Said::Edited { .. }
+                | Said::Revoked { .. } => None,
+            };
             let quotes = self.chance.per_mille(300);
             let id = format!("wamid.in.{}.{at}.{}", got.message, self.chance.below(1_000_000));
             let message = InboundMessage {
@@ -150,8 +163,8 @@ impl State {
             };
             let route = Route::WhatsappNumber(self.clinic_word(got.clinic).1);
             let phone = format!("+{}", got.to.trim_start_matches('+'));
-            let spoken = Spoken { phone: Some(phone), person: None, meant, at };
-            self.judge.spoke(got.clinic, &spoken);
+            let spoken = Spoken { phone: Some(phone), person: None, meant, at, text };
+            self.judge.wrote(got.clinic, &spoken);
             self.bring(got.clinic, &Routed { route, event: Inbound::Message(Box::new(message)) }, Some(spoken), delay);
         }
     }

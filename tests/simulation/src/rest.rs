@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use crate::inbox::Inbox;
 use crate::judge::Judge;
+use crate::kept;
 use crate::wire::{TABLE, tenant_of};
-use crate::writes::{Item, kind_of, number, text};
+use crate::writes::{Item, kind_of, text};
 
 /// Every item of the table.
 fn items(engine: &Engine) -> Vec<Item> {
@@ -31,7 +32,7 @@ fn items(engine: &Engine) -> Vec<Item> {
     }
 }
 
-fn kind(item: &Item) -> &'static str {
+pub(crate) fn kind(item: &Item) -> &'static str {
     kind_of(text(item, "pk").unwrap_or(""), text(item, "sk").unwrap_or(""))
 }
 
@@ -52,7 +53,7 @@ pub fn open(engine: &Engine) -> Vec<String> {
 pub fn check(engine: &Engine, judge: &mut Judge, inbox: &Inbox) {
     let everything = items(engine);
     agenda(judge, &everything);
-    heard(judge, inbox, &everything);
+    kept::check(judge, inbox, &everything);
     let mut received: BTreeMap<String, usize> = BTreeMap::new();
     for accept in &judge.accepts {
         *received.entry(accept.message.clone()).or_default() += 1;
@@ -141,29 +142,6 @@ fn twice(visits: &str) -> bool {
 
 fn said(value: &Value, at: &str) -> String {
     value.pointer(at).and_then(Value::as_str).unwrap_or("").to_owned()
-}
-
-/// Whatever was said and taken in stands in a conversation, or among strangers' words; once.
-fn heard(judge: &mut Judge, inbox: &Inbox, everything: &[Item]) {
-    let mut times: BTreeMap<(Option<usize>, i64), usize> = BTreeMap::new();
-    for item in everything.iter().filter(|item| matches!(kind(item), "heard" | "stranger")) {
-        let clinic = judge.clinic_of(tenant_of(text(item, "pk").unwrap_or("")));
-        *times.entry((clinic, number(item, "at").unwrap_or(0))).or_default() += 1;
-    }
-    // What was said in the future of a clock that is slow counts as said just now.
-    let slack = judge.skew + 1_000;
-    for (clinic, at) in inbox.words() {
-        match times.range((Some(clinic), at - slack)..=(Some(clinic), at)).next_back() {
-            Some(_) => judge.reach("words kept"),
-            None => judge.object("at rest: something that was said is lost"),
-        }
-    }
-    if times.values().sum::<usize>() > inbox.said() {
-        judge.object("at rest: something that was said stands there twice");
-    }
-    if !inbox.left().is_empty() {
-        judge.object("at rest: something that was brought was never taken in");
-    }
 }
 
 fn message_at_rest(judge: &mut Judge, item: &Item, received: usize) {

@@ -1,12 +1,16 @@
 //! What comes in from outside during a conversation: words and reports from the hooks' queue, visits
 //! to the pages, reception at its desk, and the agenda's file of free slots.
 
+use std::collections::BTreeSet;
+
 use chrono::DateTime;
 use inbound_webhook::event::Routed;
 use patient_pages::{PageRequest, Pages};
 use retorno_domain::ids::PatientId;
 
 use crate::chance::Chance;
+use crate::clinic::CHANNELS;
+use crate::core::Core;
 use crate::event::Event;
 use crate::inbox::{Spoken, TRIES_MAX};
 use crate::talk::Meant;
@@ -31,6 +35,7 @@ impl World {
                 state.judge.note(now, &format!("brought {}", brought.body));
                 if let Some(spoken) = &brought.spoken {
                     state.judge.words_come_in(now, brought.clinic, spoken);
+                    brought.is_a_patients = state.judge.is_a_patients(brought.clinic, spoken);
                 }
             }
             brought.clone()
@@ -49,6 +54,7 @@ impl World {
             let Some(brought) = state.inbox.get_mut(id).filter(|brought| !brought.is_done) else { return Ok(()) };
             brought.is_done = true;
             if let (Some(spoken), Some(begun)) = (&brought.spoken, brought.begun) {
+                brought.is_a_patients &= state.judge.is_a_patients(brought.clinic, spoken);
                 state.judge.words_are_in(now, brought.clinic, spoken, begun);
                 let (clinic, people) = (brought.clinic, state.judge.people_of(brought.clinic, spoken));
                 let looks_in = reception(&mut state.chance, spoken);
@@ -74,8 +80,7 @@ impl World {
         let (begun, mut chance) = {
             let mut state = self.core.state();
             let state = &mut *state;
-            let spoken = Spoken { phone: None, person, meant: Meant::Come, at: state.now };
-            state.judge.spoke(clinic, &spoken);
+            state.judge.did(clinic, &Spoken::on_a_page(person, state.now));
             let seed = state.chance.between(0, i64::MAX).unsigned_abs();
             (state.now, Chance::of(seed))
         };
@@ -84,12 +89,15 @@ impl World {
         let core = self.core.clone();
         let environment = self.fresh();
         self.begin(environment, "page", &tenant, after, move |environment| async move {
-            let done = browse(&environment.pages, token, &mut chance).await?;
+            let done = browse(&core, &environment.pages, (clinic, person), token, &mut chance).await?;
             let mut state = core.state();
             let now = state.now;
             state.judge.reach(&format!("page {done}"));
+            if let ("preferred", Some(person)) = (done, person) {
+                state.judge.has_chosen(now, clinic, person);
+            }
             if done == "unsubscribed" {
-                let spoken = Spoken { phone: None, person, meant: Meant::Out, at: begun };
+                let spoken = Spoken { meant: Meant::Out, ..Spoken::on_a_page(person, begun) };
                 state.judge.words_are_in(now, clinic, &spoken, begun);
             }
             Ok(())
@@ -158,7 +166,13 @@ fn reception(chance: &mut Chance, spoken: &Spoken) -> Option<i64> {
 }
 
 /// A visit to a page: what was done there.
-async fn browse(pages: &Pages, token: String, chance: &mut Chance) -> Result<&'static str, String> {
+async fn browse(
+    core: &Core,
+    pages: &Pages,
+    (clinic, person): (usize, Option<usize>),
+    token: String,
+    chance: &mut Chance,
+) -> Result<&'static str, String> {
     let got = request(pages, &token, None).await?;
     let (token, page) = match got {
         Got::Page(page) => (token, page),
@@ -180,7 +194,10 @@ async fn browse(pages: &Pages, token: String, chance: &mut Chance) -> Result<&'s
         request(pages, &token, Some(&format!("do={what}&seen={seen}&visit={visit}"))).await?;
         return Ok(what);
     }
-    if page.contains("value=\"stop\"") && !page.contains("value=\"prefer\"") {
+    if let (true, Some(person)) = (page.contains("value=\"prefer\""), person) {
+        return choose(core, pages, (clinic, person), &token, &seen, &page, chance).await;
+    }
+    if page.contains("value=\"stop\"") {
         request(pages, &token, Some("List-Unsubscribe=One-Click")).await?;
         return Ok("unsubscribed");
     }
@@ -189,6 +206,36 @@ async fn browse(pages: &Pages, token: String, chance: &mut Chance) -> Result<&'s
         return Ok("waits");
     }
     Ok("looked")
+}
+
+/// The page of preferences: leaves altogether, or picks channels.
+async fn choose(
+    core: &Core,
+    pages: &Pages,
+    (clinic, person): (usize, usize),
+    token: &str,
+    seen: &str,
+    page: &str,
+    chance: &mut Chance,
+) -> Result<&'static str, String> {
+    let shown: BTreeSet<&str> = CHANNELS.into_iter().filter(|c| page.contains(&format!("value=\"{c}\""))).collect();
+    let picked: BTreeSet<&'static str> =
+        CHANNELS.into_iter().filter(|c| shown.contains(c) && chance.per_mille(600)).collect();
+    if picked.is_empty() || chance.per_mille(150) {
+        request(pages, token, Some(&format!("do=stop&seen={seen}"))).await?;
+        return Ok("unsubscribed");
+    }
+    let ticks = |of: &str| picked.iter().fold(String::new(), |form, channel| format!("{form}&{of}={channel}"));
+    let form = format!("do=prefer&by=purpose&seen={seen}{}{}", ticks("marketing"), ticks("care"));
+    {
+        let mut state = core.state();
+        let now = state.now;
+        state.judge.chooses(now, clinic, person, &picked);
+    }
+    Ok(match request(pages, token, Some(&form)).await? {
+        Got::Elsewhere(to) if to.contains("page=saved") => "preferred",
+        Got::Elsewhere(_) | Got::Page(_) => "preferred in vain",
+    })
 }
 
 enum Got {

@@ -130,7 +130,7 @@ impl Wire {
         let now = state.now;
         let about = writes.first().map_or("", |write| if write.kind == "audit" { "" } else { &write.sk });
         let whose = writes.iter().find_map(|write| write.pk.split_once("#P#")).map_or("", |(_, id)| id);
-        let (task, by) = state.running.unwrap_or((0, ""));
+        let task = state.running.map_or(0, |(task, _)| task);
         state.judge.note(now, &format!("[{task}] {label} {whose} {about} {status} {}", reasons.join(",")));
         let done = status == 200;
         if let (Some(token), true) = (token, done) {
@@ -146,7 +146,7 @@ impl Wire {
                 state.judge.object(&format!("{label}: the {} part let pass: {why}", write.kind));
             }
             if done {
-                state.judge.moved(now, (label, by), write, stands.as_ref(), self.look(write).as_ref());
+                state.judge.moved(now, label, write, stands.as_ref(), self.look(write).as_ref());
             }
         }
         if done && (label == "claim" || label == "say") {

@@ -15,6 +15,7 @@ use retorno_cloud::orders::Order;
 use crate::core::{Core, Due, TaskId};
 use crate::environment::{Clients, Environment};
 use crate::event::Event;
+use crate::inbox::Spoken;
 use crate::witness;
 
 /// What an invocation came to: the error, if it failed.
@@ -206,6 +207,13 @@ impl World {
             state.running = Some((id, task.handler));
             state.tenant = Some(task.tenant.clone());
             let now = state.now;
+            state.judge.speaking = match &task.after {
+                After::Again(Event::TakeIn { id, .. }, _) => {
+                    state.inbox.get(*id).and_then(|brought| Some((brought.clinic, brought.spoken.clone()?)))
+                }
+                After::Again(Event::Visit { clinic, person, .. }, _) => Some((*clinic, Spoken::on_a_page(*person, now))),
+                After::Again(..) | After::Order(..) | After::Nothing => None,
+            };
             if let Some(Some(environment)) = self.environments.get(task.environment) {
                 environment.set_clock(now);
             }
@@ -225,6 +233,7 @@ impl World {
             let mut state = self.core.state();
             state.running = None;
             state.tenant = None;
+            state.judge.speaking = None;
             for line in witness::heard() {
                 state.judge.nothing_personal("a log line", &line);
                 if line.starts_with("panic") {
