@@ -87,7 +87,7 @@ impl Desk {
     ) -> Result<StaffDone, CloudError> {
         keep_older(&visitor.tenant, group, patient).await?;
         let event = event(&group.who, patient, group.head.version.saturating_sub(1));
-        self.repeated(&visitor, &event).await?;
+        self.repeated(visitor, &event).await?;
         Ok(StaffDone::Repeated)
     }
 

@@ -170,7 +170,7 @@ impl Desk {
             return Ok(Some(TestRefused::Patient));
         }
         for digits in to.aliases() {
-            let contact = ContactKeys { phone: Some(tenant.hash(&format!("+{digits}"))), email: None };
+            let contact = ContactKeys { phone: Some(tenant.hash(&format!("+{digits}"))), ..ContactKeys::default() };
             let point = tenant.contact_points(&contact).await?.phone;
             if Purpose::ALL.into_iter().any(|purpose| point.is_suppressed(Channel::Whatsapp, purpose)) {
                 return Ok(Some(TestRefused::OptedOut));
