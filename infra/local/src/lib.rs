@@ -3,6 +3,7 @@
 //! Nothing here is reachable from a deployed function.
 
 pub mod bench;
+pub mod calls;
 pub mod client;
 pub mod demo;
 pub mod doubles;
