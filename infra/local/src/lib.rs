@@ -14,6 +14,7 @@ pub mod outbox;
 pub mod server;
 pub mod settings_file;
 pub mod span;
+pub mod stack;
 pub mod trial;
 pub mod why;
 pub mod words;
