@@ -12,3 +12,6 @@ pub use import::{ImportError, Progress, Stage, import};
 pub use report::{ImportReport, Rejected};
 pub use rows::{Understood, understood};
 pub use slots_import::{SlotsReport, import_slots};
+
+/// The secrets that the function needs.
+pub const SECRETS: &[retorno_cloud::vault::SecretGroup] = &[retorno_cloud::vault::SecretGroup::Contact];

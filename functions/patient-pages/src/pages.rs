@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use retorno_cloud::aws::SdkConfig;
 use retorno_cloud::desk::{Desk, Opened, Visitor};
 use retorno_cloud::links::{Genuine, Link, LinkPurpose, Links};
+use retorno_cloud::vault::{SecretGroup, Secrets};
 use retorno_cloud::{CloudError, Reach};
 use retorno_domain::clinic::Clinic;
 
@@ -35,6 +37,9 @@ pub(crate) struct Asked<'a> {
     pub(crate) now: DateTime<Utc>,
 }
 
+/// The secrets that [`Pages::from_env`] needs.
+pub const SECRETS: &[SecretGroup] = &[SecretGroup::Contact, SecretGroup::Links];
+
 impl Pages {
     /// Pages over the table, with the keys of the links.
     #[must_use]
@@ -48,14 +53,13 @@ impl Pages {
         Self { push_key: Some(public_key.into()), ..self }
     }
 
-    /// From the environment of the function: what [`Reach::from_env`] and [`Links::from_env`] read, and
-    /// `VAPID_PUBLIC_KEY` where patients may ask for notifications.
+    /// From the environment of the function and its secrets: what [`Reach::from_env`] and
+    /// [`Links::from_env`] read, and `VAPID_PUBLIC_KEY` where patients may ask for notifications.
     ///
     /// # Errors
-    /// [`CloudError::Setup`] names the variable that is missing.
-    pub fn from_env() -> Result<Self, CloudError> {
-        let config = retorno_cloud::aws::config_from_env()?;
-        let pages = Self::new(Reach::from_env(&config)?, Links::from_env()?);
+    /// [`CloudError::Setup`] names what is missing.
+    pub fn from_env(config: &SdkConfig, secrets: &Secrets) -> Result<Self, CloudError> {
+        let pages = Self::new(Reach::from_env(config, secrets)?, Links::from_env(secrets)?);
         Ok(match std::env::var("VAPID_PUBLIC_KEY").ok().filter(|key| !key.is_empty()) {
             Some(key) => pages.with_push(&key),
             None => pages,
@@ -180,6 +184,12 @@ impl Asked<'_> {
         let seen = form.one("seen").parse().unwrap_or_else(|_| visitor.seen());
         Opened { message: self.link.message, seen }
     }
+}
+
+/// The answer where the pages cannot be had, because their secrets cannot be read.
+#[must_use]
+pub fn unavailable(request: &PageRequest, error: &CloudError) -> PageAnswer {
+    failed(error, &stranger(request))
 }
 
 fn stranger(request: &PageRequest) -> Shown<'static> {

@@ -18,5 +18,5 @@ mod tier;
 pub mod time_left;
 mod try_out;
 
-pub use dispatch::{Dispatcher, Done};
+pub use dispatch::{Dispatcher, Done, SECRETS};
 pub use explain::StepExplained;

@@ -30,7 +30,7 @@ fn a_day(patients: u32) -> u32 {
 /// [`HostError`].
 pub async fn run(patients: &[u32], mut on_part: impl FnMut(&str)) -> Result<String, HostError> {
     let prices = Prices::known()?;
-    let stack = Stack::of("");
+    let stack = Stack::of(include_str!("../../template.yaml"));
     let sizes: &[u32] = if patients.is_empty() { &CLINICS } else { patients };
     let mut months = Vec::new();
     for patients in sizes {
