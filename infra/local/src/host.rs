@@ -133,7 +133,7 @@ impl Host {
     /// [`HostError`].
     pub async fn in_memory(clock: Clock, keys: &HostKeys, pages_url: &str) -> Result<Self, HostError> {
         let doubles = Doubles::in_memory(told_by(&clock))?;
-        Self::over(Engine::in_memory()?, doubles, None, clock, keys, pages_url).await
+        Self::over(Engine::in_memory()?, doubles, None, (clock, Store::repeatable), keys, pages_url).await
     }
 
     /// A system in a folder, which survives a restart. Links in messages begin with `pages_url`.
@@ -144,14 +144,15 @@ impl Host {
         let doubles = Doubles::open(folder.join("doubles.sqlite"), told_by(&clock))?;
         // Whoever lets a browser of this machine be told wants to see it told.
         let push = Some(PushHttp::new()?);
-        Self::over(Engine::open(folder.join("table.sqlite"))?, doubles, push, clock, keys, pages_url).await
+        Self::over(Engine::open(folder.join("table.sqlite"))?, doubles, push, (clock, |store| store), keys, pages_url)
+            .await
     }
 
     async fn over(
         engine: Engine,
         doubles: Doubles,
         push: Option<PushHttp>,
-        clock: Clock,
+        (clock, chance): (Clock, fn(Store) -> Store),
         keys: &HostKeys,
         pages_url: &str,
     ) -> Result<Self, HostError> {
@@ -166,7 +167,7 @@ impl Host {
             group: GROUP.to_owned(),
         };
         let reach = Reach {
-            store: Store::new(dynamo, TABLE, keys.contact.clone()),
+            store: chance(Store::new(dynamo, TABLE, keys.contact.clone())),
             orders: Orders::new(sqs.clone(), scheduler.clone(), targets),
             clock,
         };

@@ -193,7 +193,7 @@ async fn outbox(
     let of = system.clinic(&clinic).await?;
     let limit = query(page)?.limit.unwrap_or(OUTBOX_DEFAULT).min(OUTBOX_MAX);
     let days = (of.since.date_naive(), system.host.now().date_naive());
-    Ok(Json(outbox::latest(&of.tenant, &of.clinic.flows, ChannelSet::ALL, days, limit).await?))
+    Ok(Json(outbox::latest(&of.tenant, ChannelSet::ALL, days, limit).await?))
 }
 
 async fn inbox(State(system): State<System>, Path(clinic): Path<String>) -> Answer<Inbox> {

@@ -160,7 +160,7 @@ impl Desk {
             // Whatever else happens or fails: an opt-out stands from here on. Not so one that was heard
             // before and is only delivered again: the person may have changed their mind since.
             if acts.iter().any(shuts) && tenant.knows_event(happening.event).await? {
-                self.repeated(tenant, happening.event, visitor.now).await?;
+                self.repeated(tenant, (patient, happening.event), visitor.now).await?;
                 return Ok(Done::Repeated);
             }
             self.shut(&visitor, happening, &acts).await?;
@@ -175,7 +175,7 @@ impl Desk {
                     return Ok(Done::Acted(acts));
                 }
                 TurnDone::Repeated => {
-                    self.repeated(tenant, happening.event, visitor.now).await?;
+                    self.repeated(tenant, (patient, happening.event), visitor.now).await?;
                     return Ok(Done::Repeated);
                 }
                 TurnDone::SlotTaken => taken = true,
@@ -186,8 +186,13 @@ impl Desk {
     }
 
     /// An event that was taken in before: what followed from it is handed over once more.
-    async fn repeated(&self, tenant: &TenantStore, event: &str, now: DateTime<Utc>) -> Result<(), CloudError> {
-        let orders = tenant.orders_of(event).await?;
+    async fn repeated(
+        &self,
+        tenant: &TenantStore,
+        (patient, event): (&PatientId, &str),
+        now: DateTime<Utc>,
+    ) -> Result<(), CloudError> {
+        let orders = tenant.orders_of(event, patient).await?;
         self.hand_over(&orders, now).await
     }
 

@@ -343,6 +343,7 @@ impl Planned {
         });
         let turn = Turn {
             patient: &visitor.patient().id,
+            alias: stored.patient.alias.as_ref(),
             event: happening.event,
             change: changed.then_some(PatientChange { from: &stored.patient, next: &self.patient }),
             thread: (stored.thread.thread != self.thread).then_some((&stored.thread, &self.thread)),

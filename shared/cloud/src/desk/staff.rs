@@ -246,7 +246,7 @@ impl Desk {
             let Some(visitor) = self.visit(tenant, patient).await? else { return Ok(StaffDone::Nobody) };
             // Asked first: what was done is not refused when it is sent a second time.
             if tenant.knows_event(event).await? {
-                self.repeated(tenant, event, visitor.now).await?;
+                self.repeated(tenant, (patient, event), visitor.now).await?;
                 return Ok(StaffDone::Repeated);
             }
             let points = tenant.contact_points(&visitor.contacts).await?;
@@ -263,7 +263,7 @@ impl Desk {
                     return Ok(StaffDone::Done);
                 }
                 TurnDone::Repeated => {
-                    self.repeated(tenant, event, visitor.now).await?;
+                    self.repeated(tenant, (patient, event), visitor.now).await?;
                     return Ok(StaffDone::Repeated);
                 }
                 TurnDone::SlotTaken | TurnDone::Changed => {}
@@ -278,6 +278,7 @@ fn turn_of<'a>(visitor: &'a Visitor, made: &'a Made, event: &'a str, how: &'a st
     let changed = stored.patient.patient != made.patient;
     Turn {
         patient: &stored.patient.patient.id,
+        alias: stored.patient.alias.as_ref(),
         event,
         change: changed.then_some(PatientChange { from: &stored.patient, next: &made.patient }),
         thread: (stored.thread.thread != made.thread).then_some((&stored.thread, &made.thread)),

@@ -98,6 +98,16 @@ impl Keys<'_> {
         Key { pk: self.patient_pk(patient), sk: format!("A#{id}") }
     }
 
+    /// Under which name the patient stands in the audit records.
+    pub(crate) fn alias(&self, patient: &PatientId) -> Key {
+        Key { pk: self.patient_pk(patient), sk: super::alias::ALIAS_SK.to_owned() }
+    }
+
+    /// Under this the patient of that name is found.
+    pub(crate) fn alias_pk(&self, name: &str) -> String {
+        format!("T#{}#WHO#{name}", self.0)
+    }
+
     /// How a patient found the visit that a message asked about.
     pub(crate) fn survey(&self, patient: &PatientId, id: MessageId) -> Key {
         Key { pk: self.patient_pk(patient), sk: format!("SURVEY#{id}") }

@@ -4,6 +4,7 @@
 mod agenda;
 mod agreement;
 mod ahead;
+mod alias;
 mod answer;
 mod approval;
 mod audit;
@@ -41,6 +42,7 @@ mod wave;
 
 pub use agenda::{Booking, BookingStatus};
 pub use agreement::Agreement;
+pub use alias::Alias;
 pub use answer::{AnswerClaim, NewAnswer, OverdueAnswer, StoredAnswer};
 pub use audit::Commitment;
 pub use browser::{BROWSERS_MAX, Browser};
@@ -79,13 +81,22 @@ pub struct Store {
     table: String,
     contact_key: SecretKey,
     clinics: clinic::ClinicCache,
+    chance: alias::Chance,
 }
 
 impl Store {
     /// The table of that name, with the key under which contact points are hashed.
     #[must_use]
     pub fn new(client: Client, table: impl Into<String>, contact_key: SecretKey) -> Self {
-        Self { client, table: table.into(), contact_key, clinics: clinic::ClinicCache::default() }
+        let (table, clinics) = (table.into(), clinic::ClinicCache::default());
+        Self { client, table, contact_key, clinics, chance: alias::Chance::System }
+    }
+
+    /// The same without chance: what would be random is derived, so that a run can be repeated byte for
+    /// byte. For whoever plays time in memory; a name so made outlives nobody's erasure.
+    #[must_use]
+    pub fn repeatable(self) -> Self {
+        Self { chance: alias::Chance::Repeatable, ..self }
     }
 
     /// The table as one clinic sees it. There is no other way to a key.

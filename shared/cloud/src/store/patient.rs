@@ -15,6 +15,7 @@ use retorno_domain::patient::{Patient, Profile, SendingHistory};
 use retorno_domain::standing::Standing;
 
 use super::TenantStore;
+use super::alias::{ALIAS_SK, Alias, alias_of};
 use super::answer::StoredAnswer;
 use super::due::{IndexKeys, standing_of};
 use super::enrollment::StoredEnrollment;
@@ -36,6 +37,8 @@ pub struct StoredPatient {
     pub version: u64,
     /// Where the patient stood when last evaluated.
     pub standing: Standing,
+    /// The name in the audit records, where there is one; known only where the whole collection was read.
+    pub alias: Option<Alias>,
 }
 
 /// A patient's item collection: what one Query brings.
@@ -176,7 +179,7 @@ pub(super) fn patient_of(item: &Item) -> Result<StoredPatient, CloudError> {
         },
         sequence,
     };
-    Ok(StoredPatient { patient, version: reader.number("ver")?, standing: standing_of(&reader)? })
+    Ok(StoredPatient { patient, version: reader.number("ver")?, standing: standing_of(&reader)?, alias: None })
 }
 
 impl TenantStore {
@@ -197,11 +200,12 @@ impl TenantStore {
             .into_paginator()
             .send();
         let (mut patient, mut enrollments, mut messages) = (None, Vec::new(), Vec::new());
-        let (mut answers, mut thread) = (Vec::new(), StoredThread::default());
+        let (mut answers, mut thread, mut alias) = (Vec::new(), StoredThread::default(), None);
         while let Some(page) = pages.next().await {
             for item in page.map_err(|e| sort("Query patient", &e))?.items() {
                 match item.get("sk").and_then(|sk| sk.as_s().ok()).map(String::as_str) {
                     Some("PATIENT") => patient = Some(patient_of(item)?),
+                    Some(ALIAS_SK) => alias = Some(alias_of(item)?),
                     Some(sk) if sk.starts_with("E#") => enrollments.push(StoredEnrollment::of(item, id)?),
                     Some(sk) if sk.starts_with("M#") => messages.push(StoredMessage::of(item, id)?),
                     Some(sk) if sk.starts_with("A#") => answers.push(StoredAnswer::of(item)?),
@@ -210,6 +214,7 @@ impl TenantStore {
                 }
             }
         }
+        let patient = patient.map(|patient| StoredPatient { alias, ..patient });
         Ok(patient.map(|patient| Collection { patient, enrollments, messages, answers, thread }))
     }
 

@@ -11,6 +11,7 @@ use retorno_domain::reply::Wish;
 use retorno_domain::timetable::visits_ahead;
 
 use super::agenda::Booking;
+use super::alias::Alias;
 use super::answer::{NewAnswer, answer_item};
 use super::audit::consent_audit_item;
 use super::commit::{cancelled, put, update};
@@ -67,6 +68,8 @@ pub struct ConsentRecord<'a> {
 pub struct Turn<'a> {
     /// Whose conversation.
     pub patient: &'a PatientId,
+    /// The patient's name in the audit records, where there is one.
+    pub alias: Option<&'a Alias>,
     /// The name of the event, by which it acts once.
     pub event: &'a str,
     /// The patient, if changed.
@@ -122,14 +125,17 @@ impl TenantStore {
         }
     }
 
-    /// The orders that follow an event that was taken in; none when it was not. Strongly consistent.
+    /// The orders that follow an event of a patient's that was taken in; none when it was not. Strongly
+    /// consistent.
     ///
     /// # Errors
     /// [`CloudError`].
-    pub async fn orders_of(&self, event: &str) -> Result<Vec<Order>, CloudError> {
+    pub async fn orders_of(&self, event: &str, patient: &PatientId) -> Result<Vec<Order>, CloudError> {
         let key = Keys(&self.clinic).event(&self.hash(event));
         let Some(item) = self.get("GetItem event", key.item()).await? else { return Ok(Vec::new()) };
-        Reader { kind: "event", item: &item }.parse("orders", |json| serde_json::from_str(json).ok())
+        let reader = Reader { kind: "event", item: &item };
+        let orders: Vec<Order> = reader.parse("orders", |json| serde_json::from_str(json).ok())?;
+        Ok(orders.into_iter().map(|order| order.about(patient.as_str())).collect())
     }
 
     /// Whether an event was taken in. Strongly consistent.
@@ -161,9 +167,11 @@ impl TenantStore {
     fn turn_writes(&self, turn: &Turn<'_>) -> Result<(Vec<TransactWriteItem>, usize), CloudError> {
         let keys = Keys(&self.clinic);
         let mut event = keys.event(&self.hash(turn.event)).item();
-        event.insert("patient".to_owned(), s(turn.patient.as_str()));
         event.insert("ttl".to_owned(), n((turn.now + EVENT_REMEMBERED).timestamp()));
-        let orders = serde_json::to_string(turn.orders).map_err(|e| CloudError::Setup(e.to_string()))?;
+        // Kept longer than the person may be: so they do not say who it is. Whoever hands them over again
+        // knows whose event it is.
+        let orders: Vec<Order> = turn.orders.iter().map(|order| order.clone().about("")).collect();
+        let orders = serde_json::to_string(&orders).map_err(|e| CloudError::Setup(e.to_string()))?;
         event.insert("orders".to_owned(), s(orders));
         let mut writes = vec![put(self, event, "attribute_not_exists(pk)")?];
         for change in &turn.slots {
@@ -189,9 +197,13 @@ impl TenantStore {
         if let Some(answer) = turn.answer {
             writes.push(put(self, answer_item(&keys, turn.patient, answer), "attribute_not_exists(pk)")?);
         }
-        for record in turn.consent.iter().enumerate() {
-            let item = consent_audit_item(&keys, turn.patient, &self.hash(turn.event), record, turn.now);
-            writes.push(put(self, item, "attribute_not_exists(pk)")?);
+        if !turn.consent.is_empty() {
+            let (alias, new_alias) = self.alias_for(turn.patient, turn.alias)?;
+            for record in turn.consent.iter().enumerate() {
+                let item = consent_audit_item(&keys, &alias, &self.hash(turn.event), record, turn.now);
+                writes.push(put(self, item, "attribute_not_exists(pk)")?);
+            }
+            writes.extend(new_alias);
         }
         if let Some(change) = turn
             .change
