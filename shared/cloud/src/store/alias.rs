@@ -10,7 +10,7 @@ use super::commit::put;
 use super::item::{Item, Reader, s};
 use super::key::{Keys, patient_of_pk};
 use crate::error::CloudError;
-use crate::secrets::{SecretKey, hex};
+use crate::secrets::{SecretKey, hex, random_bytes};
 
 const KIND: &str = "alias";
 /// The sort key of a patient's alias.
@@ -88,11 +88,7 @@ pub(super) fn alias_of(item: &Item) -> Result<Alias, CloudError> {
 
 fn new_key(chance: &Chance, root: &SecretKey, clinic: &ClinicId, patient: &PatientId) -> Result<[u8; 32], CloudError> {
     match chance {
-        Chance::System => {
-            let mut bytes = [0; 32];
-            getrandom::fill(&mut bytes).map_err(|e| CloudError::Setup(format!("no random numbers: {e}")))?;
-            Ok(bytes)
-        }
+        Chance::System => random_bytes(),
         Chance::Repeatable => Ok(root.mac(&[b"alias", clinic.as_str().as_bytes(), patient.as_str().as_bytes()])),
     }
 }

@@ -264,6 +264,16 @@ impl Keys<'_> {
         format!("T#{}#AUDIT#{day}#{shard}", self.0)
     }
 
+    /// How far the chain over the audit records is.
+    pub(crate) fn ledger_head(&self) -> Key {
+        self.key("#LEDGER", "HEAD")
+    }
+
+    /// A digest of the chain.
+    pub(crate) fn digest(&self, number: u64) -> Key {
+        self.key("#LEDGER", format!("D#{number:012}"))
+    }
+
     pub(crate) fn due_pk(&self, shard: u8) -> String {
         format!("T#{}#DUE#{shard:02}", self.0)
     }

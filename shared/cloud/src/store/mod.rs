@@ -20,6 +20,7 @@ mod guardian_wire;
 mod item;
 mod key;
 mod lease;
+mod ledger;
 mod lookup;
 mod message;
 mod news;
@@ -54,6 +55,7 @@ pub use due::{BacklogEntry, ValueEntry};
 pub use enroll::{NewEnrollment, NotEnrolled};
 pub use enrollment::{Advance, Dropped, StoredEnrollment};
 pub use lease::ImportLease;
+pub use ledger::{AuditRecord, AuditValue, LedgerHead, NewDigest};
 pub use message::{OverdueMessage, Receipts, StoredMessage};
 pub use news::{News, Stranger};
 pub use parked::{PARKED_PER_HOUR_MAX, ParkedBody, ParkedOver, Parking};
@@ -72,6 +74,7 @@ pub use waitlist::{Waiter, WaiterState};
 use aws_sdk_dynamodb::Client;
 use retorno_domain::ids::ClinicId;
 
+use crate::error::CloudError;
 use crate::secrets::SecretKey;
 
 /// The table of a deployment.
@@ -90,6 +93,15 @@ impl Store {
     pub fn new(client: Client, table: impl Into<String>, contact_key: SecretKey) -> Self {
         let (table, clinics) = (table.into(), clinic::ClinicCache::default());
         Self { client, table, contact_key, clinics, chance: alias::Chance::System }
+    }
+
+    /// The table for whoever reads what was recorded and needs nobody's contact: the key of this process
+    /// is known to nobody, so that what it would hash is found nowhere.
+    ///
+    /// # Errors
+    /// [`CloudError::Setup`] when the system gives no random numbers.
+    pub fn without_contacts(client: Client, table: impl Into<String>) -> Result<Self, CloudError> {
+        Ok(Self::new(client, table, SecretKey::random()?))
     }
 
     /// The same without chance: what would be random is derived, so that a run can be repeated byte for
