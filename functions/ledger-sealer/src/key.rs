@@ -56,7 +56,8 @@ impl PublicKey {
     /// # Errors
     /// [`KeyError::NotAKey`].
     pub fn from_pem(text: &str) -> Result<Self, KeyError> {
-        let body = text.split_once(PEM_BEGIN).and_then(|(_, rest)| rest.split_once(PEM_END)).ok_or(KeyError::NotAKey)?;
+        let body =
+            text.split_once(PEM_BEGIN).and_then(|(_, rest)| rest.split_once(PEM_END)).ok_or(KeyError::NotAKey)?;
         let body: String = body.0.chars().filter(|c| !c.is_whitespace()).collect();
         Self::from_der(&STANDARD.decode(body).map_err(|_| KeyError::NotAKey)?)
     }

@@ -207,18 +207,15 @@ impl Run<'_> {
     }
 
     /// The leaves of the digests that end after an instant, each with whether its record must be after it.
-    async fn sealed_since(
-        &self,
-        head: &LedgerHead,
-        since: DateTime<Utc>,
-    ) -> Result<BTreeMap<String, bool>, SealError> {
+    async fn sealed_since(&self, head: &LedgerHead, since: DateTime<Utc>) -> Result<BTreeMap<String, bool>, SealError> {
         let mut sealed = BTreeMap::new();
         let mut until = head.number;
         while until > 0 {
             let from = until.saturating_sub(DIGESTS_READ - 1).max(1);
             let mut reached = false;
             for json in self.tenant.digests(from, until).await? {
-                let Digest { leaves, from_ms, until_ms, late, .. } = serde_json::from_str::<SignedDigest>(&json)?.digest;
+                let Digest { leaves, from_ms, until_ms, late, .. } =
+                    serde_json::from_str::<SignedDigest>(&json)?.digest;
                 reached |= until_ms < since.timestamp_millis();
                 let is_within = !late && from_ms >= since.timestamp_millis();
                 sealed.extend(leaves.into_iter().map(|leaf| (leaf, is_within)));

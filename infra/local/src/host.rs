@@ -5,6 +5,7 @@
 mod gateway;
 mod phone;
 mod play;
+mod sealing;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use crate::engine::{Engine, EngineError, sdk_config};
 pub use gateway::AtGateway;
 pub use phone::{SANDBOX_APP, Written, signed, webhook};
 pub use play::Played;
+pub use sealing::{LEDGER_FOLDER, Sealing};
 
 const TABLE: &str = "retorno";
 const QUEUE: &str = "dispatch";
@@ -38,6 +40,7 @@ const QUEUE: &str = "dispatch";
 const INBOUND: &str = "inbound";
 const QUEUE_ARN: &str = "arn:aws:sqs:us-east-1:000000000000:dispatch";
 const EVALUATOR_ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:segment-evaluator";
+const SEALER_ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:ledger-sealer";
 const ROLE_ARN: &str = "arn:aws:iam::000000000000:role/schedules";
 const GROUP: &str = "retorno";
 /// The token that the WhatsApp double expects. It protects nothing: the double listens on loopback
@@ -61,6 +64,9 @@ pub enum HostError {
     /// An import.
     #[error(transparent)]
     Import(#[from] export_importer::ImportError),
+    /// The audit chain.
+    #[error(transparent)]
+    Seal(#[from] ledger_sealer::seal::SealError),
     /// Settings of a clinic.
     #[error(transparent)]
     Settings(#[from] retorno_domain::settings::SettingsError),
@@ -94,6 +100,8 @@ pub struct Host {
     links: Links,
     push_key: String,
     scheduler: aws_sdk_scheduler::Client,
+    /// What seals the audit records; a system that forgets everything seals nothing.
+    sealing: Option<Arc<Sealing>>,
     playing: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -144,8 +152,9 @@ impl Host {
         let doubles = Doubles::open(folder.join("doubles.sqlite"), told_by(&clock))?;
         // Whoever lets a browser of this machine be told wants to see it told.
         let push = Some(PushHttp::new()?);
-        Self::over(Engine::open(folder.join("table.sqlite"))?, doubles, push, (clock, |store| store), keys, pages_url)
-            .await
+        let engine = Engine::open(folder.join("table.sqlite"))?;
+        let host = Self::over(engine, doubles, push, (clock, |store| store), keys, pages_url).await?;
+        Ok(host.sealing_in(Sealing::in_folder(&folder.join(LEDGER_FOLDER))?))
     }
 
     async fn over(
@@ -199,8 +208,15 @@ impl Host {
             dispatcher,
             push_key,
             scheduler,
+            sealing: None,
             playing: Arc::default(),
         })
+    }
+
+    /// The same, sealing what it records.
+    #[must_use]
+    pub fn sealing_in(self, sealing: Sealing) -> Self {
+        Self { sealing: Some(Arc::new(sealing)), ..self }
     }
 
     pub(crate) fn dispatcher(&self) -> &Dispatcher {

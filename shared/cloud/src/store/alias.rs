@@ -3,7 +3,7 @@
 //! with them, so that erasing somebody takes the link away and leaves every record as it was sealed.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
-use retorno_domain::ids::{ClinicId, PatientId};
+use retorno_domain::ids::PatientId;
 
 use super::TenantStore;
 use super::commit::put;
@@ -58,7 +58,7 @@ impl TenantStore {
         if let Some(alias) = known {
             return Ok((alias.clone(), None));
         }
-        let bytes = new_key(&self.store.chance, &self.store.contact_key, &self.clinic, patient)?;
+        let bytes = self.by_chance(&[b"alias", patient.as_str().as_bytes()])?;
         let alias = Alias(SecretKey::new(bytes)?);
         let keys = Keys(&self.clinic);
         let mut item = keys.alias(patient).item();
@@ -68,6 +68,16 @@ impl TenantStore {
         item.insert("g3sk".to_owned(), s(ALIAS_SK));
         // Two that make it at once: the second finds that something changed, and reads again.
         Ok((alias, Some(put(self, item, "attribute_not_exists(pk)")?)))
+    }
+
+    /// Bytes that nobody can guess; where a run must be repeated, derived from what they are for.
+    pub(super) fn by_chance(&self, what_for: &[&[u8]]) -> Result<[u8; 32], CloudError> {
+        match self.store.chance {
+            Chance::System => random_bytes(),
+            Chance::Repeatable => {
+                Ok(self.store.contact_key.mac(&[&[b"chance", self.clinic.as_str().as_bytes()], what_for].concat()))
+            }
+        }
     }
 
     /// Whose records stand under a name; nobody's any more when the person was erased.
@@ -84,13 +94,6 @@ pub(super) fn alias_of(item: &Item) -> Result<Alias, CloudError> {
     let reader = Reader { kind: KIND, item };
     let bytes = reader.parse("key", unhex)?;
     SecretKey::new(bytes).map(Alias).map_err(|_| reader.corrupt("key"))
-}
-
-fn new_key(chance: &Chance, root: &SecretKey, clinic: &ClinicId, patient: &PatientId) -> Result<[u8; 32], CloudError> {
-    match chance {
-        Chance::System => random_bytes(),
-        Chance::Repeatable => Ok(root.mac(&[b"alias", clinic.as_str().as_bytes(), patient.as_str().as_bytes()])),
-    }
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

@@ -130,6 +130,21 @@ pub(super) fn consent_audit_item(
     item
 }
 
+/// The record that somebody was erased: under the name that nothing leads to any more, and why.
+pub(super) fn erasure_audit_item(
+    keys: &Keys<'_>,
+    erasure: &str,
+    who: Option<&str>,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Item {
+    let mut item = keys.audit(now.date_naive(), format!("{:015}#erased#{erasure}", now.timestamp_millis())).item();
+    let fields = [("event", s("patient.erased")), ("reason", s(reason)), ("at", ms(now))];
+    item.extend(fields.map(|(name, value)| (name.to_owned(), value)));
+    item.extend(who.map(|who| ("who".to_owned(), s(who))));
+    item
+}
+
 impl TenantStore {
     /// What was committed on a day (of UTC), in the order of time.
     ///

@@ -247,12 +247,9 @@ impl TenantStore {
             ("why", s("high_intent")),
         ];
         item.extend(fields.map(|(name, value)| (name.to_owned(), value)));
-        let call = self.client().put_item().table_name(self.table()).set_item(Some(item));
-        match call.condition_expression("attribute_not_exists(pk)").send().await {
-            Ok(_) => Ok(()),
-            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
-            Err(e) => Err(sort("PutItem call", &e)),
-        }
+        // There already, or the person was erased since: either way there is nothing to do.
+        let task = put(self, item, "attribute_not_exists(pk)")?;
+        self.finish(vec![task, self.is_there(&enrollment.patient)?]).await.map(|_| ())
     }
 }
 

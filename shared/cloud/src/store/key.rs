@@ -264,6 +264,24 @@ impl Keys<'_> {
         format!("T#{}#AUDIT#{day}#{shard}", self.0)
     }
 
+    /// By what people who were erased are known again.
+    pub(crate) fn erased_pk(&self) -> String {
+        format!("T#{}#ERASED", self.0)
+    }
+
+    /// Erasures under way.
+    pub(crate) fn erasing_pk(&self) -> String {
+        format!("T#{}#ERASING", self.0)
+    }
+
+    pub(crate) fn tombstones_pk(&self) -> String {
+        format!("T#{}#TOMBSTONES", self.0)
+    }
+
+    pub(crate) fn calls_pk(&self) -> String {
+        format!("T#{}#CALLS", self.0)
+    }
+
     /// How far the chain over the audit records is.
     pub(crate) fn ledger_head(&self) -> Key {
         self.key("#LEDGER", "HEAD")

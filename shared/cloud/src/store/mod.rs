@@ -27,6 +27,7 @@ mod news;
 mod parked;
 mod patient;
 mod patient_wire;
+pub mod privacy;
 mod receipt;
 mod route;
 mod sent;

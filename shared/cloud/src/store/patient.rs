@@ -5,7 +5,9 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, KeysAndAttributes, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+};
 use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::stream::{self, StreamExt as _};
 use retorno_domain::contact::{E164, EmailAddress, Line, PersonName, Phone, UnusableEmail, UnusablePhone};
@@ -354,6 +356,17 @@ impl TenantStore {
             }
             Err(e) => Err(sort("UpdateItem standing", &e)),
         }
+    }
+
+    /// The condition that a patient is there, as part of a transaction that writes something of theirs.
+    pub(super) fn is_there(&self, id: &PatientId) -> Result<TransactWriteItem, CloudError> {
+        let check = ConditionCheck::builder()
+            .table_name(self.table())
+            .set_key(Some(Keys(&self.clinic).patient(id).item()))
+            .condition_expression("attribute_exists(pk)")
+            .build()
+            .map_err(|_| CloudError::Permanent { operation: "TransactWriteItems", code: "check".to_owned() })?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
     /// Staff takes the conversation, or gives it back.

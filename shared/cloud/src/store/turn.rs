@@ -216,6 +216,10 @@ impl TenantStore {
             Some(WaitlistChange::Leave) => writes.push(self.leave_write(turn.patient)?),
             None => {}
         }
+        // What is said must not outlive the person: who was erased since they were read is not there.
+        if turn.change.is_none() {
+            writes.push(self.is_there(turn.patient)?);
+        }
         Ok((writes, turn.slots.len()))
     }
 
