@@ -1,9 +1,11 @@
 //! The commands that speak to the running system. Its address stands in its data folder.
 
+mod audit;
 mod connection;
 mod consent;
 mod line;
 mod parked;
+mod patient;
 mod print;
 mod slots;
 mod talk;
@@ -54,6 +56,10 @@ pub enum ClientCommand {
     Templates(TemplatesArgs),
     /// Show what was booked through us, and who waits for a slot.
     Agenda(ListArgs),
+    /// Show until when the audit records are sealed, export them, check a file of them off-line.
+    Audit(audit::AuditArgs),
+    /// Everything held about one patient as a file; erase a patient.
+    Patient(patient::PatientArgs),
     /// Show how a clinic's channels stand, link the telephone of its gateway, send a test message.
     Connection(line::LineArgs),
 }
@@ -184,6 +190,9 @@ const ASKED_EVERY: Duration = Duration::from_millis(250);
 /// # Errors
 /// [`HostError::User`]: it is not running, or what it answered.
 pub async fn run(command: &ClientCommand, data: &Path) -> Result<(), HostError> {
+    if let ClientCommand::Audit(args) = command {
+        return audit::run(data, args).await;
+    }
     let connection = Connection::to(data)?;
     match command {
         ClientCommand::Import(args) => import(&connection, args).await,
@@ -234,6 +243,8 @@ pub async fn run(command: &ClientCommand, data: &Path) -> Result<(), HostError> 
             talk::inbox(&connection.get(&["clinics", &clinic, "inbox"], &[]).await?, args.json);
             Ok(())
         }
+        ClientCommand::Audit(args) => audit::run(data, args).await,
+        ClientCommand::Patient(args) => patient::run(&connection, args).await,
         ClientCommand::Templates(args) => templates::run(&connection, args).await,
         ClientCommand::Connection(args) => line::run(&connection, args).await,
         ClientCommand::Agenda(args) => {

@@ -20,7 +20,9 @@ use super::consent::{self, ConsentSaid, ConsentView};
 use super::consents::{self, ConsentsDone};
 use super::import::{self, Files};
 use super::inbox::{self, Inbox};
+use super::ledger;
 use super::parked;
+use super::privacy;
 use super::problem::Problem;
 use super::slots::{self, Slots};
 use super::state::AdvanceBy;
@@ -63,6 +65,12 @@ pub(super) fn router() -> Router<System> {
         .route("/clinics/{clinic}/agenda", get(agenda))
         .route("/clinics/{clinic}/consents", post(consents))
         .merge(templates::router())
+        .route("/clinics/{clinic}/audit", get(ledger::get))
+        .route("/clinics/{clinic}/audit/export", get(ledger::get_export))
+        .route("/clinics/{clinic}/audit/verify", post(ledger::post_verify))
+        .route("/clinics/{clinic}/patients/{patient}/export", get(privacy::get_export))
+        .route("/clinics/{clinic}/patients/{patient}/erase", post(privacy::post_erase))
+        .route("/clinics/{clinic}/patients/{patient}/readmit", post(privacy::post_readmit))
         .route("/clinics/{clinic}/patients/{patient}/why", get(explain))
         .route("/clinics/{clinic}/patients/{patient}/consent", get(consent_of).post(consent_said))
         .route("/clinics/{clinic}/patients/{patient}/thread", get(thread))
