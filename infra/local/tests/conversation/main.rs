@@ -1,8 +1,10 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 //! The conversation as a patient has it: written on the phone, in by the hook, out by the one mouth.
 
+mod erasure;
 mod gateway;
 mod guardian;
+mod ledger;
 mod parked;
 mod purposes;
 mod scene;

@@ -119,10 +119,10 @@ impl TenantStore {
         let intent = claim.message.intent();
         // Absent, or proven not sent in the attempt before.
         let unclaimed = if claim.attempt == 1 { "attribute_not_exists(pk)" } else { "st = :ready AND att = :before" };
-        let message = Put::builder()
-            .table_name(self.table())
-            .set_item(Some(claimed_item(&keys, claim)))
-            .condition_expression(unclaimed);
+        let mut message_item = claimed_item(&keys, claim);
+        message_item.insert("ttl".to_owned(), self.ttl_of(claim.now));
+        let message =
+            Put::builder().table_name(self.table()).set_item(Some(message_item)).condition_expression(unclaimed);
         let message = if claim.attempt == 1 {
             message
         } else {

@@ -45,6 +45,7 @@ impl TenantStore {
         let mut item = Keys(&self.clinic).survey(patient, message).item();
         item.insert("score".to_owned(), n(answer.score));
         item.insert("at".to_owned(), ms(answer.at));
+        item.insert("ttl".to_owned(), self.ttl_of(answer.at));
         if let Some(comment) = &answer.comment {
             item.insert("comment".to_owned(), s(comment.0.clone()));
         }

@@ -191,11 +191,14 @@ impl TenantStore {
         }
         if let Some(line) = turn.heard {
             // The event's name as part of the key: two words of one instant are two lines.
-            let item = heard_item(&keys, turn.patient, &self.hash(turn.event), line);
+            let mut item = heard_item(&keys, turn.patient, &self.hash(turn.event), line);
+            item.insert("ttl".to_owned(), self.ttl_of(turn.now));
             writes.push(put(self, item, "attribute_not_exists(pk)")?);
         }
         if let Some(answer) = turn.answer {
-            writes.push(put(self, answer_item(&keys, turn.patient, answer), "attribute_not_exists(pk)")?);
+            let mut item = answer_item(&keys, turn.patient, answer);
+            item.insert("ttl".to_owned(), self.ttl_of(turn.now));
+            writes.push(put(self, item, "attribute_not_exists(pk)")?);
         }
         if !turn.consent.is_empty() {
             let (alias, new_alias) = self.alias_for(turn.patient, turn.alias)?;
