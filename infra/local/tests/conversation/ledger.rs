@@ -24,9 +24,21 @@ struct Ledger {
 impl Ledger {
     /// After a conversation, with nothing sealed yet.
     async fn unsealed() -> Self {
+        Self::begun(false).await
+    }
+
+    /// The same, in a clinic that was sealed before.
+    async fn sealed_before() -> Self {
+        Self::begun(true).await
+    }
+
+    async fn begun(is_sealed: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut scene = Scene::with(&[("1", PHONE)], 40).await;
         scene.host = scene.host.clone().sealing_in(Sealing::in_folder(folder.path()).unwrap());
+        if is_sealed {
+            scene.host.seal(&scene.clinic).await.unwrap();
+        }
         scene.until_sent().await;
         scene.says(PHONE, "1").await;
         scene.says(PHONE, "BAJA").await;
@@ -93,7 +105,7 @@ async fn what_was_recorded_is_sealed_once_and_proved() {
 
 #[tokio::test]
 async fn what_somebody_does_to_the_table_is_found() {
-    let ledger = Ledger::unsealed().await;
+    let ledger = Ledger::sealed_before().await;
     ledger.seal().await;
     let records = ledger.records();
     let mut edited = records[0].clone();
@@ -105,7 +117,7 @@ async fn what_somebody_does_to_the_table_is_found() {
     ledger.delete(&records[0]);
     assert_eq!(ledger.check().await.unwrap_err().what, What::Deleted);
     // The sealer itself notices, while it still looks back.
-    ledger.scene.pass(TimeDelta::hours(1)).await;
+    ledger.scene.pass(TimeDelta::days(1)).await;
     assert_eq!(ledger.seal().await.gone, 1);
 }
 
@@ -118,7 +130,7 @@ async fn a_record_that_appears_under_a_sealed_hour_is_sealed_late_and_told() {
     late["sk"] = json!({ "S": sk });
     ledger.put(&late);
     assert_eq!(ledger.check().await.unwrap_err().what, What::Inserted, "until it is sealed, nobody vouches for it");
-    ledger.scene.pass(TimeDelta::hours(1)).await;
+    ledger.scene.pass(TimeDelta::days(1)).await;
     let sealed = ledger.seal().await;
     assert_eq!((sealed.late, sealed.gone), (1, 0));
     assert_eq!(ledger.check().await.unwrap().late, 1);
