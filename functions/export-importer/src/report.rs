@@ -28,6 +28,9 @@ pub struct ImportReport {
     /// The same, of which a person must say whose they are.
     #[serde(skip_serializing_if = "is_zero")]
     pub to_match: u64,
+    /// Rows of people who were erased: nothing of them is stored.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub suppressed_after_erasure: u64,
     /// What the clinic's timetables made of the free slots; nothing where it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timetable: Option<Followed>,

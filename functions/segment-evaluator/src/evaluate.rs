@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use retorno_cloud::orders::{TemplateAct, templates_order};
+use retorno_cloud::store::privacy::erase::{ErasureError, resume};
 use retorno_cloud::store::{TenantStore, ValueEntry};
 use retorno_cloud::timetable::{Followed, When, follow};
 use retorno_cloud::{CloudError, Reach};
@@ -53,6 +54,7 @@ pub async fn evaluate(reach: &Reach, clinic: &ClinicId, scope: Scope) -> Result<
     let now = reach.clock.now();
     let tenant = reach.store.of(clinic);
     let stored = tenant.settings(now).await?;
+    finish_erasures(reach, &tenant).await?;
     let (settings, approvals) = (stored.clinic, stored.approvals);
     see_templates(reach, &settings, &approvals, now).await?;
     let today = settings.date(now);
@@ -81,6 +83,14 @@ pub async fn evaluate(reach: &Reach, clinic: &ClinicId, scope: Scope) -> Result<
     evaluation.timetable = follow(reach, clinic, &holder, When::OnceADay).await?;
     evaluation.wave = enroll_day(reach, &tenant, (&settings, &stored.lacks), &thresholds).await?;
     Ok(evaluation)
+}
+
+/// An erasure whose process died is finished. While an import is under way, another morning does it.
+async fn finish_erasures(reach: &Reach, tenant: &TenantStore) -> Result<(), CloudError> {
+    match resume(reach, tenant).await {
+        Ok(_) | Err(ErasureError::Nobody | ErasureError::Busy) => Ok(()),
+        Err(ErasureError::Cloud(error)) => Err(error),
+    }
 }
 
 /// Once a day the clinic's templates are looked at: news of them may have been lost.

@@ -181,7 +181,7 @@ impl Dispatcher {
         spoken: &Spoken,
     ) -> Result<Done, CloudError> {
         let answer = &stored.answer;
-        let patient = &visitor.patient().id;
+        let (patient, alias) = (&visitor.patient().id, visitor.collection.patient.alias.as_ref());
         let now = self.reach.clock.now();
         // Whoever stood still since then looks again: the kill switch is in the settings, and hours end.
         let stale = now - visitor.clinic.read_at > SETTINGS_STALE_MAX && !guard::is_off("say", "settings_fresh");
@@ -189,7 +189,7 @@ impl Dispatcher {
             return self.again(visitor, stored, now).await;
         }
         let despite_opt_out = answer.say.is_some_and(Say::survives_opt_out);
-        let claim = AnswerClaim { patient, stored, contact, despite_opt_out, text: &spoken.text, now };
+        let claim = AnswerClaim { patient, alias, stored, contact, despite_opt_out, text: &spoken.text, now };
         if !visitor.tenant.claim_answer(&claim).await? {
             // Claimed by somebody else, or opted out: what is left of it is settled by looking again.
             return self.after_refusal(visitor, stored).await;

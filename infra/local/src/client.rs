@@ -1,10 +1,12 @@
 //! The commands that speak to the running system. Its address stands in its data folder.
 
+mod audit;
 mod browser;
 mod connection;
 mod consent;
 mod line;
 mod parked;
+mod patient;
 mod print;
 mod slots;
 mod strangers;
@@ -66,6 +68,10 @@ pub enum ClientCommand {
     Templates(TemplatesArgs),
     /// Show what was booked through us, and who waits for a slot.
     Agenda(ListArgs),
+    /// Show until when the audit records are sealed, export them, check a file of them off-line.
+    Audit(audit::AuditArgs),
+    /// Everything held about one patient as a file; erase a patient.
+    Patient(patient::PatientArgs),
     /// Show how a clinic's channels stand, link the telephone of its gateway, send a test message.
     Connection(line::LineArgs),
 }
@@ -196,6 +202,9 @@ const ASKED_EVERY: Duration = Duration::from_millis(250);
 /// # Errors
 /// [`HostError::User`]: it is not running, or what it answered.
 pub async fn run(command: &ClientCommand, data: &Path) -> Result<(), HostError> {
+    if let ClientCommand::Audit(args) = command {
+        return audit::run(data, args).await;
+    }
     let connection = Connection::to(data)?;
     match command {
         ClientCommand::Import(args) => import(&connection, args).await,
@@ -251,6 +260,8 @@ pub async fn run(command: &ClientCommand, data: &Path) -> Result<(), HostError> 
         ClientCommand::Agreements(args) => strangers::agreements(&connection, args).await,
         ClientCommand::Find(args) => strangers::find(&connection, args).await,
         ClientCommand::Number(args) => strangers::number_of(&connection, args).await,
+        ClientCommand::Audit(args) => audit::run(data, args).await,
+        ClientCommand::Patient(args) => patient::run(&connection, args).await,
         ClientCommand::Templates(args) => templates::run(&connection, args).await,
         ClientCommand::Connection(args) => line::run(&connection, args).await,
         ClientCommand::Agenda(args) => {

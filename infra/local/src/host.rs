@@ -6,6 +6,7 @@ mod gateway;
 mod older;
 mod phone;
 mod play;
+mod sealing;
 mod work;
 
 use std::path::Path;
@@ -34,6 +35,7 @@ use crate::engine::{Engine, EngineError, sdk_config};
 pub use gateway::AtGateway;
 pub use phone::{SANDBOX_APP, Written, signed, webhook};
 pub use play::Played;
+pub use sealing::{LEDGER_FOLDER, Sealing};
 pub use work::{Work, WorkCount, WorkDone};
 
 const TABLE: &str = "retorno";
@@ -42,6 +44,7 @@ const QUEUE: &str = "dispatch";
 const INBOUND: &str = "inbound";
 const QUEUE_ARN: &str = "arn:aws:sqs:us-east-1:000000000000:dispatch";
 const EVALUATOR_ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:segment-evaluator";
+const SEALER_ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:ledger-sealer";
 const ROLE_ARN: &str = "arn:aws:iam::000000000000:role/schedules";
 const GROUP: &str = "retorno";
 /// The token that the WhatsApp double expects. It protects nothing: the double listens on loopback
@@ -65,6 +68,9 @@ pub enum HostError {
     /// An import.
     #[error(transparent)]
     Import(#[from] export_importer::ImportError),
+    /// The audit chain.
+    #[error(transparent)]
+    Seal(#[from] ledger_sealer::seal::SealError),
     /// Settings of a clinic.
     #[error(transparent)]
     Settings(#[from] retorno_domain::settings::SettingsError),
@@ -98,6 +104,8 @@ pub struct Host {
     links: Links,
     push_key: String,
     scheduler: aws_sdk_scheduler::Client,
+    /// What seals the audit records; a system that forgets everything seals nothing.
+    sealing: Option<Arc<Sealing>>,
     playing: Arc<tokio::sync::Mutex<()>>,
     work: Arc<WorkCount>,
 }
@@ -138,7 +146,7 @@ impl Host {
     /// [`HostError`].
     pub async fn in_memory(clock: Clock, keys: &HostKeys, pages_url: &str) -> Result<Self, HostError> {
         let doubles = Doubles::in_memory(told_by(&clock))?;
-        Self::over(Engine::in_memory()?, doubles, None, clock, keys, pages_url).await
+        Self::over(Engine::in_memory()?, doubles, None, (clock, Store::repeatable), keys, pages_url).await
     }
 
     /// A system in a folder, which survives a restart. Links in messages begin with `pages_url`.
@@ -149,14 +157,16 @@ impl Host {
         let doubles = Doubles::open(folder.join("doubles.sqlite"), told_by(&clock))?;
         // Whoever lets a browser of this machine be told wants to see it told.
         let push = Some(PushHttp::new()?);
-        Self::over(Engine::open(folder.join("table.sqlite"))?, doubles, push, clock, keys, pages_url).await
+        let engine = Engine::open(folder.join("table.sqlite"))?;
+        let host = Self::over(engine, doubles, push, (clock, |store| store), keys, pages_url).await?;
+        Ok(host.sealing_in(Sealing::in_folder(&folder.join(LEDGER_FOLDER))?))
     }
 
     async fn over(
         engine: Engine,
         doubles: Doubles,
         push: Option<PushHttp>,
-        clock: Clock,
+        (clock, chance): (Clock, fn(Store) -> Store),
         keys: &HostKeys,
         pages_url: &str,
     ) -> Result<Self, HostError> {
@@ -171,7 +181,7 @@ impl Host {
             group: GROUP.to_owned(),
         };
         let reach = Reach {
-            store: Store::new(dynamo, TABLE, keys.contact.clone()),
+            store: chance(Store::new(dynamo, TABLE, keys.contact.clone())),
             orders: Orders::new(sqs.clone(), scheduler.clone(), targets),
             clock,
         };
@@ -203,6 +213,7 @@ impl Host {
             dispatcher,
             push_key,
             scheduler,
+            sealing: None,
             playing: Arc::default(),
             work: Arc::default(),
         })
@@ -211,6 +222,12 @@ impl Host {
     /// Takes a clinic over that an earlier version stored.
     pub(crate) fn take_over(&self, clinic: &str) -> Result<(), HostError> {
         older::moved(&self.engine, clinic)
+    }
+
+    /// The same, sealing what it records.
+    #[must_use]
+    pub fn sealing_in(self, sealing: Sealing) -> Self {
+        Self { sealing: Some(Arc::new(sealing)), ..self }
     }
 
     pub(crate) fn dispatcher(&self) -> &Dispatcher {

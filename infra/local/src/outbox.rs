@@ -7,8 +7,6 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use retorno_cloud::CloudError;
 use retorno_cloud::store::{Collection, Commitment, StoredMessage, TenantStore};
 use retorno_domain::channel::{Channel, ChannelSet};
-use retorno_domain::flow::Flow;
-use retorno_domain::ids::{MessageId, PatientId};
 use retorno_domain::message::Delivery;
 use serde::Serialize;
 
@@ -56,16 +54,11 @@ pub struct Sent {
 /// # Errors
 /// [`CloudError`].
 pub async fn sent_between(tenant: &TenantStore, from: NaiveDate, until: NaiveDate) -> Result<Vec<Sent>, CloudError> {
-    let mut known: HashMap<PatientId, Collection> = HashMap::new();
+    let mut known = Known::default();
     let mut list = Vec::new();
     for day in from.iter_days().take_while(|day| *day <= until) {
         for commitment in tenant.commitments(day).await? {
-            if !known.contains_key(&commitment.patient)
-                && let Some(collection) = tenant.collection(&commitment.patient).await?
-            {
-                known.insert(commitment.patient.clone(), collection);
-            }
-            let Some(collection) = known.get(&commitment.patient) else { continue };
+            let Some(collection) = known.called(tenant, &commitment.who).await? else { continue };
             list.extend(sent(collection, &commitment));
         }
     }
@@ -80,12 +73,11 @@ pub async fn sent_between(tenant: &TenantStore, from: NaiveDate, until: NaiveDat
 /// [`CloudError`].
 pub async fn latest(
     tenant: &TenantStore,
-    flows: &[Flow],
     channels: ChannelSet,
     (since, until): (NaiveDate, NaiveDate),
     most: usize,
 ) -> Result<Vec<Sent>, CloudError> {
-    let mut list: Vec<Sent> = Vec::new();
+    let (mut list, mut known): (Vec<Sent>, Known) = (Vec::new(), Known::default());
     let mut day = Some(until);
     while let Some(date) = day.filter(|date| *date >= since && list.len() < most) {
         let mut commitments = tenant.commitments(date).await?;
@@ -94,11 +86,11 @@ pub async fn latest(
             if list.len() >= most {
                 break;
             }
-            if channel_of(flows, &commitment).is_some_and(|channel| !channels.contains(channel)) {
+            if !channels.contains(commitment.channel) {
                 continue;
             }
-            if let Some(collection) = tenant.collection(&commitment.patient).await? {
-                list.extend(sent(&collection, &commitment).filter(|sent| is_of(sent, channels)));
+            if let Some(collection) = known.called(tenant, &commitment.who).await? {
+                list.extend(sent(collection, &commitment));
             }
         }
         day = date.pred_opt();
@@ -115,18 +107,26 @@ pub fn sent_to(collection: &Collection) -> Vec<Sent> {
     list
 }
 
-/// The channel of a commitment, known from its message's id; nothing when the flows have changed since.
-fn channel_of(flows: &[Flow], commitment: &Commitment) -> Option<Channel> {
-    let mut steps = flows.iter().flat_map(|flow| &flow.steps);
-    steps.find(|step| MessageId::of(commitment.enrollment, &step.id) == commitment.message).map(|step| step.channel)
-}
+/// Patients read already, by their names in the records; nobody where the person was erased.
+#[derive(Default)]
+struct Known(HashMap<String, Option<Collection>>);
 
-fn is_of(sent: &Sent, channels: ChannelSet) -> bool {
-    sent.channel.parse().is_ok_and(|channel| channels.contains(channel))
+impl Known {
+    async fn called(&mut self, tenant: &TenantStore, who: &str) -> Result<Option<&Collection>, CloudError> {
+        if !self.0.contains_key(who) {
+            let collection = match tenant.patient_called(who).await? {
+                Some(patient) => tenant.collection(&patient).await?,
+                None => None,
+            };
+            self.0.insert(who.to_owned(), collection);
+        }
+        Ok(self.0.get(who).and_then(Option::as_ref))
+    }
 }
 
 fn sent(collection: &Collection, commitment: &Commitment) -> Option<Sent> {
-    let message = collection.messages.iter().find(|message| message.id == commitment.message)?;
+    let alias = collection.patient.alias.as_ref()?;
+    let message = collection.messages.iter().find(|message| alias.message(message.id) == commitment.message)?;
     (message.attempts == commitment.attempt).then(|| left(collection, message, commitment.at)).flatten()
 }
 

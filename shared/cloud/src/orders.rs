@@ -119,6 +119,31 @@ pub enum Order {
     },
 }
 
+impl Order {
+    /// The same about this patient; as it is where it is about none.
+    #[must_use]
+    pub(crate) fn about(mut self, who: &str) -> Self {
+        match &mut self {
+            Self::Step { patient, .. }
+            | Self::PatientChanged { patient, .. }
+            | Self::Answered { patient, .. }
+            | Self::Released { patient, .. }
+            | Self::Say { patient, .. }
+            | Self::Alert { about: AlertAbout::Conversation { patient, .. }, .. } => who.clone_into(patient),
+            Self::Freed { .. }
+            | Self::Templates { .. }
+            | Self::Gateway { .. }
+            | Self::Test { .. }
+            | Self::Alert {
+                about: AlertAbout::Gateway { .. } | AlertAbout::Channel { .. } | AlertAbout::Browser { .. },
+                ..
+            }
+            | Self::Sweep { .. } => {}
+        }
+        self
+    }
+}
+
 /// What is to be done about a clinic's templates at Meta. Each is harmless to repeat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -33,6 +33,14 @@ impl SecretKey {
         Ok(Self(bytes))
     }
 
+    /// A key that nobody else knows.
+    ///
+    /// # Errors
+    /// [`CloudError::Setup`] when the system gives no random numbers.
+    pub fn random() -> Result<Self, CloudError> {
+        Ok(Self(random_bytes()?.to_vec()))
+    }
+
     /// HMAC-SHA256 over parts, each preceded by its length, so that no two lists of parts collide.
     #[must_use]
     pub fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
@@ -54,6 +62,13 @@ impl SecretKey {
         }
         mac
     }
+}
+
+/// Bytes by chance, from the operating system.
+pub(crate) fn random_bytes() -> Result<[u8; KEY_BYTES_MIN], CloudError> {
+    let mut bytes = [0; KEY_BYTES_MIN];
+    getrandom::fill(&mut bytes).map_err(|e| CloudError::Setup(format!("no random numbers: {e}")))?;
+    Ok(bytes)
 }
 
 /// A token that a provider gave us.

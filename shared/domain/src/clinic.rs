@@ -72,6 +72,27 @@ impl Default for WaveSettings {
     }
 }
 
+/// How long personal data is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Messages, answers, what was said and surveys, in days.
+    pub messages_days: u16,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { messages_days: 730 }
+    }
+}
+
+impl Retention {
+    /// Until when something that was said at an instant is kept.
+    #[must_use]
+    pub fn keeps_until(self, at: DateTime<Utc>) -> DateTime<Utc> {
+        at + TimeDelta::days(i64::from(self.messages_days))
+    }
+}
+
 /// A clinic.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Clinic {
@@ -105,6 +126,8 @@ pub struct Clinic {
     pub services: ServiceLists,
     /// How waves are sized.
     pub wave: WaveSettings,
+    /// How long personal data is kept.
+    pub retention: Retention,
     /// What messages cost.
     pub prices: Prices,
     /// Whether messages may name services (clinical detail).

@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 use serde::Deserialize;
 
 use crate::channel::Channel;
-use crate::clinic::{Clinic, Prices, WaveSettings};
+use crate::clinic::{Clinic, Prices, Retention, WaveSettings};
 use crate::contact::E164;
 use crate::flow::{Flow, GUARDIANS};
 use crate::holiday::Country;
@@ -72,6 +72,7 @@ struct Settings {
     timetable: Vec<TimetableFile>,
     limits: LimitSettings,
     wave: WaveFile,
+    retention: RetentionFile,
     prices: PriceSettings,
     services: BTreeMap<String, Vec<String>>,
     segments: Vec<SegmentSettings>,
@@ -103,6 +104,12 @@ struct WaveFile {
     slots_horizon_days: u16,
     booking_percent: u16,
     tier_share_percent: u8,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RetentionFile {
+    messages_days: u16,
 }
 
 #[derive(Debug, Deserialize)]
@@ -182,6 +189,7 @@ fn build(id: ClinicId, settings: Settings, zone: Option<Tz>) -> Result<Clinic, S
         flows,
         services,
         wave: wave(&settings.wave)?,
+        retention: retention(&settings.retention)?,
         prices: prices(&settings.prices, country)?,
         clinical_detail: settings.clinical_detail,
         whatsapp_phone_number_id: digits("whatsapp_phone_number_id", settings.whatsapp_phone_number_id)?,
@@ -196,6 +204,14 @@ fn build(id: ClinicId, settings: Settings, zone: Option<Tz>) -> Result<Clinic, S
         halted: settings.halted,
         epoch: settings.epoch,
     })
+}
+
+/// A sequence needs its own messages for weeks, and an answer may come months later.
+fn retention(given: &RetentionFile) -> Result<Retention, SettingsError> {
+    if !(30..=3_650).contains(&given.messages_days) {
+        return Err(wrong("retention.messages_days", "must be 30 to 3650 days"));
+    }
+    Ok(Retention { messages_days: given.messages_days })
 }
 
 fn no_two_alike<'a>(key: &str, ids: impl Iterator<Item = &'a str>) -> Result<(), SettingsError> {

@@ -109,7 +109,7 @@ impl Clients {
             group: "retorno".to_owned(),
         };
         let reach = Reach {
-            store: Store::new(self.dynamo.clone(), TABLE, self.key.clone()),
+            store: Store::new(self.dynamo.clone(), TABLE, self.key.clone()).repeatable(),
             orders: Orders::new(self.sqs.clone(), self.scheduler.clone(), targets),
             clock: Clock::Movable(Arc::clone(&clock)),
         };

@@ -29,7 +29,7 @@ pub fn must_refuse(label: &str, write: &Write, stands: Option<&Item>) -> Option<
             .or_else(|| stands.filter(|item| item.contains_key("seq")).map(|_| "a patient in a sequence")),
         ("enroll", "contact", _) => busy(write, stands),
         ("take_back", "contact", _) => taken_back(write, stands),
-        (_, "seat" | "enrollment" | "audit" | "call", "Put") => stands.map(|_| "something that is there"),
+        (_, "seat" | "enrollment" | "audit" | "alias" | "call", "Put") => stands.map(|_| "something that is there"),
         (_, "seat", "Delete") => differs(write, ":e", stands, "enr", "another's seat"),
         ("claim", "tier", _) => {
             let (used, cut) = (stands.and_then(|item| number(item, "used_at")), number(&write.values, ":cut"));

@@ -4,7 +4,7 @@
 use crate::core::State;
 use crate::event::Event;
 use crate::wire::{Wire, tenant_of};
-use crate::writes::{Write, text};
+use crate::writes::{Write, commitment_of, text};
 
 impl Wire {
     /// Lets somebody act just before a request, where that is the kind of request it is.
@@ -20,9 +20,9 @@ impl Wire {
 
     /// Another worker with the same order, an opt-out, an import, staff: see `World::happen`.
     async fn before_a_claim(&self, writes: &[Write]) {
-        let Some(record) = writes.iter().find(|write| write.kind == "audit") else { return };
+        let Some(record) = commitment_of(writes) else { return };
         let said = |name: &str| text(&record.item, name).unwrap_or("").to_owned();
-        self.strikes("rival_at_claim", 1, record, |state, clinic| {
+        self.strikes("rival_at_claim", 1, &record, |state, clinic| {
             state.happens_in(0, Event::ClaimAhead { clinic, contact: said("cp"), patient: said("patient") });
             state.chance.stretch(5, 30_000)
         })

@@ -17,7 +17,7 @@ use crate::core::Core;
 use crate::expect::must_refuse;
 use crate::guards::Mutant;
 use crate::services;
-use crate::writes::{Write, key_json, label_of, writes_of};
+use crate::writes::{Write, commitment_of, key_json, label_of, writes_of};
 
 /// The table's name.
 pub const TABLE: &str = "retorno";
@@ -150,8 +150,8 @@ impl Wire {
             }
         }
         if done && (label == "claim" || label == "say") {
-            let record = writes.iter().find(|write| write.kind == "audit");
-            let clinic = record.and_then(|record| state.judge.clinic_of(tenant_of(&record.pk)));
+            let record = commitment_of(writes);
+            let clinic = record.as_ref().and_then(|record| state.judge.clinic_of(tenant_of(&record.pk)));
             if let (Some(record), Some(clinic)) = (record, clinic) {
                 state.judge.committed(now, clinic, &record.item);
             }

@@ -26,6 +26,21 @@ pub struct Write {
     pub condition: String,
 }
 
+/// What a claim commits: its audit record, with what the record itself only shows keyed — who, which
+/// message, which contact point — by the other items of the same transaction.
+#[must_use]
+pub fn commitment_of(writes: &[Write]) -> Option<Write> {
+    let mut record = writes.iter().find(|write| write.kind == "audit")?.clone();
+    let message = writes.iter().find(|write| matches!(write.kind, "message" | "answer"))?;
+    let id = message.sk.split_once('#')?.1;
+    let contact = text(&message.item, "cp").or_else(|| text(&message.values, ":cp"))?;
+    let patient = message.pk.split_once("#P#")?.1;
+    for (name, value) in [("message", id), ("cp", contact), ("patient", patient)] {
+        record.item.insert(name.to_owned(), json!({ "S": value }));
+    }
+    Some(record)
+}
+
 /// What kind of item a key names.
 #[must_use]
 pub fn kind_of(pk: &str, sk: &str) -> &'static str {
@@ -38,6 +53,7 @@ pub fn kind_of(pk: &str, sk: &str) -> &'static str {
         ("P", _) if sk.starts_with("A#") => "answer",
         ("P", _) if sk.starts_with("I#") => "heard",
         ("P", _) if sk.starts_with("SURVEY#") => "survey",
+        ("P", "ALIAS") => "alias",
         ("P", _) => "conversation",
         ("EVENT", _) => "event",
         ("AGENDA", _) => "booking",

@@ -101,6 +101,7 @@ fn item_kind(key: Option<&Value>) -> String {
         ("P", "PATIENT") => "patient",
         ("P", sk) if sk.starts_with("E#") => "enrollment",
         ("P", sk) if sk.starts_with("M#") => "message",
+        ("P", "ALIAS") => "alias",
         ("CP", _) => "contact point",
         ("AUDIT", _) => "audit record",
         ("TIER", _) => "place in the tier",

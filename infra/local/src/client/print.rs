@@ -54,6 +54,9 @@ pub(super) fn import(report: &Value) {
             number(report, "dropped_appointments")
         );
     }
+    if number(report, "suppressed_after_erasure") > 0 {
+        line!(text, "{} rows of people who were erased: left out", number(report, "suppressed_after_erasure"));
+    }
     rejected(&mut text, report);
     if let Some(followed) = report.get("timetable") {
         let (free, freed) = (number(followed, "free"), number(followed, "freed"));

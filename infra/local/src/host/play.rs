@@ -14,7 +14,7 @@ use segment_evaluator::{Evaluation, Scope, evaluate};
 use step_dispatcher::Done;
 
 use super::phone::signed;
-use super::{EVALUATOR_ARN, GROUP, Host, HostError, INBOUND, QUEUE, QUEUE_ARN, ROLE_ARN, Work};
+use super::{EVALUATOR_ARN, GROUP, Host, HostError, INBOUND, QUEUE, QUEUE_ARN, ROLE_ARN, SEALER_ARN, Work};
 use crate::calls::calls_of;
 
 /// What was played.
@@ -40,6 +40,8 @@ impl Played {
 const VISIBILITY: Duration = Duration::from_secs(60);
 /// When an order or a function that failed is tried again.
 const AGAIN_AFTER: TimeDelta = TimeDelta::seconds(30);
+/// A little after the hour is closed (see [`ledger_sealer::seal::MARGIN`]).
+const SEAL_HOURLY: &str = "cron(25 * * * ? *)";
 /// A function is tried so often, as Lambda does with asynchronous events.
 const ATTEMPTS_MAX: u32 = 3;
 
@@ -73,6 +75,10 @@ impl Host {
         let morning = serde_json::json!({ "clinic": id.as_str() }).to_string();
         self.schedule(&format!("morning-{id}"), "cron(0 6 * * ? *)", clinic.zone.name(), EVALUATOR_ARN, morning)
             .await?;
+        if self.sealing.is_some() {
+            let hour = serde_json::json!({ "clinic": id.as_str() }).to_string();
+            self.schedule(&format!("seal-{id}"), SEAL_HOURLY, "UTC", SEALER_ARN, hour).await?;
+        }
         let order = serde_json::to_string(&Order::Sweep { clinic: id.to_string() });
         let order = order.map_err(|e| CloudError::Setup(e.to_string()))?;
         self.schedule(&format!("sweep-{id}"), sweep, "UTC", QUEUE_ARN, order).await
@@ -195,7 +201,7 @@ impl Host {
         let mut played = Played { events: u64::try_from(fired).unwrap_or(0) + told, ..Played::default() };
         if let Some(invocation) = self.doubles.scheduler().take_invocation()? {
             played.events += 1;
-            match self.invoke(&invocation.payload).await {
+            match self.invoke(&invocation.target_arn, &invocation.payload).await {
                 Err(error) if invocation.attempt < ATTEMPTS_MAX => {
                     tracing::warn!(%error, "a function failed and is tried again");
                     played.failed += 1;
@@ -249,10 +255,13 @@ impl Host {
         Ok(played)
     }
 
-    async fn invoke(&self, payload: &str) -> Result<(), HostError> {
+    async fn invoke(&self, target: &str, payload: &str) -> Result<(), HostError> {
         let event: serde_json::Value = serde_json::from_str(payload).map_err(|e| CloudError::Setup(e.to_string()))?;
         let clinic = event.get("clinic").and_then(serde_json::Value::as_str).unwrap_or("");
         let clinic = ClinicId::parse(clinic).map_err(|e| CloudError::Setup(e.to_string()))?;
+        if target == SEALER_ARN {
+            return calls_of("ledger-sealer", self.seal(&clinic)).await.map(|_| ());
+        }
         let evaluating = evaluate(&self.reach, &clinic, Scope::Due);
         self.counted(Work::Evaluation, calls_of("segment-evaluator", evaluating)).await?;
         Ok(())

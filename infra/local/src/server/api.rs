@@ -21,7 +21,9 @@ use super::consent::{self, ConsentSaid, ConsentView};
 use super::consents::{self, ConsentsDone};
 use super::import::{self, Files};
 use super::inbox::{self, Inbox};
+use super::ledger;
 use super::parked;
+use super::privacy;
 use super::problem::Problem;
 use super::slots::{self, Slots};
 use super::state::AdvanceBy;
@@ -64,6 +66,12 @@ pub(super) fn router() -> Router<System> {
         .route("/clinics/{clinic}/agenda", get(agenda))
         .route("/clinics/{clinic}/consents", post(consents))
         .merge(templates::router())
+        .route("/clinics/{clinic}/audit", get(ledger::get))
+        .route("/clinics/{clinic}/audit/export", get(ledger::get_export))
+        .route("/clinics/{clinic}/audit/verify", post(ledger::post_verify))
+        .route("/clinics/{clinic}/patients/{patient}/export", get(privacy::get_export))
+        .route("/clinics/{clinic}/patients/{patient}/erase", post(privacy::post_erase))
+        .route("/clinics/{clinic}/patients/{patient}/readmit", post(privacy::post_readmit))
         .route("/clinics/{clinic}/patients/{patient}/why", get(explain))
         .route("/clinics/{clinic}/patients/{patient}/consent", get(consent_of).post(consent_said))
         .route("/clinics/{clinic}/patients/{patient}/browser", get(browser::get).post(browser::post))
@@ -195,7 +203,7 @@ async fn outbox(
     let of = system.clinic(&clinic).await?;
     let limit = query(page)?.limit.unwrap_or(OUTBOX_DEFAULT).min(OUTBOX_MAX);
     let days = (of.since.date_naive(), system.host.now().date_naive());
-    Ok(Json(outbox::latest(&of.tenant, &of.clinic.flows, ChannelSet::ALL, days, limit).await?))
+    Ok(Json(outbox::latest(&of.tenant, ChannelSet::ALL, days, limit).await?))
 }
 
 async fn inbox(State(system): State<System>, Path(clinic): Path<String>) -> Answer<Inbox> {

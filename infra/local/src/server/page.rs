@@ -3,6 +3,7 @@
 mod agenda;
 mod agreement;
 mod alerts;
+mod audit;
 mod calls;
 mod connections;
 mod desk;
@@ -15,6 +16,7 @@ mod overview;
 mod parked;
 mod patient;
 mod phone;
+mod privacy;
 mod progress;
 mod qr;
 mod sent;
@@ -70,6 +72,9 @@ pub(super) fn router() -> Router<System> {
         .route("/c/{clinic}/connections", get(connections::page))
         .route("/c/{clinic}/connections/code", get(connections::code).post(connections::ask_code))
         .route("/c/{clinic}/connections/{what}", post(connections::act))
+        .route("/c/{clinic}/audit", get(audit::page).post(audit::verify))
+        .route("/c/{clinic}/patients/{patient}/data.json", get(privacy::data))
+        .route("/c/{clinic}/patients/{patient}/erase", post(privacy::erase))
         .route("/push.js", get(alerts::script))
         .route("/sw.js", get(alerts::worker))
         .route("/c/{clinic}/qr", get(qr::page))
@@ -227,6 +232,7 @@ async fn one(shown: &Shown<'_>, of: &OpenClinic, id: &PatientId, looking: &Looki
                 (desk::panel(shown, of, &collection, heard, looking.not.as_deref())?)
                 (why_view::panel(shown, of, &why))
                 (patient::timeline(shown, of, &collection, &lines))
+                (privacy::panel(shown, of, id))
             }
             div.column.talk {
                 (phone::conversation(shown, of, &collection, &lines))

@@ -43,7 +43,9 @@ impl From<HostError> for Problem {
                 StatusCode::CONFLICT
             }
             HostError::Cloud(cloud) | HostError::Import(ImportError::Cloud(cloud)) => status_of(cloud),
-            HostError::Engine(_) | HostError::Doubles(_) | HostError::Io { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+            HostError::Engine(_) | HostError::Doubles(_) | HostError::Seal(_) | HostError::Io { .. } => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
         };
         if status == StatusCode::INTERNAL_SERVER_ERROR {
             tracing::error!(%error, "a request failed");

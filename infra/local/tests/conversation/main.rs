@@ -3,11 +3,13 @@
 
 mod account;
 mod agreements;
+mod erasure;
 mod gateway;
 #[path = "../stack/granted.rs"]
 mod granted;
 mod guardian;
 mod hours;
+mod ledger;
 mod opt_outs;
 mod parked;
 mod permissions;

@@ -81,7 +81,7 @@ async fn the_readme_says_what_the_conversation_costs() {
         ("clinics_of", 1.0, 0.0),
         ("keep_news", 0.0, 1.0),
         ("news", 1.0, 0.0),
-        ("keep_survey", 0.0, 1.0),
+        ("keep_survey", 0.0, 4.0),
         ("survey", 1.0, 0.0),
         ("keep_agreement", 0.0, 1.0),
         ("agreements", 1.0, 0.0),
@@ -92,6 +92,6 @@ async fn the_readme_says_what_the_conversation_costs() {
         ("collection", 1.0, 0.0),
     ];
     assert_eq!(all, expected);
-    assert_eq!(asked, [("commit_turn", 10.0), ("claim_answer", 8.0)]);
+    assert_eq!(asked, [("commit_turn", 12.0), ("claim_answer", 8.0)]);
     assert_eq!(booked, [("commit_turn", 20.0), ("claim_answer", 8.0)]);
 }

@@ -149,15 +149,12 @@ impl Desk {
         let done = self.by_staff(tenant, patient, &event, &how, made).await?;
         match done {
             StaffDone::Done => tenant.settle_agreement(&stored.id, patient, self.reach.clock.now()).await?,
-            // Recorded before; whose it is says the event, should nobody have noted it.
-            StaffDone::Repeated => {
-                if let Some(owner) = tenant.patient_of_event(&event).await? {
-                    tenant.settle_agreement(&stored.id, &owner, self.reach.clock.now()).await?;
-                    if owner != *patient {
-                        return Ok(StaffDone::Refused(Refused::Attached));
-                    }
-                }
-            }
+            // Recorded before: as this patient's, should nobody have noted it, or as another's.
+            StaffDone::Repeated => match tenant.event_is_of(&event, patient).await? {
+                Some(true) => tenant.settle_agreement(&stored.id, patient, self.reach.clock.now()).await?,
+                Some(false) => return Ok(StaffDone::Refused(Refused::Attached)),
+                None => {}
+            },
             StaffDone::Nobody | StaffDone::Refused(_) => {}
         }
         Ok(done)

@@ -203,7 +203,7 @@ impl Desk {
     /// An event that was taken in before: what followed from it is done once more. What was said since
     /// stands.
     async fn repeated(&self, visitor: &Visitor, event: &str) -> Result<(), CloudError> {
-        let Some(taken_in) = visitor.tenant.taken_in(event).await? else { return Ok(()) };
+        let Some(taken_in) = visitor.tenant.taken_in(event, &visitor.patient().id).await? else { return Ok(()) };
         if let Some(lift) = taken_in.lift {
             let out = visitor.patient().consent.opted_out(visitor.today());
             let purposes = lift.purposes.iter().filter(|purpose| !out.contains(*purpose)).collect();

@@ -364,6 +364,7 @@ impl Planned {
         });
         let turn = Turn {
             patient: &visitor.patient().id,
+            alias: stored.patient.alias.as_ref(),
             event: happening.event,
             change: changed.then_some(PatientChange {
                 from: &stored.patient,

@@ -325,6 +325,7 @@ fn turn_of<'a>(visitor: &'a Visitor, made: &'a Made, event: &'a str, how: &'a st
     let changed = stored.patient.patient != made.patient;
     Turn {
         patient: &stored.patient.patient.id,
+        alias: stored.patient.alias.as_ref(),
         event,
         change: changed.then_some(PatientChange { from: &stored.patient, next: &made.patient, today: visitor.today() }),
         thread: (stored.thread.thread != made.thread).then_some((&stored.thread, &made.thread)),

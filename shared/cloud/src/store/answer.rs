@@ -11,6 +11,7 @@ use retorno_domain::ids::{AppointmentId, MessageId, PatientId};
 use retorno_domain::message::{Delivery, Outcome, UNKNOWN_AFTER};
 
 use super::TenantStore;
+use super::alias::Alias;
 use super::audit::answer_audit_item;
 use super::commit::{cancelled, put, update};
 use super::contact_point::{NOT_WRONG, not_closed, not_suppressed};
@@ -22,6 +23,8 @@ use crate::error::{CloudError, sort};
 
 /// An answer not taken up so long after it was asked for has lost its order.
 pub(super) const ORDER_LOST_AFTER: TimeDelta = TimeDelta::minutes(2);
+
+const CLAIM: &str = "TransactWriteItems answer";
 
 /// An answer to be said.
 #[derive(Clone, PartialEq, Eq)]
@@ -106,6 +109,8 @@ impl std::fmt::Debug for SaidText {
 pub struct AnswerClaim<'a> {
     /// Whose.
     pub patient: &'a PatientId,
+    /// The patient's name in the audit records, where there is one.
+    pub alias: Option<&'a Alias>,
     /// The answer as read.
     pub stored: &'a StoredAnswer,
     /// The hash of the contact point.
@@ -212,10 +217,10 @@ impl TenantStore {
     /// # Errors
     /// [`CloudError`]; nothing was written.
     pub async fn claim_answer(&self, claim: &AnswerClaim<'_>) -> Result<bool, CloudError> {
-        const OPERATION: &str = "TransactWriteItems answer";
         let keys = Keys(&self.clinic);
         let answer = &claim.stored.answer;
         let attempt = claim.stored.attempts + 1;
+        let (alias, new_alias) = self.alias_for(claim.patient, claim.alias)?;
         let mut writes = vec![
             wrap(
                 update(self, &keys.answer(claim.patient, answer.id))
@@ -233,8 +238,10 @@ impl TenantStore {
                     .expression_attribute_values(":cp", s(claim.contact))
                     .expression_attribute_values(":until", s(listed(claim.now + UNKNOWN_AFTER))),
             )?,
-            put(self, answer_audit_item(&keys, claim, attempt), "attribute_not_exists(pk)")?,
+            put(self, answer_audit_item(&keys, &alias, claim, attempt), "attribute_not_exists(pk)")?,
         ];
+        let has_new_alias = new_alias.is_some();
+        writes.extend(new_alias);
         if !claim.despite_opt_out {
             let only: ChannelSet = [answer.channel].into_iter().collect();
             let open = answer.purpose().map_or_else(|| not_closed(answer.channel), |of| not_suppressed(only, of));
@@ -243,15 +250,14 @@ impl TenantStore {
                 .set_key(Some(keys.contact_point(claim.contact).item()))
                 .condition_expression(format!("{open} AND {NOT_WRONG}"))
                 .build();
-            let check = check.map_err(|_| CloudError::Permanent { operation: OPERATION, code: "check".to_owned() })?;
+            let check = check.map_err(|_| CloudError::Permanent { operation: CLAIM, code: "check".to_owned() })?;
             writes.push(TransactWriteItem::builder().condition_check(check).build());
         }
         match self.client().transact_write_items().set_transact_items(Some(writes)).send().await {
             Ok(_) => Ok(true),
             Err(e) => match e.as_service_error().and_then(cancelled) {
-                Some(reasons) if reasons.iter().any(|reason| reason == "ConditionalCheckFailed") => Ok(false),
-                Some(_) => Err(CloudError::Retryable { operation: OPERATION, code: "conflict".to_owned() }),
-                None => Err(sort(OPERATION, &e)),
+                Some(reasons) => refusal(&reasons, has_new_alias),
+                None => Err(sort(CLAIM, &e)),
             },
         }
     }
@@ -375,4 +381,12 @@ impl TenantStore {
             Err(e) => Err(sort("UpdateItem answer", &e)),
         }
     }
+}
+
+/// Refused is what somebody else claimed or forbade. Whose name in the records was made by somebody else
+/// in between is tried again.
+fn refusal(reasons: &[String], has_new_alias: bool) -> Result<bool, CloudError> {
+    let failed = |at: usize| reasons.get(at).is_some_and(|reason| reason == "ConditionalCheckFailed");
+    let others = (0..reasons.len()).filter(|at| !(has_new_alias && *at == 2)).any(failed);
+    if others { Ok(false) } else { Err(CloudError::Retryable { operation: CLAIM, code: "conflict".to_owned() }) }
 }

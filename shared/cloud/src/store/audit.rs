@@ -1,13 +1,14 @@
-//! The record of what was committed: put once, never changed, kept by day.
+//! The record of what was committed: put once, never changed, kept by day. It names nobody: the patient
+//! stands under an alias, and everything else of theirs under marks that are keyed with it.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use retorno_domain::channel::{Channel, Purpose};
 use retorno_domain::consent::Wish;
 use retorno_domain::conversation::Say;
-use retorno_domain::ids::{EnrollmentId, MessageId, PatientId};
-use sha2::{Digest, Sha256};
+use retorno_domain::ids::{EnrollmentId, MessageId};
 
 use super::TenantStore;
+use super::alias::Alias;
 use super::answer::AnswerClaim;
 use super::commit::Claim;
 use super::item::{Item, Reader, ms, n, s};
@@ -15,43 +16,64 @@ use super::key::{AUDIT_SHARDS, Keys};
 use super::stranger_answer::StrangerClaim;
 use super::turn::ConsentRecord;
 use crate::error::CloudError;
-use crate::secrets::hex;
 
 /// That a message was committed to be sent.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Commitment {
     /// When.
     pub at: DateTime<Utc>,
-    /// Which message.
-    pub message: MessageId,
-    /// To whom.
-    pub patient: PatientId,
-    /// In which enrollment.
-    pub enrollment: EnrollmentId,
+    /// To whom, by the name that stands with the patient.
+    pub who: String,
+    /// Which message, by its mark.
+    pub message: String,
     /// Which attempt, from 1.
     pub attempt: u32,
+    /// By which channel.
+    pub channel: Channel,
+}
+
+impl Alias {
+    /// The mark of a message or an answer.
+    #[must_use]
+    pub fn message(&self, id: MessageId) -> String {
+        self.mark("message", &id.to_string())
+    }
+
+    fn enrollment(&self, id: EnrollmentId) -> String {
+        self.mark("enrollment", &id.to_string())
+    }
+
+    fn contact(&self, hash: &str) -> String {
+        self.mark("contact", hash)
+    }
+
+    /// Keyed as well: a text names the person, and could be guessed from its plain hash.
+    fn text(&self, text: &str) -> String {
+        self.mark("text", text)
+    }
 }
 
 /// The record of a claim: which message, on whose consent, with which text (as a hash), when.
-pub(super) fn audit_item(keys: &Keys<'_>, claim: &Claim<'_>) -> Item {
+pub(super) fn audit_item(keys: &Keys<'_>, alias: &Alias, claim: &Claim<'_>) -> Item {
     let intent = claim.message.intent();
     let zone = claim.patient.patient.profile.zone;
     let local = claim.now.with_timezone(&zone);
-    let sk = format!("{:015}#{}#{}", claim.now.timestamp_millis(), intent.message, claim.attempt);
+    let message = alias.message(intent.message);
+    let sk = format!("{:015}#{message}#{}", claim.now.timestamp_millis(), claim.attempt);
     let mut item = keys.audit(claim.now.date_naive(), sk).item();
     let fields = [
         ("event", s("send.committed")),
-        ("message", s(intent.message.to_string())),
-        ("enr", s(claim.next.id.to_string())),
+        ("message", s(message)),
+        ("enr", s(alias.enrollment(claim.next.id))),
         ("att", n(claim.attempt)),
-        ("patient", s(claim.patient.patient.id.as_str())),
-        ("cp", s(claim.contact)),
+        ("who", s(alias.name())),
+        ("cp", s(alias.contact(claim.contact))),
         ("channel", s(intent.channel.code())),
         ("purpose", s(intent.purpose.code())),
         ("consent_on", s(claim.message.consent_given_on().to_string())),
         ("tmpl", s(claim.template.0)),
         ("tmpl_v", n(claim.template.1)),
-        ("text_sha256", s(hex(&Sha256::digest(claim.message.rendered().text.as_bytes())))),
+        ("text", s(alias.text(&claim.message.rendered().text))),
         ("local", s(local.to_rfc3339_opts(chrono::SecondsFormat::Secs, false))),
         ("tz", s(format!("{} {}", zone.name(), chrono_tz::IANA_TZDB_VERSION))),
         ("at", ms(claim.now)),
@@ -61,19 +83,20 @@ pub(super) fn audit_item(keys: &Keys<'_>, claim: &Claim<'_>) -> Item {
 }
 
 /// The record of an answer's claim.
-pub(super) fn answer_audit_item(keys: &Keys<'_>, claim: &AnswerClaim<'_>, attempt: u32) -> Item {
+pub(super) fn answer_audit_item(keys: &Keys<'_>, alias: &Alias, claim: &AnswerClaim<'_>, attempt: u32) -> Item {
     let answer = &claim.stored.answer;
-    let sk = format!("{:015}#{}#{attempt}", claim.now.timestamp_millis(), answer.id);
+    let message = alias.message(answer.id);
+    let sk = format!("{:015}#{message}#{attempt}", claim.now.timestamp_millis());
     let mut item = keys.audit(claim.now.date_naive(), sk).item();
     let fields = [
         ("event", s("answer.committed")),
-        ("message", s(answer.id.to_string())),
+        ("message", s(message)),
         ("att", n(attempt)),
-        ("patient", s(claim.patient.as_str())),
-        ("cp", s(claim.contact)),
+        ("who", s(alias.name())),
+        ("cp", s(alias.contact(claim.contact))),
         ("channel", s(answer.channel.code())),
         ("say", s(answer.say.map_or("staff", Say::code))),
-        ("text_sha256", s(hex(&Sha256::digest(claim.text.as_bytes())))),
+        ("text", s(alias.text(claim.text))),
         ("at", ms(claim.now)),
     ];
     item.extend(fields.map(|(name, value)| (name.to_owned(), value)));
@@ -101,7 +124,7 @@ pub(super) fn stranger_audit_item(keys: &Keys<'_>, claim: &StrangerClaim<'_>, at
 /// The record of a consent given or withdrawn: who, what, when, where and by which words.
 pub(super) fn consent_audit_item(
     keys: &Keys<'_>,
-    patient: &PatientId,
+    alias: &Alias,
     event: &str,
     (number, record): (usize, &ConsentRecord<'_>),
     now: DateTime<Utc>,
@@ -115,7 +138,7 @@ pub(super) fn consent_audit_item(
     };
     let fields = [
         ("event", s(if channels.is_empty() { "consent.withdrawn" } else { "consent.given" })),
-        ("patient", s(patient.as_str())),
+        ("who", s(alias.name())),
         ("on", s(record.statement.on.to_string())),
         ("channels", s(channels.join(","))),
         ("purposes", s(record.statement.purposes.iter().map(Purpose::code).collect::<Vec<_>>().join(","))),
@@ -123,6 +146,21 @@ pub(super) fn consent_audit_item(
         ("at", ms(now)),
     ];
     item.extend(fields.map(|(name, value)| (name.to_owned(), value)));
+    item
+}
+
+/// The record that somebody was erased: under the name that nothing leads to any more, and why.
+pub(super) fn erasure_audit_item(
+    keys: &Keys<'_>,
+    erasure: &str,
+    who: Option<&str>,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Item {
+    let mut item = keys.audit(now.date_naive(), format!("{:015}#erased#{erasure}", now.timestamp_millis())).item();
+    let fields = [("event", s("patient.erased")), ("reason", s(reason)), ("at", ms(now))];
+    item.extend(fields.map(|(name, value)| (name.to_owned(), value)));
+    item.extend(who.map(|who| ("who".to_owned(), s(who))));
     item
 }
 
@@ -141,10 +179,10 @@ impl TenantStore {
                 }
                 found.push(Commitment {
                     at: reader.instant("at")?,
-                    message: reader.parse("message", MessageId::parse)?,
-                    patient: reader.parse("patient", |text| PatientId::parse(text).ok())?,
-                    enrollment: reader.parse("enr", EnrollmentId::parse)?,
+                    who: reader.text("who")?.to_owned(),
+                    message: reader.text("message")?.to_owned(),
                     attempt: reader.number("att")?,
+                    channel: reader.parse("channel", |text| text.parse().ok())?,
                 });
             }
         }

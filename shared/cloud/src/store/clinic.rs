@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
 use retorno_domain::approval::{Approvals, Lacks, account_of};
 use retorno_domain::channel::Channel;
-use retorno_domain::clinic::Clinic;
+use retorno_domain::clinic::{Clinic, Retention};
 use retorno_domain::connection::{Connection, Unlinked};
 use retorno_domain::flow::Flow;
 use retorno_domain::ids::{ClinicId, FlowId};
@@ -130,6 +131,13 @@ impl TenantStore {
 
     fn cache(&self) -> std::sync::MutexGuard<'_, HashMap<ClinicId, StoredClinic>> {
         self.store.clinics.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Until when something said at an instant is kept, by the settings read last: whoever writes has read
+    /// them a moment before.
+    pub(super) fn ttl_of(&self, at: DateTime<Utc>) -> AttributeValue {
+        let retention = self.cached().map_or_else(Retention::default, |stored| stored.clinic.retention);
+        n(retention.keeps_until(at).timestamp())
     }
 
     fn cached(&self) -> Option<StoredClinic> {

@@ -108,7 +108,8 @@ fn built(builder: UpdateBuilder) -> Result<TransactWriteItem, CloudError> {
 
 impl TenantStore {
     /// Claims a message for sending. Items, in order: message, enrollment, patient, contact point,
-    /// audit record, and for WhatsApp the place in the number's tier; a call's task is one more.
+    /// audit record, and for WhatsApp the place in the number's tier; a call's task and the name in the
+    /// records of somebody who has none yet are one more each.
     ///
     /// # Errors
     /// [`ClaimRefused`]; in every case nothing was written.
@@ -118,10 +119,10 @@ impl TenantStore {
         let intent = claim.message.intent();
         // Absent, or proven not sent in the attempt before.
         let unclaimed = if claim.attempt == 1 { "attribute_not_exists(pk)" } else { "st = :ready AND att = :before" };
-        let message = Put::builder()
-            .table_name(self.table())
-            .set_item(Some(claimed_item(&keys, claim)))
-            .condition_expression(unclaimed);
+        let mut message_item = claimed_item(&keys, claim);
+        message_item.insert("ttl".to_owned(), self.ttl_of(claim.now));
+        let message =
+            Put::builder().table_name(self.table()).set_item(Some(message_item)).condition_expression(unclaimed);
         let message = if claim.attempt == 1 {
             message
         } else {
@@ -129,7 +130,8 @@ impl TenantStore {
                 .expression_attribute_values(":ready", s("ready"))
                 .expression_attribute_values(":before", n(claim.attempt - 1))
         };
-        let audit = put(self, audit_item(&keys, claim), "attribute_not_exists(pk)")?;
+        let (alias, new_alias) = self.alias_for(&claim.patient.patient.id, claim.patient.alias.as_ref())?;
+        let audit = put(self, audit_item(&keys, &alias, claim), "attribute_not_exists(pk)")?;
         let mut writes = vec![
             TransactWriteItem::builder().put(put_item(message)?).build(),
             TransactWriteItem::builder().update(self.enrollment_part(claim)?).build(),
@@ -144,6 +146,7 @@ impl TenantStore {
             writes.push(put(self, call_item(&keys, claim), "attribute_not_exists(pk)")?);
         }
         writes.extend(self.drop_writes(claim.next, claim.drops, claim.now)?);
+        writes.extend(new_alias);
         let call = self.client().transact_write_items().set_transact_items(Some(writes));
         // The SDK gives each call a token of its own and repeats it when it tries again: a lost answer
         // is not a lost claim. A token made of the message would let two claims of one instant pass as one.
@@ -244,12 +247,9 @@ impl TenantStore {
             ("why", s("high_intent")),
         ];
         item.extend(fields.map(|(name, value)| (name.to_owned(), value)));
-        let call = self.client().put_item().table_name(self.table()).set_item(Some(item));
-        match call.condition_expression("attribute_not_exists(pk)").send().await {
-            Ok(_) => Ok(()),
-            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
-            Err(e) => Err(sort("PutItem call", &e)),
-        }
+        // There already, or the person was erased since: either way there is nothing to do.
+        let task = put(self, item, "attribute_not_exists(pk)")?;
+        self.finish(vec![task, self.is_there(&enrollment.patient)?]).await.map(|_| ())
     }
 }
 

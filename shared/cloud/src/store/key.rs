@@ -104,6 +104,16 @@ impl Keys<'_> {
         Key { pk: self.patient_pk(patient), sk: format!("A#{id}") }
     }
 
+    /// Under which name the patient stands in the audit records.
+    pub(crate) fn alias(&self, patient: &PatientId) -> Key {
+        Key { pk: self.patient_pk(patient), sk: super::alias::ALIAS_SK.to_owned() }
+    }
+
+    /// Under this the patient of that name is found.
+    pub(crate) fn alias_pk(&self, name: &str) -> String {
+        format!("T#{}#WHO#{name}", self.0)
+    }
+
     /// How a patient found the visit that a message asked about.
     pub(crate) fn survey(&self, patient: &PatientId, id: MessageId) -> Key {
         Key { pk: self.patient_pk(patient), sk: format!("SURVEY#{id}") }
@@ -268,6 +278,34 @@ impl Keys<'_> {
 
     pub(crate) fn audit_pk(&self, day: chrono::NaiveDate, shard: u8) -> String {
         format!("T#{}#AUDIT#{day}#{shard}", self.0)
+    }
+
+    /// By what people who were erased are known again.
+    pub(crate) fn erased_pk(&self) -> String {
+        format!("T#{}#ERASED", self.0)
+    }
+
+    /// Erasures under way.
+    pub(crate) fn erasing_pk(&self) -> String {
+        format!("T#{}#ERASING", self.0)
+    }
+
+    pub(crate) fn tombstones_pk(&self) -> String {
+        format!("T#{}#TOMBSTONES", self.0)
+    }
+
+    pub(crate) fn calls_pk(&self) -> String {
+        format!("T#{}#CALLS", self.0)
+    }
+
+    /// How far the chain over the audit records is.
+    pub(crate) fn ledger_head(&self) -> Key {
+        self.key("#LEDGER", "HEAD")
+    }
+
+    /// A digest of the chain.
+    pub(crate) fn digest(&self, number: u64) -> Key {
+        self.key("#LEDGER", format!("D#{number:012}"))
     }
 
     pub(crate) fn due_pk(&self, shard: u8) -> String {

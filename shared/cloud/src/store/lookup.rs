@@ -1,13 +1,14 @@
 //! Finding whose something is: a phone's patients, a message's patient. A third sparse index, keys
 //! only; under hashes and ids, never under a phone.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::NaiveDate;
 use retorno_domain::contact::E164;
 use retorno_domain::ids::{MessageId, PatientId};
 use retorno_domain::patient::Patient;
 
 use super::TenantStore;
-use super::item::{Item, Reader, s};
+use super::item::{Item, Reader, n, s};
 use super::key::{Keys, patient_of_pk};
 use crate::error::{CloudError, sort};
 
@@ -53,10 +54,24 @@ impl TenantStore {
     /// # Errors
     /// [`CloudError`].
     pub async fn note_user(&self, user: &str, phone: &E164) -> Result<(), CloudError> {
-        let mut item = Keys(&self.clinic).user(&self.hash(user)).item();
-        item.insert("cp".to_owned(), s(self.hash(phone.as_str())));
+        let (hash, contact) = (self.hash(user), self.hash(phone.as_str()));
+        let mut item = Keys(&self.clinic).user(&hash).item();
+        item.insert("cp".to_owned(), s(contact.clone()));
         let call = self.client().put_item().table_name(self.table()).set_item(Some(item));
-        call.send().await.map(|_| ()).map_err(|e| sort("PutItem user", &e))
+        let call = call.condition_expression("attribute_not_exists(pk) OR cp <> :cp");
+        match call.expression_attribute_values(":cp", s(contact.clone())).send().await {
+            Ok(_) => {}
+            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => return Ok(()),
+            Err(e) => return Err(sort("PutItem user", &e)),
+        }
+        // So that whoever erases the person finds it by the phone.
+        let call = self.client().update_item().table_name(self.table());
+        let call = call
+            .set_key(Some(Keys(&self.clinic).contact_point(&contact).item()))
+            .update_expression("ADD users :user, ver :one")
+            .expression_attribute_values(":user", AttributeValue::Ss(vec![hash]))
+            .expression_attribute_values(":one", n(1));
+        call.send().await.map(|_| ()).map_err(|e| sort("UpdateItem user", &e))
     }
 
     /// The patients who are reached at the contact point of that hash on a day of the clinic's: a phone,

@@ -4,6 +4,7 @@
 mod agenda;
 mod agreement;
 mod ahead;
+mod alias;
 mod answer;
 mod approval;
 mod audit;
@@ -20,6 +21,7 @@ mod guardian_wire;
 mod item;
 mod key;
 mod lease;
+mod ledger;
 mod lift;
 mod lookup;
 mod message;
@@ -28,6 +30,7 @@ mod noted_wire;
 mod parked;
 mod patient;
 mod patient_wire;
+pub mod privacy;
 mod receipt;
 mod route;
 mod sealed;
@@ -48,6 +51,7 @@ mod wave;
 
 pub use agenda::{Booking, BookingStatus};
 pub use agreement::{Agreement, AgreementState, StoredAgreement};
+pub use alias::Alias;
 pub use answer::{AnswerClaim, AnsweredOf, NewAnswer, OverdueAnswer, SaidText, StoredAnswer};
 pub use audit::Commitment;
 pub use browser::{BROWSERS_MAX, Browser};
@@ -59,6 +63,7 @@ pub use due::{BacklogEntry, ValueEntry};
 pub use enroll::{NewEnrollment, NotEnrolled};
 pub use enrollment::{Advance, Dropped, OverdueStep, StoredEnrollment};
 pub use lease::ImportLease;
+pub use ledger::{AuditRecord, AuditValue, LedgerHead, NewDigest};
 pub use lift::Lift;
 pub use message::{OverdueMessage, Receipts, StoredMessage};
 pub use news::News;
@@ -80,6 +85,7 @@ pub use waitlist::{Waiter, WaiterState};
 use aws_sdk_dynamodb::Client;
 use retorno_domain::ids::ClinicId;
 
+use crate::error::CloudError;
 use crate::secrets::SecretKey;
 
 /// The table of a deployment.
@@ -89,13 +95,31 @@ pub struct Store {
     table: String,
     contact_key: SecretKey,
     clinics: clinic::ClinicCache,
+    chance: alias::Chance,
 }
 
 impl Store {
     /// The table of that name, with the key under which contact points are hashed.
     #[must_use]
     pub fn new(client: Client, table: impl Into<String>, contact_key: SecretKey) -> Self {
-        Self { client, table: table.into(), contact_key, clinics: clinic::ClinicCache::default() }
+        let (table, clinics) = (table.into(), clinic::ClinicCache::default());
+        Self { client, table, contact_key, clinics, chance: alias::Chance::System }
+    }
+
+    /// The table for whoever reads what was recorded and needs nobody's contact: the key of this process
+    /// is known to nobody, so that what it would hash is found nowhere.
+    ///
+    /// # Errors
+    /// [`CloudError::Setup`] when the system gives no random numbers.
+    pub fn without_contacts(client: Client, table: impl Into<String>) -> Result<Self, CloudError> {
+        Ok(Self::new(client, table, SecretKey::random()?))
+    }
+
+    /// The same without chance: what would be random is derived, so that a run can be repeated byte for
+    /// byte. For whoever plays time in memory; a name so made outlives nobody's erasure.
+    #[must_use]
+    pub fn repeatable(self) -> Self {
+        Self { chance: alias::Chance::Repeatable, ..self }
     }
 
     /// The table as one clinic sees it. There is no other way to a key.

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, KeysAndAttributes, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+};
 use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::stream::{self, StreamExt as _};
 use retorno_domain::contact::{E164, EmailAddress, Line, PersonName, Phone, UnusableEmail, UnusablePhone};
@@ -15,6 +17,7 @@ use retorno_domain::patient::{Patient, Profile, SendingHistory};
 use retorno_domain::standing::Standing;
 
 use super::TenantStore;
+use super::alias::{ALIAS_SK, Alias, alias_of};
 use super::answer::StoredAnswer;
 use super::due::{IndexKeys, standing_of};
 use super::enrollment::StoredEnrollment;
@@ -38,6 +41,8 @@ pub struct StoredPatient {
     pub version: u64,
     /// Where the patient stood when last evaluated.
     pub standing: Standing,
+    /// The name in the audit records, where there is one; known only where the whole collection was read.
+    pub alias: Option<Alias>,
 }
 
 /// A patient's item collection: what one Query brings.
@@ -182,7 +187,7 @@ pub(super) fn patient_of(item: &Item) -> Result<StoredPatient, CloudError> {
         subscriptions: subscriptions_of(&reader)?,
         noted: noted_of(&reader)?.map(Box::new),
     };
-    Ok(StoredPatient { patient, version: reader.number("ver")?, standing: standing_of(&reader)? })
+    Ok(StoredPatient { patient, version: reader.number("ver")?, standing: standing_of(&reader)?, alias: None })
 }
 
 impl TenantStore {
@@ -203,11 +208,12 @@ impl TenantStore {
             .into_paginator()
             .send();
         let (mut patient, mut enrollments, mut messages) = (None, Vec::new(), Vec::new());
-        let (mut answers, mut thread) = (Vec::new(), StoredThread::default());
+        let (mut answers, mut thread, mut alias) = (Vec::new(), StoredThread::default(), None);
         while let Some(page) = pages.next().await {
             for item in page.map_err(|e| sort("Query patient", &e))?.items() {
                 match item.get("sk").and_then(|sk| sk.as_s().ok()).map(String::as_str) {
                     Some("PATIENT") => patient = Some(patient_of(item)?),
+                    Some(ALIAS_SK) => alias = Some(alias_of(item)?),
                     Some(sk) if sk.starts_with("E#") => enrollments.push(StoredEnrollment::of(item, id)?),
                     Some(sk) if sk.starts_with("M#") => messages.push(StoredMessage::of(item, id)?),
                     Some(sk) if sk.starts_with("A#") => answers.push(StoredAnswer::of(item)?),
@@ -216,6 +222,7 @@ impl TenantStore {
                 }
             }
         }
+        let patient = patient.map(|patient| StoredPatient { alias, ..patient });
         Ok(patient.map(|patient| Collection { patient, enrollments, messages, answers, thread }))
     }
 
@@ -355,6 +362,17 @@ impl TenantStore {
             }
             Err(e) => Err(sort("UpdateItem standing", &e)),
         }
+    }
+
+    /// The condition that a patient is there, as part of a transaction that writes something of theirs.
+    pub(super) fn is_there(&self, id: &PatientId) -> Result<TransactWriteItem, CloudError> {
+        let check = ConditionCheck::builder()
+            .table_name(self.table())
+            .set_key(Some(Keys(&self.clinic).patient(id).item()))
+            .condition_expression("attribute_exists(pk)")
+            .build()
+            .map_err(|_| CloudError::Permanent { operation: "TransactWriteItems", code: "check".to_owned() })?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 }
 

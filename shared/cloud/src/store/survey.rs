@@ -1,12 +1,14 @@
 //! How patients found their visits: one answer a message; a later one of the same patient replaces it.
 
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use chrono::{DateTime, Utc};
 use retorno_domain::ids::{MessageId, PatientId};
 
 use super::TenantStore;
+use super::enrollment::put_item;
 use super::item::{Reader, ms, n, s};
 use super::key::Keys;
-use crate::error::{CloudError, sort};
+use crate::error::CloudError;
 
 /// What a patient wrote about a visit.
 #[derive(Clone, PartialEq, Eq)]
@@ -43,11 +45,14 @@ impl TenantStore {
         let mut item = Keys(&self.clinic).survey(patient, message).item();
         item.insert("score".to_owned(), n(answer.score));
         item.insert("at".to_owned(), ms(answer.at));
+        item.insert("ttl".to_owned(), self.ttl_of(answer.at));
         if let Some(comment) = &answer.comment {
             item.insert("comment".to_owned(), s(comment.0.clone()));
         }
-        let call = self.client().put_item().table_name(self.table()).set_item(Some(item));
-        call.send().await.map(|_| ()).map_err(|e| sort("PutItem survey", &e))
+        // Of somebody who was erased since, nothing is kept.
+        let opinion = Put::builder().table_name(self.table()).set_item(Some(item));
+        let opinion = TransactWriteItem::builder().put(put_item(opinion)?).build();
+        self.finish(vec![opinion, self.is_there(patient)?]).await.map(|_| ())
     }
 
     /// The answer to the survey that a message asked for.

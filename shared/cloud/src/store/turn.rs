@@ -11,6 +11,7 @@ use retorno_domain::reply::Wish;
 use retorno_domain::timetable::visits_ahead;
 
 use super::agenda::Booking;
+use super::alias::Alias;
 use super::answer::{NewAnswer, answer_item};
 use super::audit::consent_audit_item;
 use super::commit::{cancelled, put, update};
@@ -87,6 +88,8 @@ pub struct ConsentRecord<'a> {
 pub struct Turn<'a> {
     /// Whose conversation.
     pub patient: &'a PatientId,
+    /// The patient's name in the audit records, where there is one.
+    pub alias: Option<&'a Alias>,
     /// The name of the event, by which it acts once.
     pub event: &'a str,
     /// The patient, if changed.
@@ -155,15 +158,17 @@ impl TenantStore {
         }
     }
 
-    /// What followed from an event that was taken in; nothing when it was not. Strongly consistent.
+    /// What followed from an event of a patient's that was taken in; nothing when it was not. Strongly
+    /// consistent.
     ///
     /// # Errors
     /// [`CloudError`].
-    pub async fn taken_in(&self, event: &str) -> Result<Option<TakenIn>, CloudError> {
+    pub async fn taken_in(&self, event: &str, patient: &PatientId) -> Result<Option<TakenIn>, CloudError> {
         let key = Keys(&self.clinic).event(&self.hash(event));
         let Some(item) = self.get("GetItem event", key.item()).await? else { return Ok(None) };
         let reader = Reader { kind: "event", item: &item };
-        let orders = reader.parse("orders", |json| serde_json::from_str(json).ok())?;
+        let orders: Vec<Order> = reader.parse("orders", |json| serde_json::from_str(json).ok())?;
+        let orders = orders.into_iter().map(|order| order.about(patient.as_str())).collect();
         let lift = match reader.text_opt("lift") {
             Some(json) => Some(Lift::from_json(json).ok_or_else(|| reader.corrupt("lift"))?),
             None => None,
@@ -171,15 +176,21 @@ impl TenantStore {
         Ok(Some(TakenIn { orders, lift }))
     }
 
-    /// In whose conversation an event was taken in; nobody's where it was not. Strongly consistent.
+    /// Whether an event was taken in as this patient's; nothing where it was not taken in. Strongly
+    /// consistent.
     ///
     /// # Errors
     /// [`CloudError`].
-    pub async fn patient_of_event(&self, event: &str) -> Result<Option<PatientId>, CloudError> {
+    pub async fn event_is_of(&self, event: &str, patient: &PatientId) -> Result<Option<bool>, CloudError> {
         let key = Keys(&self.clinic).event(&self.hash(event));
         let Some(item) = self.get("GetItem event", key.item()).await? else { return Ok(None) };
-        let reader = Reader { kind: "event", item: &item };
-        reader.text_opt("patient").map(|id| PatientId::parse(id).map_err(|_| reader.corrupt("patient"))).transpose()
+        let whose = Reader { kind: "event", item: &item }.text_opt("whose").map(str::to_owned);
+        Ok(Some(whose == Some(self.whose(event, patient))))
+    }
+
+    /// Whose an event is, without saying who: of each event by itself, so that two cannot be put together.
+    fn whose(&self, event: &str, patient: &PatientId) -> String {
+        self.hash(&format!("whose#{event}#{}", patient.as_str()))
     }
 
     /// Whether an event was taken in. Strongly consistent.
@@ -211,9 +222,12 @@ impl TenantStore {
     fn turn_writes(&self, turn: &Turn<'_>) -> Result<(Vec<TransactWriteItem>, usize), CloudError> {
         let keys = Keys(&self.clinic);
         let mut event = keys.event(&self.hash(turn.event)).item();
-        event.insert("patient".to_owned(), s(turn.patient.as_str()));
+        event.insert("whose".to_owned(), s(self.whose(turn.event, turn.patient)));
         event.insert("ttl".to_owned(), n((turn.now + EVENT_REMEMBERED).timestamp()));
-        let orders = serde_json::to_string(turn.orders).map_err(|e| CloudError::Setup(e.to_string()))?;
+        // Kept longer than the person may be: so they do not say who it is. Whoever hands them over again
+        // knows whose event it is.
+        let orders: Vec<Order> = turn.orders.iter().map(|order| order.clone().about("")).collect();
+        let orders = serde_json::to_string(&orders).map_err(|e| CloudError::Setup(e.to_string()))?;
         event.insert("orders".to_owned(), s(orders));
         if let Some(lift) = turn.lift {
             event.insert("lift".to_owned(), s(lift.to_json()?));
@@ -236,18 +250,25 @@ impl TenantStore {
         }
         if let Some(line) = turn.heard {
             // The event's name as part of the key: two words of one instant are two lines.
-            let item = heard_item(&keys, turn.patient, &self.hash(turn.event), line);
+            let mut item = heard_item(&keys, turn.patient, &self.hash(turn.event), line);
+            item.insert("ttl".to_owned(), self.ttl_of(turn.now));
             writes.push(put(self, item, "attribute_not_exists(pk)")?);
         }
         if let Some(attached) = &turn.attached {
             self.attach_writes(turn, attached, &mut writes)?;
         }
         if let Some(answer) = turn.answer {
-            writes.push(put(self, answer_item(&keys, turn.patient, answer), "attribute_not_exists(pk)")?);
-        }
-        for record in turn.consent.iter().enumerate() {
-            let item = consent_audit_item(&keys, turn.patient, &self.hash(turn.event), record, turn.now);
+            let mut item = answer_item(&keys, turn.patient, answer);
+            item.insert("ttl".to_owned(), self.ttl_of(turn.now));
             writes.push(put(self, item, "attribute_not_exists(pk)")?);
+        }
+        if !turn.consent.is_empty() {
+            let (alias, new_alias) = self.alias_for(turn.patient, turn.alias)?;
+            for record in turn.consent.iter().enumerate() {
+                let item = consent_audit_item(&keys, &alias, &self.hash(turn.event), record, turn.now);
+                writes.push(put(self, item, "attribute_not_exists(pk)")?);
+            }
+            writes.extend(new_alias);
         }
         if let Some(change) = turn
             .change
@@ -259,6 +280,10 @@ impl TenantStore {
             Some(WaitlistChange::Join(wish)) => writes.push(self.join_write(turn.patient, wish, turn.now)?),
             Some(WaitlistChange::Leave) => writes.push(self.leave_write(turn.patient)?),
             None => {}
+        }
+        // What is said must not outlive the person: who was erased since they were read is not there.
+        if turn.change.is_none() {
+            writes.push(self.is_there(turn.patient)?);
         }
         Ok((writes, turn.slots.len()))
     }

@@ -66,6 +66,7 @@ impl Shown<'_> {
                 li { a href=(part("/timetable")) { (texts.word("timetable")) } }
                 li { a href=(part("/templates")) { (texts.word("templates_short")) } }
                 li { a href=(part("/connections")) { (texts.word("connections")) } }
+                li { a href=(part("/audit")) { (texts.word("audit_short")) } }
                 li { a href=(part("/qr")) { (texts.word("qr_short")) } }
             } }
         }

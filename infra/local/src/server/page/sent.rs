@@ -40,7 +40,7 @@ pub(super) async fn latest(system: &System, of: &OpenClinic) -> Result<Panels, P
     let mut panels = Panels::default();
     let of_channel = async |channel: Channel| {
         let only: ChannelSet = [channel].into_iter().collect();
-        latest_of(&of.tenant, &of.clinic.flows, only, (since, until), MOST).await
+        latest_of(&of.tenant, only, (since, until), MOST).await
     };
     for sent in of_channel(Channel::Whatsapp).await? {
         panels.whatsapp.push(bubble(system, of, sent)?);

@@ -136,6 +136,9 @@ pub(super) fn result(shown: &Shown<'_>) -> Markup {
                         (rejected) " " (texts.word("import_rejected")) " · " (report.added) " " (texts.word("import_new")) ", "
                         (report.changed) " " (texts.word("import_changed"))
                     }
+                    @if report.suppressed_after_erasure > 0 {
+                        p.number { (report.suppressed_after_erasure) " " (texts.word("import_suppressed")) }
+                    }
                     (rejections(shown, &report.rejected))
                 }
                 @if let Some(followed) = &done.export.as_ref().and_then(|report| report.timetable.as_ref()) {

@@ -1,0 +1,103 @@
+//! What was recorded and how it was sealed, as lines of JSON: a head, then each digest with its records,
+//! then what is not sealed yet. The file is checked by [`crate::verify`], which needs nothing else.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use retorno_cloud::store::{AuditRecord, TenantStore};
+use serde::{Deserialize, Serialize};
+
+use crate::digest::{SignedDigest, leaf};
+use crate::seal::SealError;
+
+/// A line of the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Line {
+    /// The first one.
+    Ledger(Head),
+    /// A digest; its records follow.
+    Digest(SignedDigest),
+    /// A record under the digest before it.
+    Record(AuditRecord),
+    /// A record that is not sealed yet.
+    Open(AuditRecord),
+}
+
+/// What a file is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Head {
+    /// Of the file's form: 1.
+    pub version: u8,
+    /// Whose records.
+    pub clinic: String,
+    /// The number of the first digest; one more than the last where there is none.
+    pub first: u64,
+    /// The number of the last digest.
+    pub last: u64,
+}
+
+/// Exports the digests that cover `[from, until)`, whole, with their records. Without `until`, all that is
+/// sealed and what is still open.
+///
+/// # Errors
+/// [`SealError`].
+pub async fn export(
+    tenant: &TenantStore,
+    from: Option<DateTime<Utc>>,
+    until: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<Vec<String>, SealError> {
+    let head = tenant.ledger_head().await?;
+    let last = head.as_ref().map_or(0, |head| head.number);
+    let mut digests = Vec::new();
+    for json in tenant.digests(1, last).await? {
+        let digest: SignedDigest = serde_json::from_str(&json)?;
+        let ends_before = |from: DateTime<Utc>| digest.digest.until_ms < from.timestamp_millis();
+        let begins_after = |until: DateTime<Utc>| digest.digest.from_ms >= until.timestamp_millis();
+        if !from.is_some_and(ends_before) && !until.is_some_and(begins_after) {
+            digests.push(digest);
+        }
+    }
+    let first = digests.first().map_or(last + 1, |digest| digest.digest.number);
+    let last = digests.last().map_or(last, |digest| digest.digest.number);
+    let mut lines = vec![Line::Ledger(Head { version: 1, clinic: tenant.clinic().to_string(), first, last })];
+    let late = |digest: &&SignedDigest| digest.digest.late;
+    let appeared: BTreeSet<String> = digests.iter().filter(late).flat_map(|of| of.digest.leaves.clone()).collect();
+    for digest in digests {
+        let records = if digest.digest.late {
+            late_records(tenant, &digest).await?
+        } else {
+            let [from, until] = [digest.digest.from_ms, digest.digest.until_ms].map(instant);
+            let mut records = tenant.audit_records(from, until).await?;
+            let leaves = records.iter().map(leaf).collect::<Result<Vec<_>, _>>()?;
+            let mut of = leaves.iter();
+            records.retain(|_| of.next().is_some_and(|leaf| !appeared.contains(leaf)));
+            records
+        };
+        lines.push(Line::Digest(digest));
+        lines.extend(records.into_iter().map(Line::Record));
+    }
+    if until.is_none() {
+        let since = head.map_or(now - TimeDelta::days(1), |head| head.until);
+        lines.extend(tenant.audit_records(since, now + TimeDelta::days(1)).await?.into_iter().map(Line::Open));
+    }
+    Ok(lines.iter().map(serde_json::to_string).collect::<Result<_, _>>()?)
+}
+
+/// Records that appeared late are somewhere in the days before.
+async fn late_records(tenant: &TenantStore, digest: &SignedDigest) -> Result<Vec<AuditRecord>, SealError> {
+    let until = instant(digest.digest.until_ms);
+    let mut found = Vec::new();
+    for record in tenant.audit_records(until - TimeDelta::hours(48), until).await? {
+        if digest.digest.leaves.contains(&leaf(&record)?) {
+            found.push(record);
+        }
+    }
+    Ok(found)
+}
+
+fn instant(at_ms: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(at_ms).unwrap_or_default()
+}

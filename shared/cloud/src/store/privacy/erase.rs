@@ -1,0 +1,424 @@
+//! Erasing a person. Every stage is harmless to repeat, and how far it is stands in an item of its own:
+//! whatever dies on the way, the next run goes on. From the first stage on nothing is sent any more, and
+//! at the end nothing in the table leads to the person but marks by which an import knows them again.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use retorno_domain::because::Because;
+use retorno_domain::channel::{ChannelSet, PurposeSet};
+use retorno_domain::enrollment::{EndReason, Enrollment, State};
+use retorno_domain::ids::PatientId;
+use serde::Serialize;
+
+use super::held::{Held, Subject, text};
+use super::tombstone::counts;
+use crate::Reach;
+use crate::error::{CloudError, sort};
+use crate::orders::Order;
+use crate::secrets::hex;
+use crate::store::audit::erasure_audit_item;
+use crate::store::commit::{put, update};
+use crate::store::enrollment::wrap;
+use crate::store::item::{Item, Reader, ms, s};
+use crate::store::key::{Key, Keys};
+use crate::store::{Advance, Collection, TenantStore};
+
+const KIND: &str = "erasure";
+/// Tries to end a sequence that goes on meanwhile.
+const TRIES_MAX: u32 = 5;
+/// What stands in the place of a person where an item needs somebody.
+const SOMEBODY: &str = "(erased)";
+/// What stands in the place of an enrollment.
+const NO_ENROLLMENT: &str = "00000000000000000000000000000000";
+
+/// Why somebody is erased. No free text: it would be kept when the person is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErasureReason {
+    /// The person asked for it.
+    Requested,
+    /// The guardian asked for it.
+    RequestedByGuardian,
+    /// The person has died.
+    Deceased,
+    /// The record should never have been there.
+    Mistake,
+    /// The clinic need not keep it any longer.
+    NoLongerNeeded,
+}
+
+impl ErasureReason {
+    /// All reasons.
+    pub const ALL: [Self; 5] =
+        [Self::Requested, Self::RequestedByGuardian, Self::Deceased, Self::Mistake, Self::NoLongerNeeded];
+
+    /// The reason's word in data.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::RequestedByGuardian => "requested_by_guardian",
+            Self::Deceased => "deceased",
+            Self::Mistake => "mistake",
+            Self::NoLongerNeeded => "no_longer_needed",
+        }
+    }
+
+    /// The reason of a word.
+    #[must_use]
+    pub fn of_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.code() == code)
+    }
+}
+
+/// Why nothing was erased, or not all.
+#[derive(Debug, thiserror::Error)]
+pub enum ErasureError {
+    /// Nobody of that number, and nobody erased either.
+    #[error("there is no such patient")]
+    Nobody,
+    /// An import or something else holds the clinic's records.
+    #[error("an import of this clinic is under way; try again when it has finished")]
+    Busy,
+    /// The table or the queue.
+    #[error(transparent)]
+    Cloud(#[from] CloudError),
+}
+
+/// What an erasure did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Erased {
+    /// It had been done before.
+    pub already: bool,
+    /// Items deleted.
+    pub deleted: u64,
+    /// Visits to come that were booked through us: their slots are free again here. The clinic's own system
+    /// has them still, where somebody entered them.
+    pub freed: Vec<FreedVisit>,
+}
+
+/// A visit to come that was given up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FreedVisit {
+    /// When it would have begun.
+    pub start: DateTime<Utc>,
+    /// With whom.
+    pub professional: String,
+}
+
+/// Erases a person, or finishes doing so.
+///
+/// # Errors
+/// [`ErasureError`]; repeating finishes it.
+pub async fn erase(
+    reach: &Reach,
+    tenant: &TenantStore,
+    patient: &PatientId,
+    reason: ErasureReason,
+) -> Result<Erased, ErasureError> {
+    let now = reach.clock.now();
+    let holder = format!("erasure-{}-{}", tenant.erased_id(patient), now.timestamp_millis());
+    let lease = tenant.lease_import(&holder, now).await?.ok_or(ErasureError::Busy)?;
+    let erased = leased(reach, tenant, patient, reason).await;
+    tenant.release_import(&lease).await?;
+    erased
+}
+
+/// Finishes every erasure of a clinic that was begun and not finished; says how many.
+///
+/// # Errors
+/// [`ErasureError`].
+pub async fn resume(reach: &Reach, tenant: &TenantStore) -> Result<u32, ErasureError> {
+    let mut finished = 0;
+    for item in tenant.query_partition(Keys(tenant.clinic()).erasing_pk(), None).await? {
+        let job = Job::of(&item)?;
+        erase(reach, tenant, &job.patient, job.reason).await?;
+        finished += 1;
+    }
+    Ok(finished)
+}
+
+async fn leased(
+    reach: &Reach,
+    tenant: &TenantStore,
+    patient: &PatientId,
+    reason: ErasureReason,
+) -> Result<Erased, ErasureError> {
+    let now = reach.clock.now();
+    let collection = tenant.collection(patient).await?;
+    let Some(job) = tenant.begin_erasure(patient, collection.as_ref(), reason, now).await? else {
+        let already = tenant.erased_marks().await?.contains(&tenant.erased_id(patient));
+        return if already { Ok(Erased { already, ..Erased::default() }) } else { Err(ErasureError::Nobody) };
+    };
+    let mut run = Run { reach, tenant, job, now, erased: Erased::default() };
+    run.suppress().await?;
+    if let Some(collection) = collection {
+        let held = tenant.held(&run.job.subject, patient).await?;
+        run.count(&collection, &held).await?;
+        run.end_sequence(collection).await?;
+    }
+    run.remove().await?;
+    // What began before the record was gone has ended by now, and may have left something.
+    run.remove().await?;
+    run.finish().await?;
+    Ok(run.erased)
+}
+
+/// An erasure under way.
+struct Job {
+    patient: PatientId,
+    subject: Subject,
+    reason: ErasureReason,
+    tombstone: String,
+}
+
+impl Job {
+    fn of(item: &Item) -> Result<Self, CloudError> {
+        let reader = Reader { kind: KIND, item };
+        let subject: Subject = reader.parse("subject", |json| serde_json::from_str(json).ok())?;
+        let patient = PatientId::parse(&subject.patient).map_err(|_| reader.corrupt("subject"))?;
+        let reason = reader.parse("reason", ErasureReason::of_code)?;
+        Ok(Self { patient, subject, reason, tombstone: reader.text("tombstone")?.to_owned() })
+    }
+}
+
+impl TenantStore {
+    fn erasing(&self, patient: &PatientId) -> Key {
+        Key { pk: Keys(&self.clinic).erasing_pk(), sk: self.erased_id(patient) }
+    }
+
+    /// The job that was begun, or a new one; nothing when there is nobody to erase.
+    async fn begin_erasure(
+        &self,
+        patient: &PatientId,
+        collection: Option<&Collection>,
+        reason: ErasureReason,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Job>, CloudError> {
+        let key = self.erasing(patient);
+        if let Some(item) = self.get("GetItem erasure", key.item()).await? {
+            return Job::of(&item).map(Some);
+        }
+        let Some(collection) = collection else { return Ok(None) };
+        let today = self.settings(now).await?.clinic.date(now);
+        let subject = self.subject(collection, today).await?;
+        let json = serde_json::to_string(&subject).map_err(|e| CloudError::Setup(e.to_string()))?;
+        let chance = self.by_chance(&[b"tombstone", key.sk.as_bytes()])?;
+        let tombstone = hex(chance.get(..16).unwrap_or(&chance));
+        let mut item = key.item();
+        let fields = [
+            ("subject", s(json)),
+            ("reason", s(reason.code())),
+            ("tombstone", s(tombstone)),
+            ("since", ms(now)),
+            ("stage", s("begun")),
+        ];
+        item.extend(fields.map(|(name, value)| (name.to_owned(), value)));
+        let call = self.client().put_item().table_name(self.table()).set_item(Some(item.clone()));
+        // The import lease lets one erasure of a clinic on at a time.
+        call.send().await.map_err(|e| sort("PutItem erasure", &e))?;
+        Job::of(&item).map(Some)
+    }
+}
+
+struct Run<'a> {
+    reach: &'a Reach,
+    tenant: &'a TenantStore,
+    job: Job,
+    now: DateTime<Utc>,
+    erased: Erased,
+}
+
+impl Run<'_> {
+    async fn note(&self, stage: &str) -> Result<(), CloudError> {
+        let call = self.tenant.client().update_item().table_name(self.tenant.table());
+        let call = call
+            .set_key(Some(self.tenant.erasing(&self.job.patient).item()))
+            .update_expression("SET stage = :stage")
+            .expression_attribute_values(":stage", s(stage));
+        call.send().await.map(|_| ()).map_err(|e| sort("UpdateItem erasure", &e))
+    }
+
+    /// First of all: from here on no import brings the person back.
+    async fn suppress(&self) -> Result<(), CloudError> {
+        let id = self.tenant.erased_id(&self.job.patient);
+        self.tenant.put_erased_mark(&id, self.now).await?;
+        for mark in &self.job.subject.persons {
+            self.tenant.put_erased_mark(mark, self.now).await?;
+        }
+        self.note("suppressed").await
+    }
+
+    /// Before anything is gone: what is to be counted later. The first run's count stands.
+    async fn count(&self, collection: &Collection, held: &Held) -> Result<(), CloudError> {
+        let key = Key { pk: Keys(self.tenant.clinic()).tombstones_pk(), sk: self.job.tombstone.clone() };
+        let counts = serde_json::to_string(&counts(collection, held)).map_err(|e| CloudError::Setup(e.to_string()))?;
+        let mut item = key.item();
+        let fields = [("counts", s(counts)), ("reason", s(self.job.reason.code())), ("at", ms(self.now))];
+        item.extend(fields.map(|(name, value)| (name.to_owned(), value)));
+        let call = self.tenant.client().put_item().table_name(self.tenant.table()).set_item(Some(item));
+        match call.condition_expression("attribute_not_exists(pk)").send().await {
+            Ok(_) => {}
+            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {}
+            Err(e) => return Err(sort("PutItem tombstone", &e)),
+        }
+        self.note("counted").await
+    }
+
+    /// Whoever is in no sequence is written to no more; the seat is given back where nothing was sent.
+    async fn end_sequence(&self, collection: Collection) -> Result<(), CloudError> {
+        let mut collection = Some(collection);
+        for _ in 0..TRIES_MAX {
+            let Some(read) = collection else { break };
+            let contacts: BTreeSet<String> = self.tenant.contact_keys_on_record(&read.patient.patient, true);
+            let running = read.patient.patient.sequence;
+            let Some(stored) = read.enrollments.iter().find(|of| Some(of.enrollment.id) == running) else { break };
+            let ended = State::Ended { reason: EndReason::OptedOut, at: self.now };
+            let next = Enrollment { state: ended, ..stored.enrollment.clone() };
+            let because = Because { findings: Vec::new() };
+            let step = Advance { from: stored, next: &next, because: &because, drops: &[], now: self.now };
+            let unsent = next.first_sent_on.is_none();
+            if self.tenant.end_enrollment(&step, &contacts, unsent).await? {
+                break;
+            }
+            collection = self.tenant.collection(&self.job.patient).await?;
+        }
+        self.note("ended").await
+    }
+
+    /// Everything that is found, the person's own items last: until then the next run knows them.
+    async fn remove(&mut self) -> Result<(), CloudError> {
+        let held = self.tenant.held(&self.job.subject, &self.job.patient).await?;
+        for item in &held.bookings {
+            self.booking(item).await?;
+        }
+        for item in &held.slots {
+            self.slot(item).await?;
+        }
+        for item in &held.points {
+            self.contact_point(item).await?;
+        }
+        for item in &held.own {
+            self.seat(item).await?;
+        }
+        for (_, item) in &held.named {
+            self.tenant.delete_item(item).await?;
+            self.erased.deleted += 1;
+        }
+        self.note("cleared").await?;
+        // The record first: with it, whoever reads finds nobody, and what is written with it as a
+        // condition is refused.
+        let mut own = held.own;
+        own.sort_by_key(|item| text(item, "sk") != Some("PATIENT"));
+        for item in &own {
+            self.tenant.delete_item(item).await?;
+            self.erased.deleted += 1;
+        }
+        self.note("removed").await
+    }
+
+    /// A visit to come gives its slot back; whoever waits for one hears of it.
+    async fn booking(&mut self, item: &Item) -> Result<(), CloudError> {
+        let reader = Reader { kind: "booking", item };
+        let (start, slot) = (reader.instant("start")?, reader.text("slot")?.to_owned());
+        if text(item, "st") == Some("booked") && start > self.now {
+            let freed = wrap(
+                update(self.tenant, &Keys(self.tenant.clinic()).slot(&slot))
+                    .update_expression("REMOVE bk, bk_p")
+                    .condition_expression("bk = :b")
+                    .expression_attribute_values(":b", s(reader.text("id")?)),
+            )?;
+            if self.tenant.finish(vec![freed]).await? {
+                let order = Order::Freed { clinic: self.tenant.clinic().to_string(), slot };
+                self.reach.orders.queue(&order, self.now, self.now).await?;
+            }
+            let professional = text(item, "prof").unwrap_or_default().to_owned();
+            self.erased.freed.push(FreedVisit { start, professional });
+        }
+        self.erased.deleted += 1;
+        self.tenant.delete_item(item).await
+    }
+
+    /// A slot of the past stays taken, by nobody in particular; one that was held is not any more.
+    async fn slot(&self, item: &Item) -> Result<(), CloudError> {
+        let key = [("pk", item.get("pk")), ("sk", item.get("sk"))];
+        let key: Item = key.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.clone()))).collect();
+        for (attribute, set) in [("bk_p", "SET bk_p = :nobody"), ("held_p", "REMOVE held_p, held_u")] {
+            let call = self.tenant.client().update_item().table_name(self.tenant.table());
+            let mut call = call
+                .set_key(Some(key.clone()))
+                .update_expression(set)
+                .condition_expression(format!("{attribute} = :p"))
+                .expression_attribute_values(":p", s(self.job.subject.patient.clone()));
+            if attribute == "bk_p" {
+                call = call.expression_attribute_values(":nobody", s(SOMEBODY));
+            }
+            match call.send().await {
+                Ok(_) => {}
+                Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {}
+                Err(e) => return Err(sort("UpdateItem slot", &e)),
+            }
+        }
+        Ok(())
+    }
+
+    /// What the person said of being written to stays with the contact point, and says no more whose word
+    /// it was; the messenger's ids go where nobody else has the phone.
+    async fn contact_point(&self, item: &Item) -> Result<(), CloudError> {
+        let reader = Reader { kind: "contact point", item };
+        let hash = reader.parse("pk", |pk| Some(pk.rsplit_once("#CP#")?.1.to_owned()))?;
+        let id = &self.job.subject.patient;
+        let imported = item.get("oo_imp").and_then(|who| who.as_ss().ok());
+        if imported.is_some_and(|who| who.contains(id)) {
+            self.tenant.opt_out(&hash, ChannelSet::ALL, PurposeSet::ALL, self.now).await?;
+            self.tenant.set_imported_opt_out(&hash, &self.job.patient, false).await?;
+        }
+        self.tenant.vacate(&hash, &self.job.patient).await?;
+        if self.job.subject.alone && item.contains_key("users") {
+            let call = self.tenant.client().update_item().table_name(self.tenant.table());
+            let call = call.set_key(Some(Keys(self.tenant.clinic()).contact_point(&hash).item()));
+            let call = call.update_expression("REMOVE users");
+            call.send().await.map_err(|e| sort("UpdateItem contact point", &e))?;
+        }
+        Ok(())
+    }
+
+    /// A seat from which something was sent stays taken. Its enrollment's id is made of the patient's.
+    async fn seat(&self, item: &Item) -> Result<(), CloudError> {
+        let reader = Reader { kind: "enrollment", item };
+        let keys = Keys(self.tenant.clinic());
+        let Some(id) = reader.text("sk")?.strip_prefix("E#").map(str::to_owned) else { return Ok(()) };
+        let (week, segment) = (reader.parse("week", |text| text.parse().ok())?, reader.text("segment")?);
+        let segment = segment.parse().map_err(|_| reader.corrupt("segment"))?;
+        let call = self.tenant.client().update_item().table_name(self.tenant.table());
+        let call = call
+            .set_key(Some(keys.seat(week, &segment, reader.number("seat")?).item()))
+            .update_expression("SET enr = :none")
+            .condition_expression("enr = :e")
+            .expression_attribute_values(":none", s(NO_ENROLLMENT))
+            .expression_attribute_values(":e", s(id));
+        match call.send().await {
+            Ok(_) => Ok(()),
+            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
+            Err(e) => Err(sort("UpdateItem seat", &e)),
+        }
+    }
+
+    /// The record that it was done, and the end of the job, in one.
+    async fn finish(&self) -> Result<(), CloudError> {
+        let keys = Keys(self.tenant.clinic());
+        let who = self.job.subject.who.as_deref();
+        let record = erasure_audit_item(&keys, &self.job.tombstone, who, self.job.reason.code(), self.now);
+        let key = self.tenant.erasing(&self.job.patient);
+        let gone = aws_sdk_dynamodb::types::Delete::builder()
+            .table_name(self.tenant.table())
+            .set_key(Some(key.item()))
+            .condition_expression("attribute_exists(pk)")
+            .build()
+            .map_err(|_| CloudError::Permanent { operation: KIND, code: "delete".to_owned() })?;
+        let gone = aws_sdk_dynamodb::types::TransactWriteItem::builder().delete(gone).build();
+        let record = put(self.tenant, record, "attribute_not_exists(pk)")?;
+        // Refused when another run has finished it meanwhile.
+        self.tenant.finish(vec![gone, record]).await.map(|_| ())
+    }
+}
