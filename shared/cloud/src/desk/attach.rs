@@ -237,6 +237,7 @@ fn turn_of<'a>(visitor: &'a Visitor, group: &'a StrangerGroup, adopted: &'a Adop
     let change = PatientChange { from: &stored.patient, next: &adopted.patient, today: visitor.today() };
     Turn {
         patient: &stored.patient.patient.id,
+        alias: stored.patient.alias.as_ref(),
         event,
         change: changed.then_some(change),
         thread: (stored.thread.thread != adopted.thread).then_some((&stored.thread, &adopted.thread)),

@@ -87,6 +87,7 @@ fn forgetting<'a>(
     let stored = &visitor.collection;
     Turn {
         patient: &stored.patient.patient.id,
+        alias: stored.patient.alias.as_ref(),
         event,
         change: Some(PatientChange { from: &stored.patient, next, today: visitor.today() }),
         thread: None,
