@@ -191,8 +191,12 @@ fn quoted(member: &Collection, message: &InboundMessage) -> bool {
 
 /// Whether it is surely said that the phone is not the patient's; that hangs on nothing that was asked.
 fn says_wrong(words: &Words<'_>, now: DateTime<Utc>) -> bool {
-    let Words::Text(text) = words else { return false };
-    let reading = understand(text, &Asked::default(), now.date_naive());
+    let (asked, today) = (Asked::default(), now.date_naive());
+    let reading = match words {
+        Words::Text(text) => understand(text, &asked, today),
+        Words::Button(title) => of_button(title, &asked, today),
+        Words::None | Words::Silent => return false,
+    };
     reading.sure && reading.intent == Intent::WrongPerson
 }
 

@@ -88,6 +88,15 @@ fn show(now: &Value) {
         let why: Vec<&str> =
             ["code", "until"].map(|key| text(channel, key)).into_iter().filter(|w| !w.is_empty()).collect();
         let _ = writeln!(said, "{}{}", if why.is_empty() { "" } else { " · " }, why.join(" until "));
+        match text(channel, "warning") {
+            "" => {}
+            warning => {
+                let _ = writeln!(said, "          {warning}");
+            }
+        }
+        if state == "halted" {
+            let _ = writeln!(said, "          once the provider allows it: `retorno connection resume {name}`");
+        }
     }
     if let Some(gateway) = now.get("gateway").filter(|gateway| gateway.is_object()) {
         let _ = write!(said, "gateway   {}", text(gateway, "state"));

@@ -68,6 +68,37 @@ async fn a_browser_is_told_over_the_api_and_forgotten() {
 }
 
 #[tokio::test]
+async fn a_channel_that_its_provider_halted_goes_on_when_staff_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Running::with_aurora(folder.path()).await;
+    let host = &running.system.host;
+    let tenant = host.reach.store.of(&retorno_domain::ids::ClinicId::parse("aurora").unwrap());
+    let halt = async || tenant.halt("whatsapp", host.now() + TimeDelta::days(9), "account_banned").await.unwrap();
+    let state = async || {
+        let now = running.get("/api/clinics/aurora/connections").await.json();
+        now["channels"][0]["state"].as_str().unwrap().to_owned()
+    };
+    assert!(!running.get("/c/aurora/connections").await.text.contains("/connections/resume"));
+    halt().await;
+    assert_eq!(state().await, "halted");
+    let page = running.get("/c/aurora/connections").await;
+    assert!(page.text.contains("Meta deshabilitó la cuenta") && page.text.contains("vuelve a detener el canal"));
+    running.form("/c/aurora/connections/resume", "channel=whatsapp").await;
+    assert_eq!(state().await, "ready");
+    halt().await;
+    let resume = async |body: &str| {
+        let post = running.client.post(format!("{}/api/clinics/aurora/connections/resume", running.url));
+        let post = post.header("content-type", "application/json").body(body.to_owned());
+        Answer::of(post.send().await.unwrap()).await
+    };
+    assert!(resume(r#"{"channel": "whatsapp"}"#).await.status.is_success());
+    assert_eq!(state().await, "ready");
+    for body in [r#"{"channel": "whatsapp"}"#, r#"{"channel": "paloma"}"#, "{}"] {
+        assert!(resume(body).await.status.is_client_error(), "{body}");
+    }
+}
+
+#[tokio::test]
 async fn a_clinic_without_a_gateway_hears_so() {
     let folder = tempfile::tempdir().unwrap();
     let running = Running::with_aurora(folder.path()).await;
