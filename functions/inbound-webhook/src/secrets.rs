@@ -95,7 +95,10 @@ mod tests {
         assert!(read(&[]).unwrap().meta.is_empty() && read(&[text, text]).is_err());
         assert_eq!((read_one.waha.len(), read_one.evolution.len(), read_one.topics.len()), (1, 1, 1));
         let two = |ids: &str| format!(r#"{{"meta": {{"a": {{"secrets": ["s"]}}, "b": {{"secrets": ["t"]{ids}}}}}}}"#);
-        assert!(read(&[&two("")]).unwrap_err().to_string().contains("ids"), "either could speak for the other's clinics");
+        assert!(
+            read(&[&two("")]).unwrap_err().to_string().contains("ids"),
+            "either could speak for the other's clinics"
+        );
         assert!(read(&[&two(r#", "ids": ["105", "900"]"#)]).unwrap().meta.get("b").unwrap().ids.contains("900"));
         let fault = read(&[r#"{"meta": {"a": {"secret": ["hush"]}}}"#]).unwrap_err().to_string();
         assert!(!fault.contains("hush") && fault.contains("line 1"), "{fault}");

@@ -130,7 +130,8 @@ impl Order {
             | Self::Released { patient, .. }
             | Self::Say { patient, .. }
             | Self::Alert { about: AlertAbout::Conversation { patient, .. }, .. } => who.clone_into(patient),
-            Self::Freed { .. }
+            Self::SayStranger { .. }
+            | Self::Freed { .. }
             | Self::Templates { .. }
             | Self::Gateway { .. }
             | Self::Test { .. }

@@ -32,7 +32,7 @@ fn id(patient: &str) -> PatientId {
 }
 
 async fn phone(scene: &Scene, phone: &str) -> ContactPoint {
-    let keys = ContactKeys { phone: Some(scene.tenant.hash(&format!("+{phone}"))), email: None };
+    let keys = ContactKeys { phone: Some(scene.tenant.hash(&format!("+{phone}"))), ..ContactKeys::default() };
     scene.tenant.contact_points(&keys).await.unwrap().phone
 }
 

@@ -4,11 +4,11 @@
 
 mod booking;
 mod clinic;
-mod push;
 #[path = "../stack/granted.rs"]
 mod granted;
 #[path = "../conversation/permissions.rs"]
 mod permissions;
+mod push;
 mod refused;
 mod wishes;
 

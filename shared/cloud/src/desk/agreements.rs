@@ -201,12 +201,7 @@ fn has_contact(through: &Through<'_>, agreement: &Agreement) -> bool {
 }
 
 /// What an agreement adds to a record: of its own day, beside the channels agreed to before.
-fn gathered(
-    visitor: &Visitor,
-    agreement: &Agreement,
-    purposes: PurposeSet,
-    proof: Proof,
-) -> Result<Made, Refused> {
+fn gathered(visitor: &Visitor, agreement: &Agreement, purposes: PurposeSet, proof: Proof) -> Result<Made, Refused> {
     let today = visitor.today();
     let on = visitor.clinic.clinic.date(agreement.at);
     if agreement.channels == ChannelSet::NONE {

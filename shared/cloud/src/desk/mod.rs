@@ -168,8 +168,8 @@ impl Desk {
             // Whatever else happens or fails: an opt-out stands from here on. Not so one that was heard
             // before and is only delivered again: the person may have changed their mind since.
             let stopped = stopped_by(&acts);
-            let shuts = !stopped.is_empty()
-                || acts.iter().any(|act| matches!(act, Act::WrongNumber | Act::Subscribe(_)));
+            let shuts =
+                !stopped.is_empty() || acts.iter().any(|act| matches!(act, Act::WrongNumber | Act::Subscribe(_)));
             if shuts && tenant.knows_event(happening.event).await? {
                 self.repeated(&visitor, happening.event).await?;
                 return Ok(Done::Repeated);

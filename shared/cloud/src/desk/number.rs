@@ -104,6 +104,7 @@ fn forgetting<'a>(
         waitlist: None,
         consent: Vec::new(),
         orders,
+        lift: None,
         now: visitor.now,
     }
 }

@@ -53,7 +53,7 @@ impl Desk {
         }
         let Some(to) = group.phone.clone() else { return Ok(StaffDone::Refused(Refused::HiddenNumber)) };
         for hash in hashes(tenant, &to) {
-            let points = tenant.contact_points(&ContactKeys { phone: Some(hash), email: None }).await?;
+            let points = tenant.contact_points(&ContactKeys { phone: Some(hash), ..ContactKeys::default() }).await?;
             if points.phone.is_suppressed(Channel::Whatsapp, Purpose::Care) {
                 return Ok(StaffDone::Refused(Refused::OptedOut));
             }
@@ -112,7 +112,7 @@ impl Desk {
             }
         }
         for hash in hashes(tenant, number) {
-            let points = tenant.contact_points(&ContactKeys { phone: Some(hash), email: None }).await?;
+            let points = tenant.contact_points(&ContactKeys { phone: Some(hash), ..ContactKeys::default() }).await?;
             if points.phone.is_wrong() {
                 return Ok(super::Matched::Nobody);
             }

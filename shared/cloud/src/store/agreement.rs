@@ -153,6 +153,15 @@ impl TenantStore {
         self.change_agreement(id, "SET may_be = :may", "attribute_exists(pk)", &values).await
     }
 
+    /// Somebody is no longer one of those of whom an agreement may be. Harmless to repeat.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub(super) async fn forget_candidate(&self, id: &str, patient: &PatientId) -> Result<(), CloudError> {
+        let who = aws_sdk_dynamodb::types::AttributeValue::Ss(vec![patient.as_str().to_owned()]);
+        self.change_agreement(id, "DELETE may_be :who", "attribute_exists(pk)", &[(":who", who)]).await
+    }
+
     fn agreement_key(&self, id: &str) -> Key {
         Key { pk: Keys(&self.clinic).agreements_pk(), sk: id.to_owned() }
     }

@@ -103,8 +103,9 @@ pub(super) fn answer_audit_item(keys: &Keys<'_>, alias: &Alias, claim: &AnswerCl
     item
 }
 
-/// The record of the claim of an answer to somebody who is not on record.
-pub(super) fn stranger_audit_item(keys: &Keys<'_>, claim: &StrangerClaim<'_>, attempt: u32) -> Item {
+/// The record of the claim of an answer to somebody who is not on record: nobody has an alias there, so
+/// what was said stands as a keyed hash (`text`).
+pub(super) fn stranger_audit_item(keys: &Keys<'_>, claim: &StrangerClaim<'_>, text: String, attempt: u32) -> Item {
     let answer = claim.answer;
     let sk = format!("{:015}#{}#{attempt}", claim.now.timestamp_millis(), answer.id);
     let mut item = keys.audit(claim.now.date_naive(), sk).item();
@@ -114,7 +115,7 @@ pub(super) fn stranger_audit_item(keys: &Keys<'_>, claim: &StrangerClaim<'_>, at
         ("att", n(attempt)),
         ("cp", s(claim.contacts.first().map_or("", String::as_str))),
         ("channel", s(Channel::Whatsapp.code())),
-        ("text_sha256", s(hex(&Sha256::digest(answer.words.0.as_bytes())))),
+        ("text", s(text)),
         ("at", ms(claim.now)),
     ];
     item.extend(fields.map(|(name, value)| (name.to_owned(), value)));

@@ -148,6 +148,7 @@ impl TenantStore {
     pub async fn claim_stranger_answer(&self, claim: &StrangerClaim<'_>) -> Result<bool, CloudError> {
         const OPERATION: &str = "TransactWriteItems answer to a stranger";
         let keys = Keys(&self.clinic);
+        let text = self.hash(&format!("stranger-text#{}", claim.answer.words.0));
         let mut writes = vec![
             wrap(
                 update(self, &keys.stranger_answer(claim.answer.id))
@@ -160,7 +161,7 @@ impl TenantStore {
                     .expression_attribute_values(":now", ms(claim.now))
                     .expression_attribute_values(":until", s(listed(claim.now + UNKNOWN_AFTER))),
             )?,
-            put(self, stranger_audit_item(&keys, claim, ATTEMPT), "attribute_not_exists(pk)")?,
+            put(self, stranger_audit_item(&keys, claim, text, ATTEMPT), "attribute_not_exists(pk)")?,
         ];
         let only: ChannelSet = [Channel::Whatsapp].into_iter().collect();
         for hash in claim.contacts {

@@ -80,6 +80,7 @@ impl Both {
     fn paused<'a>(&self, from: &'a StoredPatient, next: &'a Patient, event: &'a str) -> Turn<'a> {
         Turn {
             patient: &next.id,
+            alias: from.alias.as_ref(),
             event,
             change: Some(PatientChange { from, next, today: self.clinic.date(self.now) }),
             thread: None,
@@ -91,6 +92,7 @@ impl Both {
             waitlist: None,
             consent: Vec::new(),
             orders: &[],
+            lift: None,
             now: self.now,
         }
     }

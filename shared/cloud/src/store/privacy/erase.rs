@@ -305,6 +305,9 @@ impl Run<'_> {
             self.tenant.delete_item(item).await?;
             self.erased.deleted += 1;
         }
+        for agreement in &held.candidacies {
+            self.tenant.forget_candidate(agreement, &self.job.patient).await?;
+        }
         self.note("cleared").await?;
         // The record first: with it, whoever reads finds nobody, and what is written with it as a
         // condition is refused.

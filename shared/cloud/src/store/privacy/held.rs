@@ -34,6 +34,8 @@ pub(super) struct Held {
     pub(super) own: Vec<Item>,
     /// Items that name the patient, or are the person's by the contact, and are deleted whole.
     pub(super) named: Vec<(&'static str, Item)>,
+    /// Agreements of others, by id, which staff was told that this patient may have given.
+    pub(super) candidacies: Vec<String>,
     /// Bookings.
     pub(super) bookings: Vec<Item>,
     /// Slots booked by or held for them.
@@ -71,10 +73,27 @@ impl TenantStore {
         let calls = self.query_partition(keys.calls_pk(), None).await?;
         named.extend(calls.into_iter().filter(|item| names(item, "patient", subject)).map(|item| ("call task", item)));
         let agreements = self.query_partition(keys.agreements_pk(), None).await?;
-        let agreed = agreements.into_iter().filter(|item| self.has_agreed(item, subject));
-        named.extend(agreed.map(|item| ("agreement", item)));
+        let (agreed, of_others): (Vec<Item>, Vec<Item>) =
+            agreements.into_iter().partition(|item| self.has_agreed(item, subject));
+        named.extend(agreed.into_iter().map(|item| ("agreement", item)));
+        let candidate = |item: &Item| item.get("may_be").and_then(|ids| ids.as_ss().ok()).cloned().unwrap_or_default();
+        let candidacies = of_others.iter().filter(|item| candidate(item).contains(&subject.patient));
+        let candidacies = candidacies.filter_map(|item| text(item, "sk").map(str::to_owned)).collect();
         let strangers = self.query_partition(keys.strangers_pk(), None).await?;
-        let said = strangers.into_iter().filter(|item| self.is_of(item, subject));
+        // What was said from a number, what was answered there, and what staff did with it.
+        let numbers: BTreeSet<String> = strangers
+            .iter()
+            .filter(|item| self.is_of(item, subject))
+            .filter_map(|item| {
+                let head = text(item, "sk").and_then(|sk| sk.strip_prefix("N#"));
+                text(item, "who").or(head).map(str::to_owned)
+            })
+            .collect();
+        let is_number = |item: &Item| {
+            let head = text(item, "sk").and_then(|sk| sk.strip_prefix("N#"));
+            text(item, "who").or(head).is_some_and(|who| numbers.contains(who))
+        };
+        let said = strangers.into_iter().filter(|item| self.is_of(item, subject) || is_number(item));
         named.extend(said.map(|item| ("stranger", item)));
         let sent: Vec<String> = own.iter().filter_map(|item| text(item, "prov_id")).map(|id| self.hash(id)).collect();
         for hash in sent {
@@ -95,7 +114,7 @@ impl TenantStore {
         bookings.retain(|item| names(item, "patient", subject));
         let mut slots = self.query_partition(keys.slots_pk(), None).await?;
         slots.retain(|item| names(item, "bk_p", subject) || names(item, "held_p", subject));
-        Ok(Held { own, named, bookings, slots, points })
+        Ok(Held { own, named, candidacies, bookings, slots, points })
     }
 
     /// Whether an agreement is the person's: by the patient it was attached to; by the contact and the
