@@ -18,6 +18,7 @@ use retorno_domain::segment::{Mean, PERCENTILE_VISITS_MIN, Thresholds, percentil
 use retorno_domain::standing::{Standing, standing, summary};
 use retorno_domain::timetable::visits_ahead;
 
+use crate::erased::leave_out_erased;
 use crate::export::{ExportReader, Limits, NotAnExport};
 use crate::matching::Sought;
 use crate::report::{ImportReport, Rejected};
@@ -139,30 +140,11 @@ impl Run<'_> {
         self.reach.clock.now()
     }
 
-    /// Leaves out whoever was erased, by the number in the clinic's system or by name and contact.
-    async fn leave_out_erased(&mut self, grouped: &mut Grouped) -> Result<(), CloudError> {
-        let erased = self.tenant.erased_marks().await?;
-        if erased.is_empty() {
-            return Ok(());
-        }
-        let tenant = &self.tenant;
-        let mut rows = 0;
-        grouped.patients.retain(|id, reports| {
-            let is_erased = erased.contains(&tenant.erased_id(id))
-                || patient_of(id, reports.clone())
-                    .is_some_and(|patient| !tenant.erased_marks_of(&patient).is_disjoint(&erased));
-            rows += if is_erased { reports.len() } else { 0 };
-            !is_erased
-        });
-        self.report.suppressed_after_erasure = u64::try_from(rows).unwrap_or(u64::MAX);
-        Ok(())
-    }
-
     async fn all(&mut self, mut grouped: Grouped, progress: &mut dyn FnMut(Progress)) -> Result<(), ImportError> {
         self.report.read = grouped.read;
         self.report.accepted = grouped.accepted;
         self.report.rejected = grouped.refusals.iter().map(Rejected::from).collect();
-        self.leave_out_erased(&mut grouped).await?;
+        self.report.suppressed_after_erasure = leave_out_erased(&self.tenant, &mut grouped).await?;
         self.report.patients = u64::try_from(grouped.patients.len()).unwrap_or(u64::MAX);
         self.keeps_visits = keeps_visits(&self.tenant, &self.clinic, self.now()).await?;
         self.thresholds = self.week_thresholds(&grouped).await?;

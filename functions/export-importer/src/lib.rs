@@ -1,6 +1,7 @@
 //! When an export lands, turn its rows into patients and appointments, and start what their changes
 //! start.
 
+mod erased;
 pub mod export;
 mod import;
 mod matching;
