@@ -7,14 +7,7 @@ use crate::writes::{Item, Write, number, text};
 
 impl Judge {
     /// An item was written in a request of that label.
-    pub fn moved(
-        &mut self,
-        now: i64,
-        label: &str,
-        write: &Write,
-        before: Option<&Item>,
-        after: Option<&Item>,
-    ) {
+    pub fn moved(&mut self, now: i64, label: &str, write: &Write, before: Option<&Item>, after: Option<&Item>) {
         let clinic = self.clinic_of(write.pk.split('#').nth(1).unwrap_or("")).unwrap_or(usize::MAX);
         match write.kind {
             "settings" => {

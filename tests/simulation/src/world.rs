@@ -210,7 +210,9 @@ impl World {
                 After::Again(Event::TakeIn { id, .. }, _) => {
                     state.inbox.get(*id).and_then(|brought| Some((brought.clinic, brought.spoken.clone()?)))
                 }
-                After::Again(Event::Visit { clinic, person, .. }, _) => Some((*clinic, Spoken::on_a_page(*person, now))),
+                After::Again(Event::Visit { clinic, person, .. }, _) => {
+                    Some((*clinic, Spoken::on_a_page(*person, now)))
+                }
                 After::Again(..) | After::Order(..) | After::Nothing => None,
             };
             if let Some(Some(environment)) = self.environments.get(task.environment) {

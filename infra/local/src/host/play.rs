@@ -49,15 +49,8 @@ impl Host {
     /// # Errors
     /// [`HostError`].
     pub async fn add_clinic(&self, id: &ClinicId, settings_toml: &str, sweep: &str) -> Result<(), HostError> {
-        let clinic = retorno_domain::settings::clinic_from_toml(id.clone(), settings_toml, None)?;
-        let tenant = self.reach.store.of(id);
-        // What is written to a number must reach nobody else.
-        if let Some(setting) = tenant.claim_routes(&clinic).await? {
-            return Err(HostError::User(format!(
-                "another clinic here has the same {setting}: give this one its own in its settings"
-            )));
-        }
-        tenant.put_settings(settings_toml).await?;
+        let clinic = self.claim_clinic(id, settings_toml).await?;
+        self.reach.store.of(id).put_settings(settings_toml).await?;
         self.see_templates(&clinic).await?;
         let morning = serde_json::json!({ "clinic": id.as_str() }).to_string();
         self.schedule(&format!("morning-{id}"), "cron(0 6 * * ? *)", clinic.zone.name(), EVALUATOR_ARN, morning)
@@ -65,6 +58,18 @@ impl Host {
         let order = serde_json::to_string(&Order::Sweep { clinic: id.to_string() });
         let order = order.map_err(|e| CloudError::Setup(e.to_string()))?;
         self.schedule(&format!("sweep-{id}"), sweep, "UTC", QUEUE_ARN, order).await
+    }
+
+    /// Makes what the settings name at the providers the clinic's, before anything else is.
+    ///
+    /// # Errors
+    /// [`HostError::NumberTaken`] where it is another's: what is written to a number must reach nobody else.
+    pub async fn claim_clinic(&self, id: &ClinicId, settings_toml: &str) -> Result<Clinic, HostError> {
+        let clinic = retorno_domain::settings::clinic_from_toml(id.clone(), settings_toml, None)?;
+        match self.reach.store.of(id).claim_routes(&clinic).await? {
+            Some(setting) => Err(HostError::NumberTaken(setting)),
+            None => Ok(clinic),
+        }
     }
 
     /// An account that the sandbox's Meta has never seen holds what the clinic needs, approved: whoever
