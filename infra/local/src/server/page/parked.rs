@@ -57,7 +57,7 @@ fn row(texts: &Texts, zone: chrono_tz::Tz, body: &BodyView) -> Markup {
                 span { strong { (body.entry) } " " span.tag { (texts.problem(&format!("unread_{}", body.code)).unwrap_or(body.code)) } }
                 time datetime=(body.since) { (moment(body.since_at, zone)) }
             }
-            p.soft { (body.bytes) " " (texts.word("parked_bytes")) " · " (body.times) " " (texts.word("parked_times")) }
+            p.soft { (texts.word("parked_bytes")) ": " (body.bytes) " · " (texts.word("parked_times")) ": " (body.times) }
             details { summary { (texts.word("problem_detail")) } p.soft lang="en" { (body.why) } }
             div.acts {
                 form method="post" action=(format!("/parked/{}/replay", body.id)) { button { (texts.word("parked_replay")) } }
