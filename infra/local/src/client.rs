@@ -9,6 +9,7 @@ mod parked;
 mod patient;
 mod print;
 mod slots;
+mod staff;
 mod strangers;
 mod talk;
 mod templates;
@@ -48,6 +49,14 @@ pub enum ClientCommand {
     Write(WriteArgs),
     /// Show the conversation with a patient.
     Thread(ThreadArgs),
+    /// Answer a patient on WhatsApp in words of your own.
+    Reply(staff::ReplyArgs),
+    /// Take a patient's conversation: what is automatic stays silent until it is handed back.
+    TakeOver(ThreadArgs),
+    /// Hand a patient's conversation back to the system.
+    HandBack(ThreadArgs),
+    /// Record agreements gathered elsewhere, in bulk, by somebody who attests to them.
+    Agreements(staff::AgreementsArgs),
     /// Show what a patient agreed to, for which purpose, or record what they say about it.
     Consent(consent::ConsentArgs),
     /// Show what a patient's browsers on this machine show, let one be told, or withdraw that.
@@ -248,6 +257,10 @@ pub async fn run(command: &ClientCommand, data: &Path) -> Result<(), HostError> 
             talk::thread(&connection.get(&path, &[]).await?, args.json);
             Ok(())
         }
+        ClientCommand::Reply(args) => staff::reply(&connection, args).await,
+        ClientCommand::TakeOver(args) => staff::hold(&connection, args, "hold").await,
+        ClientCommand::HandBack(args) => staff::hold(&connection, args, "release").await,
+        ClientCommand::Agreements(args) => staff::agreements(&connection, args).await,
         ClientCommand::Consent(args) => consent::run(&connection, args).await,
         ClientCommand::Browser(args) => browser::run(&connection, args).await,
         ClientCommand::Parked(args) => parked::run(&connection, args).await,

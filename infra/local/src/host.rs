@@ -82,6 +82,17 @@ pub enum HostError {
         /// What the system said.
         error: std::io::Error,
     },
+    /// Another clinic has what the settings name at a provider.
+    #[error("another clinic here has the same {0}: give this one its own in its settings")]
+    NumberTaken(&'static str),
+    /// An export without one row that could be read.
+    #[error("{path}: no row of the export could be read; the first: {why}")]
+    NoGoodRow {
+        /// The file.
+        path: String,
+        /// What is wrong with the first.
+        why: String,
+    },
     /// Anything that its user can put right; says how.
     #[error("{0}")]
     User(String),

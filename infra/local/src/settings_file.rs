@@ -31,7 +31,7 @@ pub fn zone_of_export(path: &std::path::Path) -> Result<Tz, HostError> {
         }
     }
     let why = refused.map_or_else(|| "it has no rows".to_owned(), |refusal| refusal.to_string());
-    Err(HostError::User(format!("{}: no row of the export could be read; the first: {why}", path.display())))
+    Err(HostError::NoGoodRow { path: path.display().to_string(), why })
 }
 
 /// Opens a file, naming it when that fails.

@@ -15,7 +15,7 @@ pub struct ParkedArgs {
     #[command(subcommand)]
     act: Option<Act>,
     /// One JSON object on standard output.
-    #[arg(long)]
+    #[arg(long, global = true)]
     json: bool,
 }
 

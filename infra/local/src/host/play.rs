@@ -52,14 +52,8 @@ impl Host {
     /// # Errors
     /// [`HostError`].
     pub async fn add_clinic(&self, id: &ClinicId, settings_toml: &str, sweep: &str) -> Result<(), HostError> {
-        let clinic = retorno_domain::settings::clinic_from_toml(id.clone(), settings_toml, None)?;
+        let clinic = self.claim_clinic(id, settings_toml).await?;
         let tenant = self.reach.store.of(id);
-        // What is written to a number must reach nobody else.
-        if let Some(setting) = tenant.claim_routes(&clinic).await? {
-            return Err(HostError::User(format!(
-                "another clinic here has the same {setting}: give this one its own in its settings"
-            )));
-        }
         let former = match tenant.settings_text().await {
             Ok(text) => retorno_domain::settings::clinic_from_toml(id.clone(), &text, None).ok(),
             Err(CloudError::Missing(_)) => None,
@@ -82,6 +76,18 @@ impl Host {
         let order = serde_json::to_string(&Order::Sweep { clinic: id.to_string() });
         let order = order.map_err(|e| CloudError::Setup(e.to_string()))?;
         self.schedule(&format!("sweep-{id}"), sweep, "UTC", QUEUE_ARN, order).await
+    }
+
+    /// Makes what the settings name at the providers the clinic's, before anything else is.
+    ///
+    /// # Errors
+    /// [`HostError::NumberTaken`] where it is another's: what is written to a number must reach nobody else.
+    pub async fn claim_clinic(&self, id: &ClinicId, settings_toml: &str) -> Result<Clinic, HostError> {
+        let clinic = retorno_domain::settings::clinic_from_toml(id.clone(), settings_toml, None)?;
+        match self.reach.store.of(id).claim_routes(&clinic).await? {
+            Some(setting) => Err(HostError::NumberTaken(setting)),
+            None => Ok(clinic),
+        }
     }
 
     /// An account that the sandbox's Meta has never seen holds what the clinic needs, approved: whoever

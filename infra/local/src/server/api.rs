@@ -1,5 +1,6 @@
 //! The API for the commands. Everything it answers is JSON, errors too: `{"error": …}`.
 
+mod staff;
 mod templates;
 
 use axum::Json;
@@ -18,7 +19,7 @@ use serde_json::{Value, json};
 use super::agenda::{self, Agenda};
 use super::browser;
 use super::consent::{self, ConsentSaid, ConsentView};
-use super::consents::{self, ConsentsDone};
+use super::consents::{self, CONSENTS_BYTES_MAX, ConsentsDone, attester};
 use super::import::{self, Files};
 use super::inbox::{self, Inbox};
 use super::ledger;
@@ -37,9 +38,6 @@ use crate::outbox::{self, Sent};
 use crate::why::{Why, why};
 
 const SETTINGS_BYTES_MAX: usize = 256 << 10;
-/// About a hundred thousand agreements.
-const CONSENTS_BYTES_MAX: usize = 8 << 20;
-const NAME_CHARS_MAX: usize = 100;
 const OUTBOX_MAX: usize = 10_000;
 const OUTBOX_DEFAULT: usize = 50;
 
@@ -65,6 +63,7 @@ pub(super) fn router() -> Router<System> {
         .route("/clinics/{clinic}/inbox", get(inbox))
         .route("/clinics/{clinic}/agenda", get(agenda))
         .route("/clinics/{clinic}/consents", post(consents))
+        .merge(staff::router())
         .merge(templates::router())
         .route("/clinics/{clinic}/audit", get(ledger::get))
         .route("/clinics/{clinic}/audit/export", get(ledger::get_export))
@@ -93,7 +92,7 @@ async fn advance(
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let expected =
         "send {\"by\": \"next\" | \"3h\" | \"1d\" | \"1w\"} or {\"to\": \"2026-03-01T09:00\", \"clinic\": …}";
-    let Json(by) = by.map_err(|rejection| Problem::new(rejection.status(), expected))?;
+    let by = json_of(by, expected)?;
     let zone = match &by {
         AdvanceBy::To { clinic: Some(clinic), .. } => system.clinic(clinic).await?.clinic.zone,
         AdvanceBy::To { clinic: None, .. } | AdvanceBy::By { .. } => {
@@ -238,10 +237,7 @@ async fn consents(
 ) -> Answer<ConsentsDone> {
     let of = system.clinic(&clinic).await?;
     let by = query(attested)?.attested_by.unwrap_or_default();
-    let by = by.trim();
-    if by.is_empty() || by.chars().count() > NAME_CHARS_MAX || by.contains(char::is_control) {
-        return Err(Problem::bad("say who attests to these agreements: ?attested_by=NAME"));
-    }
+    let by = attester(&by)?;
     let file = receive_text(body, CONSENTS_BYTES_MAX).await?;
     Ok(Json(consents::record(&system, &of, &file, by).await?))
 }
@@ -259,8 +255,7 @@ async fn write(
 ) -> Answer<Vec<Line>> {
     let of = system.clinic(&clinic).await?;
     let patient = patient_id(&patient)?;
-    let expected = "send {\"text\": …}";
-    let Json(words) = words.map_err(|rejection| Problem::new(rejection.status(), expected))?;
+    let words = json_of(words, "send {\"text\": …}")?;
     let before = said(&system, &of, &patient).await?.len();
     system.write_as_patient(&of, &patient, &Written::Text(words.text), None).await?;
     let lines = said(&system, &of, &patient).await?;
@@ -314,6 +309,10 @@ async fn explain(
     let patient = patient_id(&patient)?;
     let answer = why(&system.host, &of.id, &patient, at).await?;
     answer.map(Json).ok_or_else(|| Problem::missing(format!("patient {patient} of clinic {clinic}")))
+}
+
+fn json_of<T>(body: Result<Json<T>, JsonRejection>, expected: impl Into<String>) -> Result<T, Problem> {
+    body.map(|Json(body)| body).map_err(|rejection| Problem::new(rejection.status(), expected))
 }
 
 fn query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Problem> {

@@ -1,8 +1,8 @@
 //! Agreements gathered elsewhere, recorded in bulk by somebody who attests to them. Each row is a turn
 //! of its own; the same file a second time records nothing twice.
 
-use export_importer::Rejected;
 use export_importer::export::{ConsentRow, ConsentsReader, Limits};
+use export_importer::{ImportError, Rejected};
 use retorno_cloud::desk::{Desk, StaffDone};
 use retorno_domain::consent::{Source, Statement, Wish};
 use retorno_domain::ids::PatientId;
@@ -10,7 +10,12 @@ use serde::Serialize;
 
 use super::problem::Problem;
 use super::system::{OpenClinic, System};
+use crate::host::HostError;
 
+/// About a hundred thousand agreements.
+pub(crate) const CONSENTS_BYTES_MAX: usize = 8 << 20;
+/// The longest name of whoever attests.
+pub(crate) const NAME_CHARS_MAX: usize = 100;
 /// Refusals listed.
 const REJECTED_MOST: usize = 1_000;
 
@@ -29,6 +34,19 @@ pub(crate) struct ConsentsDone {
     pub(crate) rejected: Vec<Rejected>,
 }
 
+/// Who attests.
+///
+/// # Errors
+/// [`Problem`] when that is nobody's name.
+pub(crate) fn attester(by: &str) -> Result<&str, Problem> {
+    let by = by.trim();
+    if by.is_empty() || by.chars().count() > NAME_CHARS_MAX || by.contains(char::is_control) {
+        let problem = Problem::bad("say who attests to these agreements: ?attested_by=NAME");
+        return Err(problem.coded("attested_by"));
+    }
+    Ok(by)
+}
+
 /// Records a file of agreements.
 ///
 /// # Errors
@@ -41,8 +59,7 @@ pub(crate) async fn record(
 ) -> Result<ConsentsDone, Problem> {
     system.check_free()?;
     let reader = ConsentsReader::open(text.as_bytes(), Limits { record_bytes_max: 64 << 10, ..Limits::default() });
-    let reader =
-        reader.map_err(|error| Problem::new(axum::http::StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))?;
+    let reader = reader.map_err(|why| Problem::from(HostError::from(ImportError::NotAnExport(why))))?;
     let desk = Desk::new(system.host.reach.clone());
     let mut done = ConsentsDone::default();
     for row in reader {

@@ -12,9 +12,12 @@ use super::problem::Problem;
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; form-action 'self'; \
                       frame-ancestors 'none'; base-uri 'none'";
 /// For the page that lets a browser be told: the scripts of this server, nobody else's.
-pub(crate) const SCRIPT_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
+pub(crate) const SCRIPT_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; form-action 'self'; \
                                         script-src 'self'; connect-src 'self'; worker-src 'self'; \
                                         frame-ancestors 'none'; base-uri 'none'";
+/// For a page that stands in a frame of ours.
+pub(crate) const FRAME_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; \
+                                       frame-ancestors 'self'; base-uri 'none'; form-action 'none'";
 /// For a mail shown in a frame: its own styles, nothing fetched, nothing run; its links open beside it.
 pub(crate) const MAIL_POLICY: &str = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; base-uri 'none'; form-action 'none'";
 

@@ -61,15 +61,16 @@ pub(crate) fn begin(
     let (answer, answered) = oneshot::channel();
     let (worker, id) = (system.clone(), clinic.clone());
     let work = move || {
-        let done = on_this_thread(&worker, &id, &files);
+        let done = on_this_thread(&worker, &id, &files).map_err(Problem::from);
         drop(files);
-        worker.end_import(done.as_ref().map_err(ToString::to_string).cloned());
+        worker.end_import(done.clone());
         // Whoever asked may have gone.
-        let _ = answer.send(done.map_err(Problem::from));
+        let _ = answer.send(done);
     };
     if let Err(error) = std::thread::Builder::new().name("import".to_owned()).spawn(work) {
-        system.end_import(Err(error.to_string()));
-        return Err(HostError::Io { what: "starting the import".to_owned(), error }.into());
+        let problem = Problem::from(HostError::Io { what: "starting the import".to_owned(), error });
+        system.end_import(Err(problem.clone()));
+        return Err(problem);
     }
     Ok(answered)
 }
@@ -125,7 +126,15 @@ pub(crate) async fn put_clinic(
         (Err(_), Some(export)) => with_zone(toml, zone_of_export(export)?)?,
         (Err(_), None) => toml.to_owned(),
     };
-    check(id, &text)?;
+    let text = match system.host.claim_clinic(id, &text).await {
+        // The number that everybody has whose settings name none; on this machine any number will do.
+        Err(HostError::NumberTaken(NUMBER)) if !names_a_number(&text) => {
+            let text = with_number_of_its_own(&text, id)?;
+            system.host.claim_clinic(id, &text).await?;
+            text
+        }
+        claimed => claimed.map(|_| text)?,
+    };
     system.folder.list_clinic(id, system.host.now())?;
     system.host.add_clinic(id, &text, SWEEP).await?;
     system.host.follow_timetables(id).await?;
@@ -133,7 +142,20 @@ pub(crate) async fn put_clinic(
     Ok(())
 }
 
-/// Settings that cannot be read are refused before the clinic is listed.
-fn check(id: &ClinicId, toml: &str) -> Result<(), HostError> {
-    retorno_domain::settings::clinic_from_toml(id.clone(), toml, None).map(|_| ()).map_err(HostError::from)
+/// The setting that names a clinic's WhatsApp number.
+const NUMBER: &str = "whatsapp_phone_number_id";
+
+fn names_a_number(toml: &str) -> bool {
+    toml.parse::<toml::Table>().is_ok_and(|table| table.contains_key(NUMBER))
+}
+
+/// The settings with a number that follows from the clinic's id, so that it is the same each time.
+fn with_number_of_its_own(toml: &str, id: &ClinicId) -> Result<String, HostError> {
+    const DIGITS: u64 = 100_000_000_000_000;
+    let fold = |sum: u64, byte: u8| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    let number = 2 * DIGITS + id.as_str().bytes().fold(0xcbf2_9ce4_8422_2325, fold) % DIGITS;
+    let mut table: toml::Table =
+        toml.parse().map_err(|e| HostError::User(format!("the clinic's settings are not TOML: {e}")))?;
+    table.insert(NUMBER.to_owned(), number.to_string().into());
+    Ok(table.to_string())
 }

@@ -1,8 +1,10 @@
-//! The pages: what a clinic's manager looks at. Plain HTML without script, in the clinic's language.
+//! The pages: what a clinic's manager looks at. HTML in the clinic's language, without script but for the
+//! one that lets a browser be told.
 
 mod agenda;
 mod agreement;
 mod alerts;
+mod attested;
 mod audit;
 mod calls;
 mod connections;
@@ -17,6 +19,7 @@ mod parked;
 mod patient;
 mod phone;
 mod privacy;
+mod problems;
 mod progress;
 mod qr;
 mod sent;
@@ -70,6 +73,7 @@ pub(super) fn router() -> Router<System> {
         .route("/c/{clinic}/agenda.csv", get(agenda::csv_file))
         .route("/c/{clinic}/agenda.ics", get(agenda::calendar_file))
         .route("/c/{clinic}/connections", get(connections::page))
+        .route("/c/{clinic}/connections/frame", get(connections::frame))
         .route("/c/{clinic}/connections/code", get(connections::code).post(connections::ask_code))
         .route("/c/{clinic}/connections/{what}", post(connections::act))
         .route("/c/{clinic}/audit", get(audit::page).post(audit::verify))
@@ -88,11 +92,13 @@ pub(super) fn router() -> Router<System> {
         .route("/c/{clinic}/patients/{patient}/right-number", post(number::right))
         .route("/c/{clinic}/patients/{patient}/forget-number", post(number::forget))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        .merge(attested::router())
         .merge(uploads::router())
         .merge(timetable::router())
-        .fallback(async || Failed(Problem::missing("this page"), Texts::default()))
+        .fallback(async || Failed(Problem::missing("this page").coded("page"), Texts::default()))
         .method_not_allowed_fallback(async || {
-            Failed(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this page takes no such request"), Texts::default())
+            let problem = Problem::form(StatusCode::METHOD_NOT_ALLOWED, "this page takes no such request");
+            Failed(problem, Texts::default())
         })
 }
 
@@ -102,7 +108,7 @@ pub(super) struct Failed(Problem, &'static Texts);
 impl IntoResponse for Failed {
     fn into_response(self) -> Response {
         let Self(problem, texts) = self;
-        (problem.status, Page(frame::problem(texts, &problem.message))).into_response()
+        (problem.status, Page(frame::problem(texts, &problem))).into_response()
     }
 }
 
@@ -161,7 +167,8 @@ async fn clinic(
     let of = system.clinic(&id).await?;
     let texts = Texts::of(of.clinic.language);
     let failed = |problem: Problem| Failed(problem, texts);
-    let Query(looking) = looking.map_err(|rejection| failed(Problem::bad(rejection.body_text())))?;
+    let Query(looking) =
+        looking.map_err(|rejection| failed(Problem::form(rejection.status(), rejection.body_text())))?;
     let clinics = system.clinics().await.map_err(failed)?;
     let waiting = waiting(&of).await.map_err(failed)?;
     let shown = Shown { system: &system, texts, clinics: &clinics, of: Some(&of), waiting };
@@ -172,7 +179,7 @@ async fn clinic(
     let body = match patient.map(PatientId::parse) {
         None => everybody(&shown, &of, looking.mail.as_deref()).await,
         Some(Ok(patient)) => one(&shown, &of, &patient, &looking).await,
-        Some(Err(_)) => Err(Problem::missing(texts.word("patient"))),
+        Some(Err(_)) => Err(Problem::missing("the patient").coded("patient")),
     };
     Ok(Page(shown.page(&Frame { title: &of.clinic.name, refresh: false }, &body.map_err(failed)?)))
 }
@@ -216,7 +223,7 @@ async fn everybody(shown: &Shown<'_>, of: &OpenClinic, mail: Option<&str>) -> Re
 }
 
 async fn one(shown: &Shown<'_>, of: &OpenClinic, id: &PatientId, looking: &Looking) -> Result<Markup, Problem> {
-    let missing = || Problem::missing(format!("{} {id}", shown.texts.word("patient")));
+    let missing = || Problem::missing("the patient").coded("patient");
     let collection = of.tenant.collection(id).await?.ok_or_else(missing)?;
     let why = crate::why::why(&shown.system.host, &of.id, id, None).await?.ok_or_else(missing)?;
     let lines = thread::lines(shown.system, of, &collection).await?;
@@ -257,7 +264,7 @@ async fn advance(
 ) -> Result<Redirect, Failed> {
     let of = system.clinic(&id).await?;
     let failed = |problem: Problem| Failed(problem, Texts::of(of.clinic.language));
-    let Form(form) = form.map_err(|rejection| failed(Problem::new(rejection.status(), rejection.body_text())))?;
+    let Form(form) = form.map_err(|rejection| failed(Problem::form(rejection.status(), rejection.body_text())))?;
     match system.order(&AdvanceBy::By { by: form.by }, of.clinic.zone) {
         // Something is under way: the page shows what.
         Ok(_) => {}
@@ -277,8 +284,9 @@ async fn cancel(State(system): State<System>, Path(id): Path<String>) -> Result<
 /// The HTML of a mail, for the frame that shows it.
 async fn mail(State(system): State<System>, Path((id, message)): Path<(String, String)>) -> Result<Response, Failed> {
     let of = system.clinic(&id).await?;
-    let message = MessageId::parse(&message).ok_or_else(|| Problem::missing("this mail"))?;
-    let mail = mailbox::find(&system, &of, &message.to_string())?.ok_or_else(|| Problem::missing("this mail"))?;
+    let message = MessageId::parse(&message).ok_or_else(|| Problem::missing("this mail").coded("mail"))?;
+    let mail = mailbox::find(&system, &of, &message.to_string())?
+        .ok_or_else(|| Problem::missing("this mail").coded("mail"))?;
     let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, MAIL_POLICY)];
     Ok((headers, mailbox::as_read(&mail)).into_response())
 }

@@ -28,7 +28,9 @@ pub(crate) struct BodyView {
     pub(crate) id: String,
     /// Where it came in.
     pub(crate) entry: String,
-    /// Why it could not be read.
+    /// Why it could not be read: `not_json`, `unknown`, `lacks` or `other`.
+    pub(crate) code: &'static str,
+    /// The same in words, for whoever mends it.
     pub(crate) why: String,
     /// When it came first (RFC 3339).
     pub(crate) since: String,
@@ -64,6 +66,7 @@ pub(crate) async fn parked(system: &System) -> Result<Parked, Problem> {
         since_at: body.first_at,
         id: body.id,
         entry: body.entry,
+        code: code_of(&body.why),
         why: body.why,
         times: body.times,
         bytes: body.bytes,
@@ -73,6 +76,16 @@ pub(crate) async fn parked(system: &System) -> Result<Parked, Problem> {
         bodies: store.parked().await?.into_iter().map(body).collect(),
         lost: store.parked_over().await?.into_iter().map(lost).collect(),
     })
+}
+
+/// What the hooks say of a body that they do not understand, in a word.
+fn code_of(why: &str) -> &'static str {
+    match why {
+        why if why.starts_with("not an object") => "not_json",
+        why if why.contains("unknown") => "unknown",
+        why if why.contains("without") || why.starts_with("no ") || why.contains("of nobody") => "lacks",
+        _ => "other",
+    }
 }
 
 /// Reads a body again, and says what came of it: `read`, `partly` or `unreadable`.
@@ -87,7 +100,7 @@ pub(crate) async fn replay(system: &System, id: &str) -> Result<&'static str, Pr
         Replayed::Read => Ok("read"),
         Replayed::Partly => Ok("partly"),
         Replayed::Unreadable => Ok("unreadable"),
-        Replayed::Gone => Err(Problem::missing("a parked body of this id")),
+        Replayed::Gone => Err(Problem::missing("a parked body of this id").coded("parked_gone")),
     }
 }
 
@@ -99,7 +112,7 @@ pub(crate) async fn discard(system: &System, id: &str) -> Result<(), Problem> {
     if system.host.reach.store.discard_parked(id).await? {
         return Ok(());
     }
-    Err(Problem::missing("a parked body of this id"))
+    Err(Problem::missing("a parked body of this id").coded("parked_gone"))
 }
 
 pub(super) async fn get(State(system): State<System>) -> Result<Json<Parked>, Problem> {

@@ -105,7 +105,7 @@ pub(crate) async fn preview(system: &System, of: &OpenClinic, toml: &str) -> Res
     all.extend(table(toml)?);
     let candidate = clinic_from_toml(of.id.clone(), &all.to_string(), Some(of.clinic.zone)).map_err(HostError::from)?;
     if candidate.timetables.is_empty() {
-        return Err(Problem::bad("there is no [[timetable]] in these settings"));
+        return Err(Problem::bad("there is no [[timetable]] in these settings").coded("no_timetable"));
     }
     let now = system.host.now();
     let derived = look(&of.tenant, &candidate, now).await?;

@@ -253,7 +253,8 @@ impl Known<'_> {
         if let Some(phone) = group.phone.as_ref().filter(|_| state == "open") {
             may_be = self.with_phone(phone).await?;
             for digits in phone.aliases() {
-                let keys = ContactKeys { phone: Some(self.of.tenant.hash(&format!("+{digits}"))), ..ContactKeys::default() };
+                let keys =
+                    ContactKeys { phone: Some(self.of.tenant.hash(&format!("+{digits}"))), ..ContactKeys::default() };
                 let points = self.of.tenant.contact_points(&keys).await?;
                 opted_out |= points.phone.is_suppressed(Channel::Whatsapp, Purpose::Care);
             }

@@ -53,7 +53,7 @@ struct Papers {
     ordered: Option<AdvanceOrder>,
     cancelled: bool,
     last_advance: Option<Advanced>,
-    last_import: Option<Result<ImportDone, String>>,
+    last_import: Option<Result<ImportDone, Problem>>,
 }
 
 /// An accepted order to move the clock.
@@ -102,7 +102,7 @@ impl System {
     /// One clinic.
     pub(crate) async fn clinic(&self, id: &str) -> Result<OpenClinic, Problem> {
         let listed = self.folder.clinics()?.into_iter().find(|listed| listed.id == id);
-        let listed = listed.ok_or_else(|| Problem::missing(format!("clinic {id:?}")))?;
+        let listed = listed.ok_or_else(|| Problem::missing(format!("clinic {id:?}")).coded("clinic"))?;
         Ok(self.opened(&listed).await?)
     }
 
@@ -132,10 +132,11 @@ impl System {
         let now = self.host.now();
         let order = target(by, now, zone)?;
         if order.target < now {
-            return Err(Problem::bad("the clock does not go back"));
+            return Err(Problem::bad("the clock does not go back").coded("clock_back"));
         }
         if order.target - now > ADVANCE_MAX {
-            return Err(Problem::bad(format!("at most {} days at once", ADVANCE_MAX.num_days())));
+            let problem = Problem::bad(format!("at most {} days at once", ADVANCE_MAX.num_days()));
+            return Err(problem.coded("clock_far").with("days", ADVANCE_MAX.num_days()));
         }
         let mut papers = self.papers();
         papers.check_free(self.is_stopping())?;
@@ -219,7 +220,7 @@ impl System {
         self.papers().under_way = Some(Work::Import { clinic: clinic.to_string(), done, total });
     }
 
-    pub(super) fn end_import(&self, result: Result<ImportDone, String>) {
+    pub(super) fn end_import(&self, result: Result<ImportDone, Problem>) {
         self.papers().last_import = Some(result);
         self.end_work();
     }
@@ -235,7 +236,7 @@ impl System {
     }
 
     /// The result of the last import.
-    pub(crate) fn last_import(&self) -> Option<Result<ImportDone, String>> {
+    pub(crate) fn last_import(&self) -> Option<Result<ImportDone, Problem>> {
         self.papers().last_import.clone()
     }
 
@@ -297,11 +298,14 @@ impl System {
 impl Papers {
     fn check_free(&self, stopping: bool) -> Result<(), Problem> {
         match &self.under_way {
-            _ if stopping => Err(Problem::busy("the system is stopping")),
+            _ if stopping => Err(Problem::busy("the system is stopping").coded("stopping")),
             Some(Work::Advance(_)) => {
-                Err(Problem::busy("the clock is being moved; wait until it has arrived, or cancel it"))
+                let what = "the clock is being moved; wait until it has arrived, or cancel it";
+                Err(Problem::busy(what).coded("busy_advance"))
             }
-            Some(Work::Import { .. }) => Err(Problem::busy("an import is under way; wait until it is over")),
+            Some(Work::Import { .. }) => {
+                Err(Problem::busy("an import is under way; wait until it is over").coded("busy_import"))
+            }
             None => Ok(()),
         }
     }

@@ -1,5 +1,6 @@
 //! What a person does in a conversation: writes as the patient on the sandbox phone, or acts as staff.
 
+use axum::http::StatusCode;
 use chrono::{DateTime, NaiveDate};
 use retorno_cloud::desk::{Desk, StaffDone};
 use retorno_cloud::store::Collection;
@@ -33,7 +34,10 @@ impl System {
     /// # Errors
     /// [`Problem`] when there is no such patient.
     pub(crate) async fn patient(&self, of: &OpenClinic, id: &PatientId) -> Result<Collection, Problem> {
-        of.tenant.collection(id).await?.ok_or_else(|| Problem::missing(format!("patient {id} of clinic {}", of.id)))
+        of.tenant
+            .collection(id)
+            .await?
+            .ok_or_else(|| Problem::missing(format!("patient {id} of clinic {}", of.id)).coded("patient"))
     }
 
     /// Writes on a patient's phone, and plays what follows.
@@ -49,13 +53,15 @@ impl System {
     ) -> Result<(), Problem> {
         let (Written::Text(text) | Written::Button(_, text) | Written::Choice(_, text)) = written;
         if text.trim().is_empty() || text.chars().count() > TEXT_CHARS_MAX {
-            return Err(Problem::bad(format!("a message has 1 to {TEXT_CHARS_MAX} characters")));
+            let problem = Problem::bad(format!("a message has 1 to {TEXT_CHARS_MAX} characters"));
+            return Err(problem.coded("message_length").with("most", TEXT_CHARS_MAX));
         }
         self.check_free()?;
         let collection = self.patient(of, patient).await?;
         let today = of.clinic.date(self.host.now());
-        let digits = digits(&collection, today)
-            .ok_or_else(|| Problem::bad("the patient, or a minor's guardian, has no phone with WhatsApp"))?;
+        let none =
+            || Problem::bad("the patient, or a minor's guardian, has no phone with WhatsApp").coded("no_whatsapp");
+        let digits = digits(&collection, today).ok_or_else(none)?;
         // Providers tell whole seconds: on the next one, so that this comes after all that was said before.
         let second = DateTime::from_timestamp(self.host.now().timestamp() + 1, 0);
         self.clock.move_to(second.unwrap_or(self.host.now()))?;
@@ -85,6 +91,22 @@ impl System {
         self.take_up_now().await?;
         Ok(done)
     }
+}
+
+/// Characters of the name that a rendering gives to what its forms do.
+const EVENT_CHARS_MAX: usize = 64;
+
+/// The name of what staff does: of this patient, and of whatever asked for it. Sent twice, it is one.
+///
+/// # Errors
+/// [`Problem`] when it is no such name.
+pub(crate) fn staff_event(patient: &PatientId, event: &str) -> Result<String, Problem> {
+    let plain = event.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if !plain || event.is_empty() || event.len() > EVENT_CHARS_MAX {
+        let what = format!("the event's name has 1 to {EVENT_CHARS_MAX} letters and digits");
+        return Err(Problem::form(StatusCode::BAD_REQUEST, what));
+    }
+    Ok(format!("staff#{patient}#{event}"))
 }
 
 /// The digits of the phone at which a patient is reached on a day, if WhatsApp reaches it.

@@ -219,7 +219,8 @@ impl System {
                 let language = known(of, name)?.wanted.language.whatsapp_code();
                 let of_meta = (name.as_str(), language);
                 if !self.host.doubles.whatsapp().meta_says(account, of_meta, *says)? {
-                    return Err(Problem::bad(format!("the account does not hold {name}: submit it first")));
+                    let problem = Problem::bad(format!("the account does not hold {name}: submit it first"));
+                    return Err(problem.coded("template_not_held").with("name", name));
                 }
             }
             Wish::Unsubscribe => self.host.doubles.whatsapp().unsubscribe(account)?,
@@ -231,7 +232,7 @@ impl System {
 
 fn known(of: &OpenClinic, name: &str) -> Result<NeededTemplate, Problem> {
     let found = needed(&of.clinic).into_iter().find(|template| template.wanted.name == name);
-    found.ok_or_else(|| Problem::missing(format!("template {name:?}")))
+    found.ok_or_else(|| Problem::missing(format!("template {name:?}")).coded("template").with("name", name))
 }
 
 fn uses(clinic: &Clinic) -> &'static str {

@@ -2,6 +2,7 @@
 //! The running system over a folder, asked as the commands and a browser ask it.
 
 mod connections;
+mod console;
 mod slots;
 mod strangers;
 mod talk;
@@ -258,32 +259,6 @@ async fn foreign_pages_and_names_are_refused() {
     running.post("/api/cancel", "").await.ok();
     let empty = running.get("/").await;
     assert!(empty.text.contains("action=\"/new\""), "without a clinic the page takes an export");
-}
-
-#[tokio::test]
-async fn a_form_brings_a_clinic_of_its_own() {
-    let folder = tempfile::tempdir().unwrap();
-    set_clock(folder.path(), monday());
-    let running = Running::over(folder.path()).await;
-    let part = |name: &str, text: &str| {
-        format!("--x\r\ncontent-disposition: form-data; name=\"{name}\"; filename=\"f\"\r\n\r\n{text}\r\n")
-    };
-    let send = async |body: String| {
-        let post = running
-            .client
-            .post(format!("{}/new", running.url))
-            .header("content-type", "multipart/form-data; boundary=x");
-        Answer::of(post.body(body + "--x--\r\n").send().await.unwrap()).await
-    };
-    assert_eq!(send(part("id", "mine")).await.status, StatusCode::BAD_REQUEST, "no file");
-    assert_eq!(send(part("id", "mine") + &part("export", "no export")).await.status, StatusCode::UNPROCESSABLE_ENTITY);
-    let whole = part("id", "mine") + &part("export", &aurora().export_csv) + &part("slots", "");
-    let answer = send(whole.clone()).await;
-    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
-    running.system.idle().await;
-    assert_eq!(running.get("/api/clinics/mine/segments").await.json()["patients"], 1000);
-    assert!(running.get("/c/mine").await.text.contains("role=\"status\""), "the page tells what was imported");
-    assert_eq!(send(whole).await.status, StatusCode::CONFLICT, "it is there already");
 }
 
 #[tokio::test]

@@ -47,7 +47,9 @@ impl Incoming {
         self.bytes += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         if self.bytes > FILE_BYTES_MAX {
             let what = format!("the file is larger than {} MB; split it", FILE_BYTES_MAX >> 20);
-            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, what));
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, what)
+                .coded("file_large")
+                .with("mb", FILE_BYTES_MAX >> 20));
         }
         let written = self.file.write_all(bytes);
         written.map_err(|error| HostError::Io { what: "keeping the upload".to_owned(), error }.into())
@@ -93,7 +95,7 @@ pub(crate) async fn receive_text(mut body: Body, most: usize) -> Result<String, 
     while let Some(data) = next_data(&mut body).await? {
         bytes.extend_from_slice(&data);
         if bytes.len() > most {
-            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("more than {most} bytes")));
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("more than {most} bytes")).coded("form"));
         }
     }
     String::from_utf8(bytes).map_err(|_| Problem::bad("the text is not UTF-8"))
@@ -109,7 +111,7 @@ async fn next_data(body: &mut Body) -> Result<Option<Bytes>, Problem> {
                     return Ok(Some(data));
                 }
             }
-            Some(Err(_)) => return Err(Problem::bad("the upload broke off")),
+            Some(Err(_)) => return Err(Problem::bad("the upload broke off").coded("upload_broken")),
         }
     }
 }

@@ -101,7 +101,11 @@ impl Desk {
     ) -> Result<bool, CloudError> {
         let mut is_wrong = false;
         for hash in hashes(tenant, number) {
-            is_wrong |= tenant.contact_points(&ContactKeys { phone: Some(hash), ..ContactKeys::default() }).await?.phone.is_wrong();
+            is_wrong |= tenant
+                .contact_points(&ContactKeys { phone: Some(hash), ..ContactKeys::default() })
+                .await?
+                .phone
+                .is_wrong();
         }
         let others = tenant.patients_with_phone(number, visitor.today()).await?;
         Ok(is_wrong && others.iter().any(|other| *other != visitor.patient().id))

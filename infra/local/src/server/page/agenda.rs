@@ -33,7 +33,8 @@ pub(super) async fn page(
     let of = system.clinic(&id).await?;
     let texts = Texts::of(of.clinic.language);
     let failed = |problem: Problem| Failed(problem, texts);
-    let Query(looking) = looking.map_err(|rejection| failed(Problem::bad(rejection.body_text())))?;
+    let Query(looking) =
+        looking.map_err(|rejection| failed(Problem::form(rejection.status(), rejection.body_text())))?;
     let clinics = system.clinics().await.map_err(failed)?;
     let agenda = agenda(&system, &of, looking.from).await.map_err(failed)?;
     let waiting = waiting(&of).await.map_err(failed)?;

@@ -1,4 +1,5 @@
-//! What a patient agreed to, for each purpose, and the form with which staff records more.
+//! What a patient agreed to, for each purpose, and the form with which staff records more. Nothing is
+//! ticked beforehand: what is recorded is what somebody ticked.
 
 use maud::{Markup, html};
 use retorno_cloud::store::Collection;
@@ -36,21 +37,24 @@ pub(super) fn agreement(shown: &Shown<'_>, of: &OpenClinic, collection: &Collect
                 fieldset {
                     legend { (texts.word("agreement_channels")) }
                     @for channel in channels() {
-                        label.tick { input type="checkbox" name=(channel.code()) checked[has(channel)]; (texts.channel(channel.code())) }
+                        label.tick { input type="checkbox" name=(channel.code()); (texts.channel(channel.code())) }
                     }
                 }
                 fieldset {
                     legend { (texts.word("agreement_purposes")) }
                     @for purpose in Purpose::ALL {
-                        label.tick { input type="checkbox" name=(purpose.code()) checked; (texts.purpose(purpose.code())) }
+                        label.tick { input type="checkbox" name=(purpose.code()); (texts.purpose(purpose.code())) }
                     }
                 }
                 label { (texts.word("agreement_how"))
                     select name="how" { @for how in HOW { option value=(how) { (texts.how(how)) } } }
                 }
-                div.acts {
-                    button name="wish" value="in" { (texts.word("agreement_in")) }
-                    button.plain name="wish" value="out" { (texts.word("agreement_out")) }
+                label { (texts.word("agreement_on")) input type="date" name="on" max=(today); }
+                div.acts { button name="wish" value="in" { (texts.word("agreement_in")) } }
+                details {
+                    summary { (texts.word("agreement_out")) }
+                    p { (texts.word("agreement_out_hint")) }
+                    button.plain name="wish" value="out" { (texts.word("agreement_out_go")) }
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! The connections: how each channel stands and what to do about it, the code that links the clinic's
 //! telephone, test messages.
 
-use axum::extract::rejection::FormRejection;
+use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Form, Path, Query, State};
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -13,18 +13,21 @@ use qrcode::{EcLevel, QrCode};
 use retorno_cloud::channels::LinkPicture;
 use serde::Deserialize;
 
-use super::frame::{Frame, Shown};
+use super::frame::{Frame, Shown, framed};
 use super::texts::{Texts, moment};
 use super::{Failed, Page, alerts, event_name, waiting};
 use crate::host::AtGateway;
 use crate::server::connections::{ChannelView, ConnectionAct, Connections, GatewayView, connections};
-use crate::server::guard::SCRIPT_POLICY;
+use crate::server::guard::{FRAME_POLICY, SCRIPT_POLICY};
 use crate::server::problem::Problem;
 use crate::server::system::{OpenClinic, System};
 
 /// The smallest side of the code's picture.
 const SIDE: u32 = 280;
-/// While a code is shown the page asks for the next one.
+/// The frame around it, with room for words below.
+const FRAME_WIDTH: u32 = SIDE + 60;
+const FRAME_HEIGHT: u32 = SIDE + 120;
+/// While a code is shown its frame asks for the next one.
 const REFRESH: (HeaderName, &str) = (HeaderName::from_static("refresh"), "5");
 /// Pictures that a gateway may give.
 const PICTURES: [&str; 3] = ["image/png", "image/jpeg", "image/svg+xml"];
@@ -39,8 +42,9 @@ pub(super) struct Looking {
 pub(super) async fn page(
     State(system): State<System>,
     Path(id): Path<String>,
-    Query(looking): Query<Looking>,
+    looking: Result<Query<Looking>, QueryRejection>,
 ) -> Result<Response, Failed> {
+    let looking = looking.map(|Query(looking)| looking).unwrap_or_default();
     let of = system.clinic(&id).await?;
     let texts = Texts::of(of.clinic.language);
     let failed = |problem: Problem| Failed(problem, texts);
@@ -51,16 +55,39 @@ pub(super) async fn page(
     let body = body(&shown, &of, &now, looking.not.as_deref()).map_err(failed)?;
     let page = Page(shown.page(&Frame { title: texts.word("connections"), refresh: false }, &body));
     let policy = (header::CONTENT_SECURITY_POLICY, SCRIPT_POLICY);
-    let is_linking = now.gateway.as_ref().is_some_and(|gateway| gateway.code.is_some());
-    Ok(if is_linking { ([policy, REFRESH], page).into_response() } else { ([policy], page).into_response() })
+    Ok(([policy], page).into_response())
+}
+
+/// The frame that holds the code: it alone asks for the next one, so that nobody loses what they type
+/// beside it.
+pub(super) async fn frame(State(system): State<System>, Path(id): Path<String>) -> Result<Response, Failed> {
+    let of = system.clinic(&id).await?;
+    let texts = Texts::of(of.clinic.language);
+    let code = of.tenant.link_code(system.host.now()).await.map_err(Problem::from)?;
+    let body = html! {
+        @match &code {
+            Some(stored) => {
+                // The address changes with each code, so that none is shown twice.
+                img src=(format!("/c/{}/connections/code?{}", of.id, stored.until.timestamp_millis())) alt=(texts.word("gateway_code_alt")) width=(SIDE) height=(SIDE);
+                @if let Some(code) = &stored.code.pairing_code { p { (texts.word("gateway_pairing")) " " strong { (code) } } }
+            },
+            None => {
+                p { (texts.word("code_gone")) }
+                p { a href=(format!("/c/{}/connections", of.id)) target="_top" { (texts.word("code_look")) } }
+            },
+        }
+    };
+    let page = Page(framed(texts, &body));
+    let policy = (header::CONTENT_SECURITY_POLICY, FRAME_POLICY);
+    Ok(if code.is_some() { ([policy, REFRESH], page).into_response() } else { ([policy], page).into_response() })
 }
 
 /// The picture of the code, for as long as there is one.
 pub(super) async fn code(State(system): State<System>, Path(id): Path<String>) -> Result<Response, Failed> {
     let of = system.clinic(&id).await?;
     let code = of.tenant.link_code(system.host.now()).await.map_err(Problem::from)?;
-    let code = code.ok_or_else(|| Problem::missing("a code"))?;
-    let unfit = || Problem::bad("the gateway's code cannot be shown");
+    let code = code.ok_or_else(|| Problem::missing("a code").coded("code"))?;
+    let unfit = || Problem::bad("the gateway's code cannot be shown").coded("code_unfit");
     Ok(match code.code.picture {
         LinkPicture::Text(text) => {
             let code = QrCode::with_error_correction_level(text.as_bytes(), EcLevel::L).map_err(|_| unfit())?;
@@ -97,8 +124,8 @@ pub(super) async fn act(
 ) -> Result<Redirect, Failed> {
     let of = system.clinic(&id).await?;
     let failed = |problem: Problem| Failed(problem, Texts::of(of.clinic.language));
-    let Form(given) = form.map_err(|rejection| failed(Problem::new(rejection.status(), rejection.body_text())))?;
-    let act = act_of(&what, given).ok_or_else(|| failed(Problem::missing("this action")))?;
+    let Form(given) = form.map_err(|rejection| failed(Problem::form(rejection.status(), rejection.body_text())))?;
+    let act = act_of(&what, given).ok_or_else(|| failed(Problem::missing("this action").coded("form")))?;
     let back = |not: Option<&str>| {
         let not = not.map(|code| format!("?not={code}")).unwrap_or_default();
         Redirect::to(&format!("/c/{}/connections{not}", of.id))
@@ -260,17 +287,15 @@ fn facts(shown: &Shown<'_>, of: &OpenClinic, view: &GatewayView) -> Markup {
 fn code_panel(shown: &Shown<'_>, of: &OpenClinic, view: &GatewayView) -> Markup {
     let texts = shown.texts;
     html! {
-        @if let Some(stored) = &view.code {
+        @if view.code.is_some() {
             div.qr role="status" {
-                // The address changes with each code, so that none is shown twice.
-                img src=(format!("/c/{}/connections/code?{}", of.id, stored.until.timestamp_millis())) alt=(texts.word("gateway_code_alt")) width=(SIDE) height=(SIDE);
+                iframe src=(format!("/c/{}/connections/frame", of.id)) title=(texts.word("gateway_code_alt")) width=(FRAME_WIDTH) height=(FRAME_HEIGHT) {}
                 div {
                     ol {
                         li { (texts.word("gateway_step_1")) }
                         li { (texts.word("gateway_step_2")) }
                         li { (texts.word("gateway_step_3")) }
                     }
-                    @if let Some(code) = &stored.code.pairing_code { p { (texts.word("gateway_pairing")) " " strong { (code) } } }
                     p.soft { (texts.word("gateway_code_secret")) }
                 }
             }

@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use maud::{Markup, html};
 use retorno_cloud::desk::StaffDone;
 use retorno_cloud::store::Collection;
-use retorno_domain::channel::{Channel, ChannelSet, PurposeSet};
+use retorno_domain::channel::{Channel, ChannelSet, Purpose, PurposeSet};
 use retorno_domain::consent::{Source, Statement, Wish};
 use retorno_domain::ids::PatientId;
 use serde::Deserialize;
@@ -20,10 +20,7 @@ use super::texts::{Texts, moment};
 use crate::host::Written;
 use crate::server::problem::Problem;
 use crate::server::system::{OpenClinic, System};
-use crate::server::talk::{StaffAct, is_held};
-
-/// Characters of the name that a rendering gives to what its forms do.
-const EVENT_CHARS_MAX: usize = 64;
+use crate::server::talk::{StaffAct, is_held, staff_event};
 
 /// What is pressed or written on the phone.
 #[derive(Deserialize)]
@@ -47,7 +44,9 @@ pub(super) struct ByStaff {
     how: String,
     /// How much the patient had said when the page was shown.
     heard: Option<usize>,
-    on: Option<NaiveDate>,
+    /// The day it was said; empty for today.
+    #[serde(default)]
+    on: String,
     whatsapp: Option<String>,
     email: Option<String>,
     sms: Option<String>,
@@ -72,7 +71,7 @@ pub(super) async fn write(
         (Some(text), None, None) => Written::Text(text),
         (None, Some(payload), None) => Written::Button(payload, title),
         (None, None, Some(choice)) => Written::Choice(choice, title),
-        _ => return Err(failed(Problem::bad("send a text, or one button"))),
+        _ => return Err(failed(Problem::form(StatusCode::BAD_REQUEST, "send a text, or one button"))),
     };
     match system.write_as_patient(&of, &patient, &written, form.answers.as_deref()).await {
         Ok(()) => Ok(back(&of, &patient, None, "phone")),
@@ -118,10 +117,17 @@ pub(super) async fn consent(
 ) -> Result<Redirect, Failed> {
     act(state, path, form, |today, form| {
         let how = HOW.into_iter().find(|how| *how == form.how);
-        let how = how.ok_or_else(|| Problem::bad("say how it was given"))?;
-        let wish = if form.wish == "out" { Wish::OptOut } else { Wish::OptIn(form.channels()) };
-        let on = form.on.unwrap_or(today);
-        let said = Statement { on, wish, source: Source::Recorded, purposes: form.purposes() };
+        let how = how.ok_or_else(|| Problem::form(StatusCode::BAD_REQUEST, "say how it was given"))?;
+        let wish = match form.wish.as_str() {
+            "in" => Wish::OptIn(form.channels()),
+            "out" => Wish::OptOut,
+            _ => return Err(Problem::form(StatusCode::BAD_REQUEST, "the wish is in or out")),
+        };
+        let on = match form.on.trim() {
+            "" => today,
+            on => on.parse().map_err(|_| Problem::bad("the day it was said is no date").coded("not_a_date"))?,
+        };
+        let said = Statement { on, wish, source: Source::Recorded, purposes: form.purposes(wish) };
         Ok(StaffAct::Consent(said, format!("desk: {how}")))
     })
     .await
@@ -139,22 +145,15 @@ impl ByStaff {
         Channel::ALL.into_iter().filter(ticked).collect()
     }
 
-    /// What it is about; everything, unless one of them is picked.
-    fn purposes(&self) -> PurposeSet {
-        match (self.marketing.is_some(), self.care.is_some()) {
-            (true, false) => PurposeSet::MARKETING,
-            (false, true) => PurposeSet::CARE,
-            (true, true) | (false, false) => PurposeSet::ALL,
-        }
-    }
-
-    /// The name of the event: of this patient, and of the page that held the form. Sent twice, it is one.
-    fn event(&self, patient: &PatientId) -> Result<String, Problem> {
-        let plain = self.event.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if !plain || self.event.is_empty() || self.event.len() > EVENT_CHARS_MAX {
-            return Err(Problem::bad("the form is not whole"));
-        }
-        Ok(format!("staff#{patient}#{}", self.event))
+    /// What it is about: what was ticked. An opt-out of which nothing is said is of everything; an
+    /// agreement to nothing is none, and refused.
+    fn purposes(&self, wish: Wish) -> PurposeSet {
+        let ticked = |purpose: &Purpose| match purpose {
+            Purpose::Marketing => self.marketing.is_some(),
+            Purpose::Care => self.care.is_some(),
+        };
+        let purposes: PurposeSet = Purpose::ALL.into_iter().filter(ticked).collect();
+        if purposes.is_empty() && wish == Wish::OptOut { PurposeSet::ALL } else { purposes }
     }
 }
 
@@ -167,12 +166,12 @@ async fn act(
     let (of, patient) = opened(&system, &id, &patient).await?;
     let failed = |problem: Problem| Failed(problem, Texts::of(of.clinic.language));
     let form = of_form(form).map_err(failed)?;
-    let event = form.event(&patient).map_err(failed)?;
+    let event = staff_event(&patient, &form.event).map_err(failed)?;
     let act = act(of.clinic.date(system.host.now()), &form).map_err(failed)?;
     match system.staff(&of, &patient, &event, &act).await {
         Ok(StaffDone::Done | StaffDone::Repeated) => Ok(back(&of, &patient, None, "")),
         Ok(StaffDone::Refused(why)) => Ok(back(&of, &patient, Some(why.code()), "")),
-        Ok(StaffDone::Nobody) => Err(failed(Problem::missing(Texts::of(of.clinic.language).word("patient")))),
+        Ok(StaffDone::Nobody) => Err(failed(Problem::missing("the patient").coded("patient"))),
         Err(problem) if problem.status == StatusCode::CONFLICT => Ok(back(&of, &patient, Some("busy"), "")),
         Err(problem) => Err(failed(problem)),
     }
@@ -184,13 +183,13 @@ pub(super) async fn opened(system: &System, id: &str, patient: &str) -> Result<(
         Ok(patient) => Ok((of, patient)),
         Err(_) => {
             let texts = Texts::of(of.clinic.language);
-            Err(Failed(Problem::missing(texts.word("patient")), texts))
+            Err(Failed(Problem::missing("the patient").coded("patient"), texts))
         }
     }
 }
 
 pub(super) fn of_form<T>(form: Answered<T>) -> Result<T, Problem> {
-    form.map(|Form(form)| form).map_err(|rejection| Problem::new(rejection.status(), rejection.body_text()))
+    form.map(|Form(form)| form).map_err(|rejection| Problem::form(rejection.status(), rejection.body_text()))
 }
 
 /// Back to the patient, perhaps with why nothing was done.

@@ -3,7 +3,9 @@
 use maud::{DOCTYPE, Markup, html};
 use retorno_domain::ids::PatientId;
 
+use super::problems;
 use super::texts::{Texts, spoken};
+use crate::server::problem::Problem;
 use crate::server::system::{OpenClinic, System};
 
 /// What a page is made from.
@@ -118,13 +120,24 @@ pub(super) fn plain(texts: &Texts, body: Markup) -> Markup {
     }
 }
 
+/// What stands in a frame of ours.
+pub(super) fn framed(texts: &Texts, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang=(texts.lang()) {
+            (head(texts, &Frame { title: texts.word("title"), refresh: false }))
+            body { (body) }
+        }
+    }
+}
+
 /// A page that says what went wrong.
-pub(super) fn problem(texts: &Texts, message: &str) -> Markup {
+pub(super) fn problem(texts: &Texts, problem: &Problem) -> Markup {
     plain(
         texts,
         html! {
             h1 { (texts.word("problem")) }
-            p lang="en" { (message) }
+            (problems::said(texts, problem))
             p { a href="/" { (texts.word("back")) } }
         },
     )

@@ -8,6 +8,7 @@ use retorno_domain::catalogue::Catalogue;
 use retorno_domain::channel::PurposeSet;
 use retorno_domain::consent::Wish;
 use retorno_domain::enrollment::State;
+use retorno_domain::guardian::Through;
 
 use super::frame::{Shown, address};
 use super::texts::{day, moment};
@@ -41,7 +42,8 @@ pub(super) fn head(shown: &Shown<'_>, of: &OpenClinic, collection: &Collection) 
                 a href=(address(of, None, None)) { (texts.word("all_patients")) }
             }
             dl.facts {
-                @if let Some(minor) = minor(patient, of.clinic.date(shown.system.host.now())) { (guardian(shown, &minor)) }
+                @let today = of.clinic.date(shown.system.host.now());
+                @if let Some(minor) = minor(patient, today) { (guardian(shown, &minor, patient.through(today))) }
                 div { dt { (texts.word("contact_phone")) } dd { @match &profile.phone {
                     Ok(phone) => (phone.e164.as_str()),
                     Err(why) => span.soft { (texts.word("unusable")) " (" (why.code()) ")" },
@@ -56,13 +58,15 @@ pub(super) fn head(shown: &Shown<'_>, of: &OpenClinic, collection: &Collection) 
 }
 
 /// Through whom a minor is contacted, or what to fill in so that somebody is.
-fn guardian(shown: &Shown<'_>, minor: &MinorSays) -> Markup {
+/// Reception calls them: here their contact stands in full.
+fn guardian(shown: &Shown<'_>, minor: &MinorSays, through: Through<'_>) -> Markup {
     let texts = shown.texts;
     html! {
         div { dt { (texts.word("minor")) } dd { (texts.word("minor_until")) " " (minor.until.parse().map_or(minor.until.clone(), day)) } }
         div { dt { (texts.word("guardian")) } dd {
             @if let Some(name) = &minor.guardian { (name) }
-            @for contact in minor.phone.iter().chain(&minor.email) { " · " (contact) }
+            @if let Some(phone) = through.phone() { " · " (phone.e164.as_str()) }
+            @if let Some(email) = through.email() { " · " (email.as_str()) }
             @match &minor.fill {
                 None => { br; span.soft { (texts.word("guardian_only")) } },
                 Some(columns) => { @if minor.guardian.is_some() { br; } strong { (texts.word("guardian_fill")) ": " (columns) } },

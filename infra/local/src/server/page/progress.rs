@@ -37,7 +37,7 @@ fn moving(shown: &Shown<'_>, advanced: &Advanced) -> Markup {
             p.clock-now { strong { (spoken(advanced.at, of.clinic.zone, of.clinic.language)) } " " span.soft { (texts.word("moving_until")) " " (moment(advanced.to, of.clinic.zone)) } }
         }
         progress max=(minutes(advanced.to - advanced.from).max(1)) value=(minutes(advanced.at - advanced.from)) aria-label=(texts.word("moving")) {}
-        p.number { (advanced.sent) " " (texts.word("moving_sent")) }
+        p.number { (advanced.sent) " " (texts.word(if advanced.sent == 1 { "moving_sent_one" } else { "moving_sent" })) }
         @if let Some(of) = shown.of {
             form method="post" action=(format!("/c/{}/cancel", of.id)) { button.plain { (texts.word("cancel")) } }
         }
@@ -50,7 +50,10 @@ pub(super) fn last(shown: &Shown<'_>) -> Markup {
     html! {
         @if let Some(last) = shown.system.last_advance() {
             @if let Some(error) = &last.error {
-                section.panel.notice.bad.full role="alert" { (texts.word("advanced_failed")) " " span lang="en" { (error) } }
+                section.panel.notice.bad.full role="alert" {
+                    p { (texts.word("advanced_failed")) }
+                    details { summary { (texts.word("problem_detail")) } p.soft lang="en" { (error) } }
+                }
             } @else {
                 section.panel.notice.full role="status" {
                     (texts.word("advanced_sent")) ": " strong.number { (last.sent) }

@@ -27,7 +27,8 @@ pub(super) fn link(clinic: &Clinic) -> Option<String> {
 
 pub(super) async fn picture(State(system): State<System>, Path(id): Path<String>) -> Result<Response, Failed> {
     let of = system.clinic(&id).await?;
-    let link = link(&of.clinic).ok_or_else(|| Problem::missing("whatsapp_number in the clinic's settings"))?;
+    let link = link(&of.clinic)
+        .ok_or_else(|| Problem::missing("whatsapp_number in the clinic's settings").coded("qr_missing"))?;
     let code = QrCode::with_error_correction_level(link.as_bytes(), EcLevel::M)
         .map_err(|_| Problem::bad("the link is too long for a QR code"))?;
     let picture = code.render::<svg::Color<'_>>().min_dimensions(SIDE, SIDE).build();

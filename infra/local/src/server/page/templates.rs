@@ -64,14 +64,14 @@ pub(super) async fn act(
 ) -> Result<Redirect, Failed> {
     let of = system.clinic(&id).await?;
     let failed = |problem: Problem| Failed(problem, Texts::of(of.clinic.language));
-    let Form(form) = form.map_err(|rejection| failed(Problem::new(rejection.status(), rejection.body_text())))?;
+    let Form(form) = form.map_err(|rejection| failed(Problem::form(rejection.status(), rejection.body_text())))?;
     let template = form.template.filter(|name| !name.is_empty());
     let asked: Option<Wish> = match (form.act, form.event) {
         (Some(act), None) => Wish::of_act(&act, template.clone()),
         (None, Some(event)) => Wish::of_meta(&event, template.clone()),
         _ => None,
     };
-    let asked = asked.ok_or_else(|| failed(Problem::bad("the form is not whole")))?;
+    let asked = asked.ok_or_else(|| failed(Problem::form(StatusCode::BAD_REQUEST, "the form is not whole")))?;
     let anchor = template.map(|name| format!("#{}", escaped(&name))).unwrap_or_default();
     match system.about_templates(&of, &asked).await {
         Ok(_) => Ok(Redirect::to(&format!("/c/{}/templates{anchor}", of.id))),

@@ -3,7 +3,7 @@
 mod form;
 
 use axum::Router;
-use axum::extract::rejection::FormRejection;
+use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, Form, Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -11,12 +11,14 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::frame::{Frame, Shown};
+use super::problems::of_timetable;
 use super::texts::Texts;
 use super::{Failed, Page, waiting};
 use crate::server::problem::Problem;
 use crate::server::slots::{Day, Slot, Slots, preview, save, slots};
 use crate::server::system::{OpenClinic, System};
-use form::{Entry, WEEKDAYS, blank, of_clinic, read, toml};
+pub(super) use form::Entry;
+use form::{WEEKDAYS, blank, of_clinic, read, toml};
 
 /// A form of many people's hours.
 const FORM_BYTES_MAX: usize = 256 << 10;
@@ -27,7 +29,7 @@ pub(super) fn router() -> Router<System> {
     Router::new().route("/c/{clinic}/timetable", get(page).post(sent)).layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 struct Looking {
     saved: Option<String>,
 }
@@ -45,9 +47,10 @@ enum Outcome {
 async fn page(
     State(system): State<System>,
     Path(id): Path<String>,
-    Query(looking): Query<Looking>,
+    looking: Result<Query<Looking>, QueryRejection>,
 ) -> Result<Page, Failed> {
     let of = system.clinic(&id).await?;
+    let looking = looking.map(|Query(looking)| looking).unwrap_or_default();
     let outcome = Outcome::Asked { saved: looking.saved.is_some() };
     show(&system, &of, &of_clinic(&of.clinic), &outcome).await
 }
@@ -59,7 +62,7 @@ async fn sent(
 ) -> Result<Response, Failed> {
     let of = system.clinic(&id).await?;
     let failed = |problem: Problem| Failed(problem, Texts::of(of.clinic.language));
-    let Form(fields) = form.map_err(|rejection| failed(Problem::new(rejection.status(), rejection.body_text())))?;
+    let Form(fields) = form.map_err(|rejection| failed(Problem::form(rejection.status(), rejection.body_text())))?;
     let mut entries = read(&fields);
     let text = toml(&entries);
     let is = |what: &str| fields.iter().any(|(name, value)| name == "do" && value == what);
@@ -101,8 +104,9 @@ fn body(shown: &Shown<'_>, of: &OpenClinic, entries: &[Entry], outcome: &Outcome
                 p.soft { (texts.word("timetable_hint")) }
                 @match outcome {
                     Outcome::Asked { saved: true } => p role="status" { strong { (texts.word("timetable_saved")) } },
-                    Outcome::Refused(problem) => p.refused role="alert" {
-                        strong { (texts.word("timetable_refused")) } " " span lang="en" { (problem.message) }
+                    Outcome::Refused(problem) => div.refused role="alert" {
+                        p { strong { (texts.word("timetable_refused")) } }
+                        (of_timetable(texts, problem, entries))
                     },
                     Outcome::Asked { saved: false } | Outcome::Looked(_) => {},
                 }
@@ -139,14 +143,19 @@ fn form(shown: &Shown<'_>, of: &OpenClinic, entries: &[Entry]) -> Markup {
     }
 }
 
+/// The numbers of a timetable, with the least and the most that the settings take.
+const BOUNDS: [(&str, &str, &str); 4] =
+    [("slot_minutes", "5", "720"), ("capacity", "1", "50"), ("horizon_days", "1", "180"), ("notice_hours", "0", "720")];
+
+/// The least and the most of a number.
+pub(super) fn bounds(field: &str) -> Option<(&'static str, &'static str)> {
+    BOUNDS.into_iter().find(|(name, ..)| *name == field).map(|(_, least, most)| (least, most))
+}
+
 fn fields(texts: &Texts, place: usize, entry: &Entry, is_new: bool) -> Markup {
     let name = |field: &str| format!("{place}.{field}");
-    let numbers = [
-        ("slot_minutes", &entry.slot_minutes, "5", "720"),
-        ("capacity", &entry.capacity, "1", "50"),
-        ("horizon_days", &entry.horizon_days, "1", "180"),
-        ("notice_hours", &entry.notice_hours, "0", "720"),
-    ];
+    let values = [&entry.slot_minutes, &entry.capacity, &entry.horizon_days, &entry.notice_hours];
+    let numbers = BOUNDS.into_iter().zip(values);
     let legend = if is_new { texts.word("timetable_new") } else { entry.professional.as_str() };
     html! {
         section.panel aria-label=(legend) {
@@ -155,7 +164,7 @@ fn fields(texts: &Texts, place: usize, entry: &Entry, is_new: bool) -> Markup {
             div.week { @for (day, hours) in WEEKDAYS.into_iter().zip(&entry.hours) {
                 label { (texts.wish(day)) input type="text" name=(name(day)) value=(hours) placeholder=(texts.word("timetable_closed_day")) autocomplete="off"; }
             } }
-            div.numbers { @for (field, value, least, most) in numbers {
+            div.numbers { @for ((field, least, most), value) in numbers {
                 label { (texts.word(&format!("timetable_{field}"))) input type="number" name=(name(field)) value=(value) min=(least) max=(most); }
             } }
             label { (texts.word("timetable_closed")) input type="text" name=(name("closed")) value=(entry.closed) placeholder="2026-12-24, 2026-12-28/2027-01-05" autocomplete="off"; }

@@ -8,9 +8,9 @@ use axum::routing::post;
 use maud::{Markup, html};
 use retorno_domain::ids::ClinicId;
 
-use super::Failed;
 use super::frame::Shown;
 use super::texts::Texts;
+use super::{Failed, problems};
 use crate::server::import::{Files, begin, put_clinic};
 use crate::server::problem::Problem;
 use crate::server::system::System;
@@ -35,12 +35,17 @@ async fn upload(State(system): State<System>, Path(id): Path<String>, form: Mult
 
 async fn new(State(system): State<System>, form: Multipart) -> Result<Redirect, Failed> {
     let (files, id) = read(&system, form).await?;
-    let id = ClinicId::parse(&id)
-        .map_err(|error| Problem::bad(format!("the clinic's id: {error}; it holds a-z, 0-9 and -")))?;
-    if system.folder.clinics().map_err(Problem::from)?.iter().any(|listed| listed.id == id.as_str()) {
-        return Err(Problem::busy(format!("clinic {id} is there already")).into());
+    let id = ClinicId::parse(&id).map_err(|error| {
+        Problem::bad(format!("the clinic's id: {error}; it holds a-z, 0-9 and -")).coded("clinic_id")
+    })?;
+    // One that is listed and was not set up is begun again.
+    if system.clinics().await?.iter().any(|known| known.id == id) {
+        let problem = Problem::busy(format!("clinic {id} is there already"));
+        return Err(problem.coded("clinic_there").with("clinic", &id).into());
     }
-    let export = files.export.as_deref().ok_or_else(|| Problem::bad("choose the export of the appointment system"))?;
+    let missing = || Problem::bad("choose the export of the appointment system").coded("choose_export");
+    let export = files.export.as_deref().ok_or_else(missing)?;
+    system.check_free()?;
     put_clinic(&system, &id, "", Some(export)).await.map_err(Problem::from)?;
     begin(&system, &id, files)?;
     Ok(Redirect::to(&format!("/c/{id}")))
@@ -49,7 +54,9 @@ async fn new(State(system): State<System>, form: Multipart) -> Result<Redirect, 
 /// Receives the files of a form, and the clinic's id where it has one.
 async fn read(system: &System, mut form: Multipart) -> Result<(Files, String), Problem> {
     let (mut files, mut id) = (Files::default(), String::new());
-    let broken = |error: axum::extract::multipart::MultipartError| Problem::new(error.status(), error.body_text());
+    let broken = |error: axum::extract::multipart::MultipartError| {
+        Problem::new(error.status(), error.body_text()).coded("upload_broken")
+    };
     while let Some(field) = form.next_field().await.map_err(broken)? {
         match field.name() {
             Some("export") => files.export = file(system, field).await?.or(files.export.take()),
@@ -59,14 +66,16 @@ async fn read(system: &System, mut form: Multipart) -> Result<(Files, String), P
         }
     }
     if files.export.is_none() && files.slots.is_none() {
-        return Err(Problem::bad("choose a file"));
+        return Err(Problem::bad("choose a file").coded("choose_file"));
     }
     Ok((files, id))
 }
 
 async fn file(system: &System, mut field: Field<'_>) -> Result<Option<std::path::PathBuf>, Problem> {
     let mut incoming = Incoming::new(system)?;
-    while let Some(chunk) = field.chunk().await.map_err(|_| Problem::bad("the upload broke off"))? {
+    while let Some(chunk) =
+        field.chunk().await.map_err(|_| Problem::bad("the upload broke off").coded("upload_broken"))?
+    {
         incoming.add(&chunk)?;
     }
     // A form sends a file that was not chosen as an empty one.
@@ -76,13 +85,15 @@ async fn file(system: &System, mut field: Field<'_>) -> Result<Option<std::path:
 async fn word(mut field: Field<'_>) -> Result<String, Problem> {
     const BYTES_MAX: usize = 200;
     let mut bytes = Vec::new();
-    while let Some(chunk) = field.chunk().await.map_err(|_| Problem::bad("the upload broke off"))? {
+    while let Some(chunk) =
+        field.chunk().await.map_err(|_| Problem::bad("the upload broke off").coded("upload_broken"))?
+    {
         bytes.extend_from_slice(&chunk);
         if bytes.len() > BYTES_MAX {
-            return Err(Problem::bad("the clinic's id is too long"));
+            return Err(Problem::bad("the clinic's id is too long").coded("clinic_id"));
         }
     }
-    String::from_utf8(bytes).map_err(|_| Problem::bad("the clinic's id holds a-z, 0-9 and -"))
+    String::from_utf8(bytes).map_err(|_| Problem::bad("the clinic's id holds a-z, 0-9 and -").coded("clinic_id"))
 }
 
 /// The forms.
@@ -104,6 +115,7 @@ pub(super) fn forms(shown: &Shown<'_>) -> Markup {
                         h3 { (of.clinic.name) }
                         (files(of.clinic.timetables.is_empty()))
                         p.soft { a href=(format!("/c/{}/timetable", of.id)) { (texts.word("agenda_slots")) } }
+                        p.soft { a href=(format!("/c/{}/agreements", of.id)) { (texts.word("attested")) } }
                         button.plain { (texts.word("upload_go")) }
                     }
                 }
@@ -124,8 +136,9 @@ pub(super) fn result(shown: &Shown<'_>) -> Markup {
     html! {
         @match shown.system.last_import() {
             None => {},
-            Some(Err(error)) => section.panel.notice.bad.full role="alert" {
-                p { strong { (texts.word("import_failed")) } " " span lang="en" { (error) } }
+            Some(Err(problem)) => section.panel.notice.bad.full role="alert" {
+                p { strong { (texts.word("import_failed")) } }
+                (problems::said(texts, &problem))
             },
             Some(Ok(done)) => section.panel.notice.full role="status" {
                 p { strong { (done.clinic) } }
@@ -161,7 +174,7 @@ fn rejections(shown: &Shown<'_>, rejected: &[export_importer::Rejected]) -> Mark
             ul.soft { @for row in rejected.iter().take(REJECTED_SHOWN) { li {
                 (texts.word("import_line")) " " (row.line)
                 @if let Some(column) = row.column { ", " (texts.word("import_column")) " " (column) }
-                ": " span lang="en" { (row.reason) }
+                ": " (problems::row(texts, row))
             } } }
         }
     }

@@ -24,14 +24,23 @@ async fn a_telephone_is_linked_tried_and_unlinked_on_the_page() {
 
     assert_eq!(running.form("/c/aurora/connections/code", "").await.status, StatusCode::SEE_OTHER);
     let page = running.get("/c/aurora/connections").await;
-    assert!(page.text.contains("espera el código QR") && page.text.contains("/c/aurora/connections/code?"));
+    assert!(page.text.contains("espera el código QR") && page.text.contains("/c/aurora/connections/frame"));
+    let url = format!("{}/c/aurora/connections", running.url);
+    let refresh = async |path: &str| {
+        let response = running.client.get(format!("{url}{path}")).send().await.unwrap();
+        response.headers().contains_key("refresh")
+    };
+    assert!(!refresh("").await && refresh("/frame").await, "only the code is asked for again");
+    let frame = running.get("/c/aurora/connections/frame").await;
+    assert!(frame.text.contains("/c/aurora/connections/code?") && frame.policy.contains("frame-ancestors 'self'"));
     let picture = running.get("/c/aurora/connections/code").await;
     assert!(picture.status.is_success() && picture.text.contains("<svg"));
     assert!(running.get("/c/aurora").await.text.contains("no está conectado"), "the overview says so");
 
     running.form("/c/aurora/connections/sandbox", "what=scan").await;
     let page = running.get("/c/aurora/connections").await;
-    assert!(page.text.contains("conectado") && !page.text.contains("/c/aurora/connections/code?"));
+    assert!(page.text.contains(">conectado</span>") && !page.text.contains("/c/aurora/connections/frame"));
+    assert!(!refresh("/frame").await, "what there is to see is seen");
     assert_eq!(running.get("/c/aurora/connections/code").await.status, StatusCode::NOT_FOUND, "it was read");
 
     let test = running.form("/c/aurora/connections/test", "event=e1&to=%2B54+9+11+5555-0999").await;

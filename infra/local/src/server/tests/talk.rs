@@ -1,12 +1,13 @@
 //! Whole conversations over HTTP: on the phone, at the desk, by links and hooks.
 
+use retorno_domain::channel::PurposeSet;
 use retorno_domain::consent::Wish;
 
 use super::*;
 use crate::host::{Written, signed, webhook};
 
 /// A patient who has just been offered two slots on WhatsApp.
-async fn offered(running: &Running) -> PatientId {
+pub(super) async fn offered(running: &Running) -> PatientId {
     let of = running.system.clinic("aurora").await.unwrap();
     let mut found = None;
     for _ in 0..60 {
@@ -29,7 +30,7 @@ async fn thread(running: &Running, patient: &PatientId) -> Vec<Value> {
     lines.as_array().unwrap().clone()
 }
 
-async fn says(running: &Running, patient: &PatientId, text: &str) -> Vec<Value> {
+pub(super) async fn says(running: &Running, patient: &PatientId, text: &str) -> Vec<Value> {
     let body = json!({ "text": text }).to_string();
     let post = running.client.post(format!("{}/api/clinics/aurora/patients/{patient}/write", running.url));
     let answer = Answer::of(post.header("content-type", "application/json").body(body).send().await.unwrap()).await;
@@ -175,12 +176,20 @@ async fn what_was_agreed_to_is_recorded_by_a_tap_and_in_bulk() {
     let (one, two) = (&nobody_asked[0], &nobody_asked[1]);
     let name = event(&running, one).await;
     let form = format!("event={name}&wish=in&how=in_person");
-    assert!(staff(&running, one, "consent", &form).await.ends_with("&not=no_channels"));
-    staff(&running, one, "consent", &format!("{form}&email=on")).await;
+    let page = running.get(&format!("/c/aurora?patient={one}")).await.text;
+    assert!(page.contains("name=\"care\"") && !page.contains("checked"), "nothing is ticked beforehand");
+    assert!(staff(&running, one, "consent", &format!("{form}&email=on")).await.ends_with("&not=no_purposes"));
+    assert!(staff(&running, one, "consent", &format!("{form}&care=on")).await.ends_with("&not=no_channels"));
+    assert_eq!(wish(one).await, None, "nothing was recorded");
+    staff(&running, one, "consent", &format!("{form}&email=on&care=on&on=2026-02-27")).await;
     assert_eq!(wish(one).await, only("email"));
+    let said = of.tenant.collection(one).await.unwrap().unwrap().patient.patient.consent.statements()[0].clone();
+    assert_eq!((said.purposes, said.on.to_string().as_str()), (PurposeSet::CARE, "2026-02-27"));
     let name = event(&running, one).await;
     staff(&running, one, "consent", &format!("event={name}&wish=out&how=by_phone")).await;
     assert_eq!(wish(one).await, Some(Wish::OptOut));
+    let said = of.tenant.collection(one).await.unwrap().unwrap().patient.patient.consent.statements()[1].clone();
+    assert_eq!(said.purposes, PurposeSet::ALL, "of which nothing is said");
 
     let file = format!(
         "paciente_id,canales,fecha,como\n{two},whatsapp,2026-02-20,ficha\n{one},whatsapp,2026-02-20,ficha\n\

@@ -13,8 +13,8 @@ const ENTRIES_MAX: usize = 200;
 
 /// One timetable of the form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) professional: String,
+pub(in crate::server::page) struct Entry {
+    pub(in crate::server::page) professional: String,
     pub(super) hours: [String; 7],
     pub(super) slot_minutes: String,
     pub(super) capacity: String,
