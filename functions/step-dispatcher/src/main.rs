@@ -2,15 +2,16 @@
 //! finds too little time left is handed back alone.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::time::{Duration, SystemTime};
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::FutureExt as _;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use retorno_cloud::Clock;
+use retorno_cloud::{Clock, CloudError};
 use retorno_cloud::orders::Order;
 use retorno_cloud::vault::{Kept, Vault};
-use step_dispatcher::{Dispatcher, SECRETS, time_left};
+use step_dispatcher::{Dispatcher, Done, SECRETS, time_left};
 
 /// What is recorded before the function is ended in any case.
 const SPARE: Duration = Duration::from_secs(2);
@@ -55,7 +56,9 @@ async fn take_up(dispatcher: &Dispatcher, message: &SqsMessage, left: Duration) 
     }
     // What would be cut off by the end of the function is cut off a moment earlier, and by itself: the
     // others of its batch stay done.
-    match tokio::time::timeout(left.saturating_sub(SPARE), dispatcher.take_up(&order)).await {
+    // Behind a pointer: what it awaits is nested deeper than the compiler lays out in one piece.
+    let taking: Pin<Box<dyn Future<Output = Result<Done, CloudError>> + '_>> = Box::pin(dispatcher.take_up(&order));
+    match tokio::time::timeout(left.saturating_sub(SPARE), taking).await {
         Err(_) => {
             tracing::warn!(id = message.message_id, "an order took too long and is handed back");
             false

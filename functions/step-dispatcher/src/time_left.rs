@@ -29,6 +29,7 @@ pub fn needed(order: &Order) -> Duration {
         | Order::Answered { .. }
         | Order::Released { .. }
         | Order::Say { .. }
+        | Order::SayStranger { .. }
         | Order::Freed { .. }
         | Order::Test { .. }
         | Order::Alert { .. }

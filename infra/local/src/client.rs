@@ -56,7 +56,7 @@ pub enum ClientCommand {
     /// Hand a patient's conversation back to the system.
     HandBack(ThreadArgs),
     /// Record agreements gathered elsewhere, in bulk, by somebody who attests to them.
-    Agreements(staff::AgreementsArgs),
+    Attest(staff::AttestArgs),
     /// Show what a patient agreed to, for which purpose, or record what they say about it.
     Consent(consent::ConsentArgs),
     /// Show what a patient's browsers on this machine show, let one be told, or withdraw that.
@@ -260,7 +260,7 @@ pub async fn run(command: &ClientCommand, data: &Path) -> Result<(), HostError> 
         ClientCommand::Reply(args) => staff::reply(&connection, args).await,
         ClientCommand::TakeOver(args) => staff::hold(&connection, args, "hold").await,
         ClientCommand::HandBack(args) => staff::hold(&connection, args, "release").await,
-        ClientCommand::Agreements(args) => staff::agreements(&connection, args).await,
+        ClientCommand::Attest(args) => staff::attest(&connection, args).await,
         ClientCommand::Consent(args) => consent::run(&connection, args).await,
         ClientCommand::Browser(args) => browser::run(&connection, args).await,
         ClientCommand::Parked(args) => parked::run(&connection, args).await,

@@ -1,4 +1,4 @@
-//! What staff does: `retorno reply`, `take-over`, `hand-back` and `agreements`.
+//! What staff does: `retorno reply`, `take-over`, `hand-back` and `attest`.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -24,9 +24,9 @@ pub struct ReplyArgs {
     json: bool,
 }
 
-/// `retorno agreements`.
+/// `retorno attest`.
 #[derive(Debug, Args)]
-pub struct AgreementsArgs {
+pub struct AttestArgs {
     /// The agreements (CSV: paciente_id, canales, fecha, como).
     file: PathBuf,
     /// Who attests to them.
@@ -58,7 +58,7 @@ pub(super) async fn hold(connection: &Connection, args: &ThreadArgs, what: &str)
     Ok(())
 }
 
-pub(super) async fn agreements(connection: &Connection, args: &AgreementsArgs) -> Result<(), HostError> {
+pub(super) async fn attest(connection: &Connection, args: &AttestArgs) -> Result<(), HostError> {
     let clinic = clinic(connection, &args.which).await?;
     let file = std::fs::read_to_string(&args.file)
         .map_err(|error| HostError::Io { what: format!("cannot read {}", args.file.display()), error })?;

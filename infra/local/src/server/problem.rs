@@ -91,6 +91,7 @@ impl From<HostError> for Problem {
             | HostError::Cloud(_)
             | HostError::Engine(_)
             | HostError::Doubles(_)
+            | HostError::Seal(_)
             | HostError::Io { .. } => problem,
         }
     }
