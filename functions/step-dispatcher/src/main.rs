@@ -8,9 +8,9 @@ use std::time::{Duration, SystemTime};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::FutureExt as _;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use retorno_cloud::{Clock, CloudError};
 use retorno_cloud::orders::Order;
 use retorno_cloud::vault::{Kept, Vault};
+use retorno_cloud::{Clock, CloudError};
 use step_dispatcher::{Dispatcher, Done, SECRETS, time_left};
 
 /// What is recorded before the function is ended in any case.

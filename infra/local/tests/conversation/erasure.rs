@@ -13,7 +13,7 @@ use retorno_cloud::secrets::SecretKey;
 use retorno_cloud::store::privacy::erase::{Erased, ErasureError, ErasureReason, erase, resume};
 use retorno_cloud::store::privacy::kinds::{AtErasure, KINDS, OF_NO_CLINIC, kind_of};
 use retorno_cloud::store::{Agreement, Comment, Store, Stranger, SurveyAnswer};
-use retorno_domain::channel::{Channel, ChannelSet};
+use retorno_domain::channel::{Channel, ChannelSet, PurposeSet};
 use retorno_domain::contact::{E164, EmailAddress, PersonName};
 use retorno_domain::ids::PatientId;
 use serde_json::{Value, json};
@@ -111,8 +111,17 @@ async fn lived() -> Scene {
     };
     tenant.keep_agreement(&agreement).await.unwrap();
     let text = "cincuenta petirrojos".to_owned();
-    let stranger = Stranger { at: now, phone: Some(GUARDIAN.to_owned()), text, intent: "other".to_owned() };
-    tenant.keep_stranger("e1", &stranger).await.unwrap();
+    let stranger = Stranger {
+        at: now,
+        phone: Some(GUARDIAN.to_owned()),
+        user: None,
+        channel: Channel::Whatsapp,
+        text,
+        intent: "other".to_owned(),
+        sure: false,
+        stopped: PurposeSet::NONE,
+    };
+    tenant.keep_stranger("e1", &stranger, now).await.unwrap();
     tenant.note_user("wa-user-calandria", &phone).await.unwrap();
     scene
 }
@@ -255,7 +264,7 @@ async fn an_opt_out_outlives_the_person() {
     scene.says(GUARDIAN, "BAJA").await;
     let phone = scene.tenant.hash("+5491155557777");
     gone(&scene).await;
-    let contact = retorno_cloud::store::ContactKeys { phone: Some(phone), email: None };
+    let contact = retorno_cloud::store::ContactKeys { phone: Some(phone), ..Default::default() };
     let points = scene.tenant.contact_points(&contact).await.unwrap();
     assert!(points.phone.suppressed.contains(Channel::Whatsapp));
     assert_eq!(singing(&scene), Vec::<String>::new());

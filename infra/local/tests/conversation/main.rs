@@ -1,3 +1,5 @@
+// Whole lives are played in one function, which is laid out deeper than the default allows.
+#![recursion_limit = "256"]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 //! The conversation as a patient has it: written on the phone, in by the hook, out by the one mouth.
 

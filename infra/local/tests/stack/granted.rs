@@ -34,5 +34,12 @@ fn allow() -> String {
 /// All roles, by name.
 pub(crate) fn granted() -> BTreeMap<String, Vec<Statement>> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../permissions.toml");
-    toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    let roles: BTreeMap<String, Vec<Statement>> = toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    for statement in roles.values().flatten() {
+        let Statement { sid, why, when, unseen, unseen_keys, .. } = statement;
+        assert!(!sid.is_empty() && !why.is_empty(), "a statement without a name or a reason");
+        assert!(when.as_ref().is_none_or(|(operator, ..)| !operator.is_empty()), "{sid}");
+        assert!(unseen.iter().chain(unseen_keys.values()).all(|reason| !reason.is_empty()), "{sid}");
+    }
+    roles
 }
