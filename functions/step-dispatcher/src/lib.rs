@@ -3,6 +3,7 @@
 
 mod alert;
 mod answered;
+mod batch;
 mod carry_out;
 mod connection;
 mod copy;
@@ -18,5 +19,6 @@ mod tier;
 pub mod time_left;
 mod try_out;
 
+pub use batch::batch;
 pub use dispatch::{Dispatcher, Done, SECRETS};
 pub use explain::StepExplained;

@@ -7,8 +7,6 @@ mod account;
 mod agreements;
 mod erasure;
 mod gateway;
-#[path = "../stack/granted.rs"]
-mod granted;
 mod guardian;
 mod hours;
 mod ledger;
