@@ -54,7 +54,7 @@ async fn a_timetable_is_looked_at_and_saved_by_the_page() {
     looked.ok();
     assert!(looked.text.contains("Vista previa") && looked.text.contains("value=\"9 a 10\""), "{}", looked.text);
     let refused = running.form(page, &form("save", "temprano")).await;
-    assert!(refused.text.contains("timetable.1.hours.tuesday") && refused.text.contains("value=\"temprano\""));
+    assert!(refused.text.contains("Dra. Nueva · martes: ") && refused.text.contains("value=\"temprano\""));
     assert_eq!(running.form(page, &form("save", "9+a+10")).await.status, StatusCode::SEE_OTHER);
     let shown = running.get(&format!("{page}?saved=1")).await;
     assert!(shown.text.contains("Guardado") && shown.text.contains("value=\"09:00-10:00\""), "{}", shown.text);
