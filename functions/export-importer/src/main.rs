@@ -4,16 +4,21 @@
 use aws_lambda_events::event::s3::{S3Event, S3EventRecord};
 use export_importer::{import, import_slots};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use retorno_cloud::Reach;
+use retorno_cloud::vault::{Kept, SecretGroup, Vault};
+use retorno_cloud::{Clock, Reach};
 use retorno_domain::ids::ClinicId;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     retorno_cloud::logging::start();
     let config = retorno_cloud::aws::config_from_env()?;
-    let reach = Reach::from_env(&config)?;
+    let kept = Kept::of(Vault::from_env(&config, &[SecretGroup::Contact]));
     let s3 = aws_sdk_s3::Client::new(&config);
-    run(service_fn(|event: LambdaEvent<S3Event>| handle(&reach, &s3, event))).await
+    run(service_fn(|event: LambdaEvent<S3Event>| async {
+        let reach = kept.get(Clock::System.now(), |secrets| Reach::from_env(&config, secrets)).await?;
+        handle(&reach, &s3, event).await
+    }))
+    .await
 }
 
 async fn handle(reach: &Reach, s3: &aws_sdk_s3::Client, event: LambdaEvent<S3Event>) -> Result<(), Error> {

@@ -6,6 +6,7 @@
 pub mod batch;
 pub mod entrance;
 pub mod event;
+pub mod function;
 pub mod hook;
 pub mod process;
 pub mod secrets;

@@ -1,48 +1,42 @@
 //! Answers API Gateway for the hooks, and reads the queue of what came in.
 
 use aws_lambda_events::event::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use inbound_webhook::entrance::Entrance;
-use inbound_webhook::hook::{HookRequest, HookSecrets};
-use inbound_webhook::process::Inbound;
-use inbound_webhook::{batch, secrets};
+use inbound_webhook::function::{Function, SECRETS};
+use inbound_webhook::hook::{HookAnswer, HookRequest};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use retorno_cloud::Reach;
-use retorno_cloud::queue::Queue;
-use retorno_cloud::secrets::SecretKey;
+use retorno_cloud::aws::SdkConfig;
+use retorno_cloud::vault::{Kept, Vault};
+use retorno_cloud::{Clock, CloudError};
 use serde_json::{Value, json};
-
-struct Function {
-    entrance: Entrance,
-    inbound: Inbound,
-    secrets: HookSecrets,
-    clock: retorno_cloud::Clock,
-}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     retorno_cloud::logging::start();
     let config = retorno_cloud::aws::config_from_env()?;
-    let reach = Reach::from_env(&config)?;
-    let function = Function {
-        entrance: Entrance::new(Queue::from_env(&config, "INBOUND_QUEUE_URL")?, reach.store.clone())?,
-        secrets: secrets::read(&std::env::var("HOOK_SECRETS")?)?,
-        clock: reach.clock.clone(),
-        inbound: Inbound::new(reach, SecretKey::from_env("OPAQUE_KEY")?),
-    };
-    run(service_fn(|event: LambdaEvent<Value>| function.take(event.payload))).await
+    let kept = Kept::of(Vault::from_env(&config, SECRETS));
+    run(service_fn(|event: LambdaEvent<Value>| take(&kept, &config, event.payload))).await
 }
 
-impl Function {
-    async fn take(&self, event: Value) -> Result<Value, Error> {
-        if event.get("Records").is_some() {
-            return Ok(json!(batch::batch(&self.inbound, serde_json::from_value(event)?, self.clock.now()).await));
-        }
-        let request: ApiGatewayV2httpRequest = serde_json::from_value(event)?;
-        let answer = self.entrance.accept(HookRequest::from(request), &self.secrets, self.clock.now()).await;
-        let mut response = ApiGatewayV2httpResponse::default();
-        response.status_code = i64::from(answer.status);
-        response.headers.insert("content-type", answer.content_type.parse()?);
-        response.body = Some(answer.body.into());
-        Ok(json!(response))
+async fn take(kept: &Kept<Function>, config: &SdkConfig, event: Value) -> Result<Value, Error> {
+    let now = Clock::System.now();
+    let function = kept.get(now, |secrets| Function::from_env(config, secrets)).await;
+    if event.get("Records").is_some() {
+        return Ok(json!(function?.take_in(serde_json::from_value(event)?, now).await));
     }
+    let request: ApiGatewayV2httpRequest = serde_json::from_value(event)?;
+    let answer = match function {
+        Ok(function) => function.accept(HookRequest::from(request), now).await,
+        Err(error) => unavailable(&error),
+    };
+    let mut response = ApiGatewayV2httpResponse::default();
+    response.status_code = i64::from(answer.status);
+    response.headers.insert("content-type", answer.content_type.parse()?);
+    response.body = Some(answer.body.into());
+    Ok(json!(response))
+}
+
+/// Whoever delivers keeps it, and delivers again.
+fn unavailable(error: &CloudError) -> HookAnswer {
+    tracing::error!(%error, "a request could not be verified");
+    HookAnswer::of(503)
 }

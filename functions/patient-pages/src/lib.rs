@@ -8,5 +8,5 @@ mod texts;
 mod view;
 
 pub use answer::PageAnswer;
-pub use pages::Pages;
+pub use pages::{Pages, SECRETS, unavailable};
 pub use request::{BODY_BYTES_MAX, PageRequest};

@@ -7,18 +7,31 @@ use aws_lambda_events::event::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpR
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use patient_pages::{PageAnswer, PageRequest, Pages};
+use patient_pages::{PageAnswer, PageRequest, Pages, SECRETS, unavailable};
+use retorno_cloud::Clock;
+use retorno_cloud::aws::SdkConfig;
+use retorno_cloud::vault::{Kept, Vault};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     retorno_cloud::logging::start();
-    let pages = Pages::from_env()?;
-    run(service_fn(|event: LambdaEvent<ApiGatewayV2httpRequest>| answer(&pages, event.payload))).await
+    let config = retorno_cloud::aws::config_from_env()?;
+    let kept = Kept::of(Vault::from_env(&config, SECRETS));
+    run(service_fn(|event: LambdaEvent<ApiGatewayV2httpRequest>| answer(&kept, &config, event.payload))).await
 }
 
-async fn answer(pages: &Pages, event: ApiGatewayV2httpRequest) -> Result<ApiGatewayV2httpResponse, Error> {
+async fn answer(
+    kept: &Kept<Pages>,
+    config: &SdkConfig,
+    event: ApiGatewayV2httpRequest,
+) -> Result<ApiGatewayV2httpResponse, Error> {
+    let request = request(event);
+    let pages = match kept.get(Clock::System.now(), |secrets| Pages::from_env(config, secrets)).await {
+        Ok(pages) => pages,
+        Err(error) => return Ok(response(unavailable(&request, &error))),
+    };
     // Behind a pointer: what it awaits is nested deeper than the compiler lays out in one piece.
-    let handled: Pin<Box<dyn Future<Output = PageAnswer> + '_>> = Box::pin(pages.handle(request(event)));
+    let handled: Pin<Box<dyn Future<Output = PageAnswer> + '_>> = Box::pin(pages.handle(request));
     Ok(response(handled.await))
 }
 

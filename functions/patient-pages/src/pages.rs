@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use retorno_cloud::aws::SdkConfig;
 use retorno_cloud::desk::{Desk, Opened, Visitor};
 use retorno_cloud::links::{Genuine, Link, LinkPurpose, Links};
+use retorno_cloud::vault::{SecretGroup, Secrets};
 use retorno_cloud::{CloudError, Reach};
 use retorno_domain::clinic::Clinic;
 
@@ -32,6 +34,9 @@ pub(crate) struct Asked<'a> {
     pub(crate) now: DateTime<Utc>,
 }
 
+/// The secrets that [`Pages::from_env`] needs.
+pub const SECRETS: &[SecretGroup] = &[SecretGroup::Contact, SecretGroup::Links];
+
 impl Pages {
     /// Pages over the table, with the keys of the links.
     #[must_use]
@@ -39,13 +44,13 @@ impl Pages {
         Self { desk: Desk::new(reach), links }
     }
 
-    /// From the environment of the function: what [`Reach::from_env`] and [`Links::from_env`] read.
+    /// From the environment of the function and its secrets: what [`Reach::from_env`] and
+    /// [`Links::from_env`] read.
     ///
     /// # Errors
-    /// [`CloudError::Setup`] names the variable that is missing.
-    pub fn from_env() -> Result<Self, CloudError> {
-        let config = retorno_cloud::aws::config_from_env()?;
-        Ok(Self::new(Reach::from_env(&config)?, Links::from_env()?))
+    /// [`CloudError::Setup`] names what is missing.
+    pub fn from_env(config: &SdkConfig, secrets: &Secrets) -> Result<Self, CloudError> {
+        Ok(Self::new(Reach::from_env(config, secrets)?, Links::from_env(secrets)?))
     }
 
     /// Answers a request, whatever it is. Only a POST changes anything; a link to book that is opened
@@ -156,6 +161,12 @@ impl Asked<'_> {
         let seen = form.one("seen").parse().unwrap_or_else(|_| visitor.seen());
         Opened { message: self.link.message, seen }
     }
+}
+
+/// The answer where the pages cannot be had, because their secrets cannot be read.
+#[must_use]
+pub fn unavailable(request: &PageRequest, error: &CloudError) -> PageAnswer {
+    failed(error, &stranger(request))
 }
 
 fn stranger(request: &PageRequest) -> Shown<'static> {

@@ -1,7 +1,9 @@
 //! Started by a clinic's daily schedule with `{"clinic": "<id>"}`.
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use retorno_cloud::Reach;
+use retorno_cloud::aws::SdkConfig;
+use retorno_cloud::vault::{Kept, SecretGroup, Vault};
+use retorno_cloud::{Clock, Reach};
 use retorno_domain::ids::ClinicId;
 use segment_evaluator::{Scope, evaluate};
 use serde::Deserialize;
@@ -15,13 +17,15 @@ struct Morning {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     retorno_cloud::logging::start();
-    let reach = Reach::from_env(&retorno_cloud::aws::config_from_env()?)?;
-    run(service_fn(|event: LambdaEvent<Morning>| handle(&reach, event))).await
+    let config = retorno_cloud::aws::config_from_env()?;
+    let kept = Kept::of(Vault::from_env(&config, &[SecretGroup::Contact]));
+    run(service_fn(|event: LambdaEvent<Morning>| handle(&kept, &config, event))).await
 }
 
-async fn handle(reach: &Reach, event: LambdaEvent<Morning>) -> Result<(), Error> {
+async fn handle(kept: &Kept<Reach>, config: &SdkConfig, event: LambdaEvent<Morning>) -> Result<(), Error> {
+    let reach = kept.get(Clock::System.now(), |secrets| Reach::from_env(config, secrets)).await?;
     let clinic = ClinicId::parse(&event.payload.clinic)?;
-    let evaluation = evaluate(reach, &clinic, Scope::Due).await?;
+    let evaluation = evaluate(&reach, &clinic, Scope::Due).await?;
     let enrolled: u32 = evaluation.wave.enrolled.values().sum();
     tracing::info!(%clinic, looked_at = evaluation.looked_at, moved = evaluation.moved, enrolled, "evaluated");
     Ok(())

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use retorno_cloud::aws::SdkConfig;
 use retorno_cloud::channels::{Channels, EmailChannel, EmailSettings, GRAPH_URL, WhatsappChannel};
 use retorno_cloud::links::Links;
 use retorno_cloud::orders::Order;
-use retorno_cloud::secrets::{SecretKey, Token};
 use retorno_cloud::store::TenantStore;
+use retorno_cloud::vault::{SecretGroup, Secrets};
 use retorno_cloud::{CloudError, Reach};
 use retorno_domain::calendar::IsoWeek;
 use retorno_domain::decide::{Decision, Event, decide};
@@ -48,6 +49,10 @@ const SLOTS_ASKED_AGAIN: TimeDelta = TimeDelta::minutes(15);
 /// Tries at one order when what it rests on keeps changing.
 const TRIES_MAX: u32 = 4;
 
+/// The secrets that [`Dispatcher::from_env`] needs.
+pub const SECRETS: &[SecretGroup] =
+    &[SecretGroup::Contact, SecretGroup::Links, SecretGroup::Opaque, SecretGroup::Sending];
+
 impl Dispatcher {
     /// Over these channels.
     #[must_use]
@@ -62,21 +67,20 @@ impl Dispatcher {
         }
     }
 
-    /// From the environment of the function: what [`Reach::from_env`] reads, and `WHATSAPP_TOKEN`,
-    /// `SES_CONFIGURATION_SET`, `OPAQUE_KEY`; `GRAPH_URL` where Meta's API stands elsewhere; and what
-    /// [`Links::from_env`] and [`Channels::with_env`] read.
+    /// From the environment of the function: what [`Reach::from_env`] reads, `SES_CONFIGURATION_SET`, and
+    /// `GRAPH_URL` where Meta's API stands elsewhere; the secrets `WHATSAPP_TOKEN` and `OPAQUE_KEY`; and
+    /// what [`Links::from_env`] and [`Channels::with_env`] read.
     ///
     /// # Errors
-    /// [`CloudError::Setup`] names the variable that is missing.
-    pub fn from_env() -> Result<Self, CloudError> {
+    /// [`CloudError::Setup`] names what is missing.
+    pub fn from_env(config: &SdkConfig, secrets: &Secrets) -> Result<Self, CloudError> {
         let get = |name: &str| std::env::var(name).map_err(|_| CloudError::Setup(format!("{name} is not set")));
-        let config = retorno_cloud::aws::config_from_env()?;
         let graph = std::env::var("GRAPH_URL").unwrap_or_else(|_| GRAPH_URL.to_owned());
-        let whatsapp = WhatsappChannel::new(&graph, Token::new(get("WHATSAPP_TOKEN")?))?;
+        let whatsapp = WhatsappChannel::new(&graph, secrets.token("WHATSAPP_TOKEN")?)?;
         let settings = EmailSettings { configuration_set: get("SES_CONFIGURATION_SET")? };
-        let email = EmailChannel::new(retorno_cloud::aws::ses(&config), settings);
-        let channels = Channels::new(whatsapp, email, SecretKey::from_env("OPAQUE_KEY")?).with_env(&config)?;
-        Ok(Self::new(Reach::from_env(&config)?, channels, Links::from_env()?))
+        let email = EmailChannel::new(retorno_cloud::aws::ses(config), settings);
+        let channels = Channels::new(whatsapp, email, secrets.key("OPAQUE_KEY")?).with_env(config, secrets)?;
+        Ok(Self::new(Reach::from_env(config, secrets)?, channels, Links::from_env(secrets)?))
     }
 
     /// Takes up an order. Harmless to repeat, at any time and by several at once.

@@ -16,5 +16,5 @@ mod templates;
 mod tier;
 mod try_out;
 
-pub use dispatch::{Dispatcher, Done};
+pub use dispatch::{Dispatcher, Done, SECRETS};
 pub use explain::StepExplained;

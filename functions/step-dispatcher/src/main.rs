@@ -7,8 +7,10 @@ use std::time::{Duration, SystemTime};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::FutureExt as _;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use retorno_cloud::Clock;
 use retorno_cloud::orders::Order;
-use step_dispatcher::Dispatcher;
+use retorno_cloud::vault::{Kept, Vault};
+use step_dispatcher::{Dispatcher, SECRETS};
 
 /// No order is begun with less time left: the longest call, and what is recorded after it.
 const TIME_LEFT_MIN: Duration = Duration::from_secs(13);
@@ -16,8 +18,13 @@ const TIME_LEFT_MIN: Duration = Duration::from_secs(13);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     retorno_cloud::logging::start();
-    let dispatcher = Dispatcher::from_env()?;
-    run(service_fn(|event: LambdaEvent<SqsEvent>| batch(&dispatcher, event))).await
+    let config = retorno_cloud::aws::config_from_env()?;
+    let kept = Kept::of(Vault::from_env(&config, SECRETS));
+    run(service_fn(|event: LambdaEvent<SqsEvent>| async {
+        let dispatcher = kept.get(Clock::System.now(), |secrets| Dispatcher::from_env(&config, secrets)).await?;
+        batch(&dispatcher, event).await
+    }))
+    .await
 }
 
 async fn batch(dispatcher: &Dispatcher, event: LambdaEvent<SqsEvent>) -> Result<SqsBatchResponse, Error> {

@@ -8,7 +8,7 @@ use aws_smithy_http_client::{Builder, tls};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
-use aws_types::SdkConfig;
+pub use aws_types::SdkConfig;
 use aws_types::region::Region;
 
 use crate::error::CloudError;

@@ -17,12 +17,14 @@ pub mod queue;
 pub mod secrets;
 pub mod store;
 pub mod timetable;
+pub mod vault;
 
 pub use clock::Clock;
 pub use error::CloudError;
 
 use orders::Orders;
 use store::Store;
+use vault::Secrets;
 
 /// What every function is handed: the table, the queue and schedules, and the time.
 #[derive(Clone, Debug)]
@@ -36,13 +38,14 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// From the environment of a function: `TABLE_NAME`, `CONTACT_KEY`, and what [`orders::OrderTargets`] reads.
+    /// From the environment of a function: `TABLE_NAME`, and what [`orders::OrderTargets`] reads; the
+    /// secret `CONTACT_KEY`.
     ///
     /// # Errors
-    /// [`CloudError::Setup`] names the variable that is missing.
-    pub fn from_env(config: &aws_types::SdkConfig) -> Result<Self, CloudError> {
+    /// [`CloudError::Setup`] names what is missing.
+    pub fn from_env(config: &aws_types::SdkConfig, secrets: &Secrets) -> Result<Self, CloudError> {
         let table = std::env::var("TABLE_NAME").map_err(|_| CloudError::Setup("TABLE_NAME is not set".to_owned()))?;
-        let key = secrets::SecretKey::from_env("CONTACT_KEY")?;
+        let key = secrets.key("CONTACT_KEY")?;
         let orders = Orders::new(
             aws_sdk_sqs::Client::new(config),
             aws_sdk_scheduler::Client::new(config),

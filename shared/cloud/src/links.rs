@@ -14,6 +14,7 @@ use retorno_domain::ids::{ClinicId, MessageId};
 
 use crate::error::CloudError;
 use crate::secrets::SecretKey;
+use crate::vault::Secrets;
 
 /// What a link is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -128,21 +129,29 @@ impl Links {
         self
     }
 
-    /// From the environment: `PAGES_URL`, `LINK_KEY`, and after a rotation `LINK_KEY_ID` (1 unless
-    /// set) and `LINK_KEYS_OLDER`, a list of `id:key` with blanks between.
+    /// From `PAGES_URL` of the environment and the secret `LINK_KEYS`: one or more of `id:key` with
+    /// blanks between, of which the first signs and the others still verify.
     ///
     /// # Errors
-    /// [`CloudError::Setup`] names the variable that is missing or wrong, never its value.
-    pub fn from_env() -> Result<Self, CloudError> {
+    /// [`CloudError::Setup`] names what is missing or wrong, never its value.
+    pub fn from_env(secrets: &Secrets) -> Result<Self, CloudError> {
         let base_url = std::env::var("PAGES_URL").map_err(|_| CloudError::Setup("PAGES_URL is not set".to_owned()))?;
-        let wrong = |name: &str| CloudError::Setup(format!("{name} is not of the right form"));
-        let key_id = match std::env::var("LINK_KEY_ID") {
-            Ok(text) => text.parse().map_err(|_| wrong("LINK_KEY_ID"))?,
-            Err(_) => 1,
-        };
-        let older = std::env::var("LINK_KEYS_OLDER").unwrap_or_default();
-        let older = older_keys(&older).ok_or_else(|| wrong("LINK_KEYS_OLDER"))?;
-        Ok(Self { older, ..Self::new(&base_url, key_id, SecretKey::from_env("LINK_KEY")?) })
+        Self::with_keys(&base_url, secrets.need("LINK_KEYS")?)
+    }
+
+    fn with_keys(base_url: &str, keys: &str) -> Result<Self, CloudError> {
+        let wrong = || CloudError::Setup("the secret LINK_KEYS is not of the form id:key".to_owned());
+        let mut keys = keys.split_whitespace().map(|pair| {
+            let (id, key) = pair.split_once(':')?;
+            Some((id.parse().ok()?, SecretKey::new(key).ok()?))
+        });
+        let (id, key) = keys.next().flatten().ok_or_else(wrong)?;
+        let mut links = Self::new(base_url, id, key);
+        for older in keys {
+            let (id, key) = older.filter(|(id, _)| links.key(*id).is_none()).ok_or_else(wrong)?;
+            links = links.and_older(id, key);
+        }
+        Ok(links)
     }
 
     /// The URL of a link.
@@ -210,14 +219,6 @@ impl Links {
     fn key(&self, id: u8) -> Option<&SecretKey> {
         if id == self.key_id { Some(&self.key) } else { self.older.get(&id) }
     }
-}
-
-fn older_keys(text: &str) -> Option<BTreeMap<u8, SecretKey>> {
-    let key = |pair: &str| {
-        let (id, key) = pair.split_once(':')?;
-        Some((id.parse().ok()?, SecretKey::new(key).ok()?))
-    };
-    text.split_whitespace().map(key).collect()
 }
 
 #[cfg(test)]

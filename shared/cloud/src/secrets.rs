@@ -33,15 +33,6 @@ impl SecretKey {
         Ok(Self(bytes))
     }
 
-    /// The key in an environment variable (at least 32 characters).
-    ///
-    /// # Errors
-    /// [`CloudError::Setup`] names the variable when it is missing or too short.
-    pub fn from_env(name: &str) -> Result<Self, CloudError> {
-        let text = std::env::var(name).map_err(|_| CloudError::Setup(format!("{name} is not set")))?;
-        Self::new(text.into_bytes()).map_err(|_| CloudError::Setup(format!("{name} is shorter than {KEY_BYTES_MIN}")))
-    }
-
     /// HMAC-SHA256 over parts, each preceded by its length, so that no two lists of parts collide.
     #[must_use]
     pub fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {

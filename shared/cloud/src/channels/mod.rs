@@ -38,6 +38,7 @@ use push::PushChannel;
 
 use crate::error::CloudError;
 use crate::secrets::{SecretKey, hex};
+use crate::vault::Secrets;
 use meta_templates::{AccountId, MetaTemplates};
 
 /// What a channel needs to know besides the message itself.
@@ -93,23 +94,24 @@ impl Channels {
         Self { push: Some(push), ..self }
     }
 
-    /// With what the environment of a function names besides: `SMS_CONFIGURATION_SET` for text
-    /// messages, `WHATSAPP_GATEWAY_KEYS` for gateways (see [`GatewayKeys::from_json`]), `VAPID_KEY` and
-    /// `VAPID_CONTACT` for alerts to staff's browsers.
+    /// With what a function is given besides: `SMS_CONFIGURATION_SET` of the environment for text
+    /// messages; the secrets `WHATSAPP_GATEWAY_KEYS` for gateways (see [`GatewayKeys::from_json`]), and
+    /// `VAPID_KEY` with `VAPID_CONTACT` of the environment for alerts to staff's browsers.
     ///
     /// # Errors
     /// [`CloudError::Setup`] when the keys are not of their form.
-    pub fn with_env(self, config: &aws_types::SdkConfig) -> Result<Self, CloudError> {
+    pub fn with_env(self, config: &aws_types::SdkConfig, secrets: &Secrets) -> Result<Self, CloudError> {
         let mut channels = self;
         if let Ok(configuration_set) = std::env::var("SMS_CONFIGURATION_SET") {
             let settings = SmsSettings { configuration_set, time_to_live_seconds: SMS_TIME_TO_LIVE_SECONDS };
             channels = channels.with_sms(SmsChannel::new(crate::aws::sms(config), settings));
         }
-        if let Ok(keys) = std::env::var("WHATSAPP_GATEWAY_KEYS") {
-            channels = channels.with_gateway(GatewayChannel::new(GatewayKeys::from_json(&keys)?)?);
+        let gateways = secrets.all("WHATSAPP_GATEWAY_KEYS");
+        if !gateways.is_empty() {
+            channels = channels.with_gateway(GatewayChannel::new(GatewayKeys::from_json(&gateways)?)?);
         }
-        if std::env::var_os("VAPID_KEY").is_some() {
-            channels = channels.with_push(PushChannel::new(push::VapidKey::from_env()?)?);
+        if let (Some(key), Ok(contact)) = (secrets.get("VAPID_KEY"), std::env::var("VAPID_CONTACT")) {
+            channels = channels.with_push(PushChannel::new(push::VapidKey::new(key, &contact)?)?);
         }
         Ok(channels)
     }

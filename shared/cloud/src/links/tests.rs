@@ -80,12 +80,17 @@ fn after_a_rotation_old_links_work_and_new_ones_are_signed_with_the_new_key() {
 }
 
 #[test]
-fn older_keys_are_read_from_a_list_or_not_at_all() {
-    let list = format!(" 1:{KEY}\n7:{OTHER_KEY} ");
-    assert_eq!(older_keys(&list).unwrap().into_keys().collect::<Vec<_>>(), [1, 7]);
-    assert!(older_keys("").unwrap().is_empty());
-    for wrong in ["1:short", &format!("256:{KEY}"), KEY, &format!("x:{KEY}")] {
-        assert!(older_keys(wrong).is_none(), "{wrong}");
+fn keys_are_read_from_a_list_or_not_at_all() {
+    let url = "https://x.example";
+    let rotated = Links::with_keys(url, &format!(" 7:{OTHER_KEY}\n1:{KEY} ")).unwrap();
+    let old = links().token(&link(LinkPurpose::Book), now());
+    let new = rotated.token(&link(LinkPurpose::Book), now());
+    assert!(rotated.read_any(&old, now()).is_some() && rotated.read_any(&new, now()).is_some());
+    assert_eq!(new, Links::new(url, 7, key(OTHER_KEY)).token(&link(LinkPurpose::Book), now()), "the first signs");
+    let twice = format!("1:{KEY} 1:{OTHER_KEY}");
+    for wrong in ["", "1:short", &format!("256:{KEY}"), KEY, &format!("x:{KEY}"), &twice] {
+        let error = Links::with_keys(url, wrong).unwrap_err().to_string();
+        assert!(error.contains("LINK_KEYS") && !error.contains(KEY), "{error}");
     }
 }
 

@@ -25,13 +25,16 @@ struct Entry {
 }
 
 impl GatewayKeys {
-    /// Reads `[{"clinic": "aurora", "base_url": "https://wa.example", "key": "…"}]`.
+    /// Reads texts of the form `[{"clinic": "aurora", "base_url": "https://wa.example", "key": "…"}]`.
     ///
     /// # Errors
-    /// [`CloudError::Setup`] when the text is not of that form; it is not repeated in the error.
-    pub fn from_json(text: &str) -> Result<Self, CloudError> {
+    /// [`CloudError::Setup`] when one is not of that form; it is not repeated in the error.
+    pub fn from_json(texts: &[&str]) -> Result<Self, CloudError> {
         let wrong = || CloudError::Setup("the keys of the gateways are not of the documented form".to_owned());
-        let entries: Vec<Entry> = serde_json::from_str(text).map_err(|_| wrong())?;
+        let mut entries: Vec<Entry> = Vec::new();
+        for text in texts {
+            entries.extend(serde_json::from_str::<Vec<Entry>>(text).map_err(|_| wrong())?);
+        }
         let mut keys = BTreeMap::new();
         for entry in entries {
             let clinic = ClinicId::parse(&entry.clinic).map_err(|_| wrong())?;
@@ -64,7 +67,7 @@ mod tests {
     #[test]
     fn a_key_serves_its_clinic_at_its_address_only() {
         let keys = r#"[{"clinic": "aurora", "base_url": "https://wa.example/", "key": "k1"}]"#;
-        let keys = GatewayKeys::from_json(keys).unwrap();
+        let keys = GatewayKeys::from_json(&[keys]).unwrap();
         let (aurora, ipe) = (ClinicId::parse("aurora").unwrap(), ClinicId::parse("ipe").unwrap());
         assert_eq!(keys.find(&aurora, "https://wa.example").map(Token::expose), Some("k1"));
         assert!(keys.find(&ipe, "https://wa.example").is_none());
@@ -82,7 +85,7 @@ mod tests {
             format!("[{}, {}]", entry("secret"), entry("secret2")),
             format!("[{}]", entry("secret").replace("aurora", "A b")),
         ] {
-            let error = GatewayKeys::from_json(&text).unwrap_err().to_string();
+            let error = GatewayKeys::from_json(&[&text]).unwrap_err().to_string();
             assert!(!error.contains("sec"), "{error}");
         }
     }

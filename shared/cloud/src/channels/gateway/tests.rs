@@ -25,7 +25,7 @@ impl Tested {
         let own = "[whatsapp]\ngateway = \"KIND\"\nbase_url = \"URL\"\ninstance = \"recepcion\"";
         let clinic = clinic(&own.replace("KIND", kind.code()).replace("URL", &provider.url));
         let keys = json!([{"clinic": "aurora", "base_url": provider.url, "key": "k-1"}]).to_string();
-        let gateway = GatewayChannel::new(GatewayKeys::from_json(&keys).unwrap()).unwrap();
+        let gateway = GatewayChannel::new(GatewayKeys::from_json(&[&keys]).unwrap()).unwrap();
         Self { provider, clinic, gateway }
     }
 

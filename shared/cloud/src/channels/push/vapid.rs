@@ -46,15 +46,6 @@ impl VapidKey {
         Ok(Self { key, public, contact: contact.to_owned() })
     }
 
-    /// From `VAPID_KEY` and `VAPID_CONTACT`.
-    ///
-    /// # Errors
-    /// [`CloudError::Setup`] names what is missing or wrong.
-    pub fn from_env() -> Result<Self, CloudError> {
-        let get = |name: &str| std::env::var(name).map_err(|_| CloudError::Setup(format!("{name} is not set")));
-        Self::new(&get("VAPID_KEY")?, &get("VAPID_CONTACT")?)
-    }
-
     pub(super) fn public_key(&self) -> &str {
         &self.public
     }
