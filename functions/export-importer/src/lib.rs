@@ -9,3 +9,6 @@ mod slots_import;
 pub use import::{ImportError, ImportReport, Progress, Rejected, Stage, import};
 pub use rows::{Understood, understood};
 pub use slots_import::{SlotsReport, import_slots};
+
+/// The secrets that the function needs.
+pub const SECRETS: &[retorno_cloud::vault::SecretGroup] = &[retorno_cloud::vault::SecretGroup::Contact];

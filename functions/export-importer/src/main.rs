@@ -2,9 +2,9 @@
 //! `slots/<clinic>/<file>.csv`.
 
 use aws_lambda_events::event::s3::{S3Event, S3EventRecord};
-use export_importer::{import, import_slots};
+use export_importer::{SECRETS, import, import_slots};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use retorno_cloud::vault::{Kept, SecretGroup, Vault};
+use retorno_cloud::vault::{Kept, Vault};
 use retorno_cloud::{Clock, Reach};
 use retorno_domain::ids::ClinicId;
 
@@ -12,7 +12,7 @@ use retorno_domain::ids::ClinicId;
 async fn main() -> Result<(), Error> {
     retorno_cloud::logging::start();
     let config = retorno_cloud::aws::config_from_env()?;
-    let kept = Kept::of(Vault::from_env(&config, &[SecretGroup::Contact]));
+    let kept = Kept::of(Vault::from_env(&config, SECRETS));
     let s3 = aws_sdk_s3::Client::new(&config);
     run(service_fn(|event: LambdaEvent<S3Event>| async {
         let reach = kept.get(Clock::System.now(), |secrets| Reach::from_env(&config, secrets)).await?;

@@ -1,5 +1,7 @@
 //! Both halves of the function with what they need: the hooks' entrance, and what reads the queue.
 
+use std::pin::Pin;
+
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use chrono::{DateTime, Utc};
 use retorno_cloud::aws::SdkConfig;
@@ -14,6 +16,9 @@ use crate::{batch, secrets};
 
 /// The secrets that [`Function::from_env`] needs.
 pub const SECRETS: &[SecretGroup] = &[SecretGroup::Contact, SecretGroup::Opaque, SecretGroup::Verification];
+
+/// Behind a pointer: what is awaited is nested deeper than the compiler lays out in one piece.
+type Behind<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// The deployed function.
 #[derive(Debug)]
@@ -40,11 +45,13 @@ impl Function {
 
     /// Takes a request to a hook in.
     pub async fn accept(&self, request: HookRequest, now: DateTime<Utc>) -> HookAnswer {
-        self.entrance.accept(request, &self.proofs, now).await
+        let answered: Behind<'_, HookAnswer> = Box::pin(self.entrance.accept(request, &self.proofs, now));
+        answered.await
     }
 
     /// Takes a batch of the queue in.
     pub async fn take_in(&self, event: SqsEvent, now: DateTime<Utc>) -> SqsBatchResponse {
-        batch::batch(&self.inbound, event, now).await
+        let taken: Behind<'_, SqsBatchResponse> = Box::pin(batch::batch(&self.inbound, event, now));
+        taken.await
     }
 }

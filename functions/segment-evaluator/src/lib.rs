@@ -7,3 +7,6 @@ mod wave;
 pub use evaluate::{Evaluation, Scope, evaluate};
 pub use survey::{SegmentCount, Survey, survey};
 pub use wave::Wave;
+
+/// The secrets that the function needs.
+pub const SECRETS: &[retorno_cloud::vault::SecretGroup] = &[retorno_cloud::vault::SecretGroup::Contact];

@@ -2,10 +2,10 @@
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use retorno_cloud::aws::SdkConfig;
-use retorno_cloud::vault::{Kept, SecretGroup, Vault};
+use retorno_cloud::vault::{Kept, Vault};
 use retorno_cloud::{Clock, Reach};
 use retorno_domain::ids::ClinicId;
-use segment_evaluator::{Scope, evaluate};
+use segment_evaluator::{SECRETS, Scope, evaluate};
 use serde::Deserialize;
 
 /// What the schedule carries.
@@ -18,7 +18,7 @@ struct Morning {
 async fn main() -> Result<(), Error> {
     retorno_cloud::logging::start();
     let config = retorno_cloud::aws::config_from_env()?;
-    let kept = Kept::of(Vault::from_env(&config, &[SecretGroup::Contact]));
+    let kept = Kept::of(Vault::from_env(&config, SECRETS));
     run(service_fn(|event: LambdaEvent<Morning>| handle(&kept, &config, event))).await
 }
 

@@ -178,6 +178,7 @@ impl Engine {
 
     fn serve(&self, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let operation = operation_of(request);
+        crate::calls::note_table(operation, request.body().bytes().unwrap_or_default());
         match self.intercept.as_ref().and_then(|intercept| intercept(operation)) {
             None => Ok(respond(self.carry_out(operation, request))),
             Some(Fault::Throttled) => Ok(respond(Reply::throttled())),

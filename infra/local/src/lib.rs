@@ -3,6 +3,7 @@
 //! Nothing here is reachable from a deployed function.
 
 pub mod bench;
+pub mod calls;
 pub mod client;
 pub mod demo;
 pub mod doubles;
@@ -13,6 +14,7 @@ pub mod outbox;
 pub mod server;
 pub mod settings_file;
 pub mod span;
+pub mod stack;
 pub mod trial;
 pub mod why;
 pub mod words;

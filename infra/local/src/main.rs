@@ -10,6 +10,7 @@ use retorno::bench::{self, BenchOptions};
 use retorno::client::{self, ClientCommand};
 use retorno::host::HostError;
 use retorno::server::{self, Options};
+use retorno::stack::{self, ClinicCommand, SecretCommand};
 use retorno::trial::{self, Outcome, Trial};
 
 /// Requests to a table in the same process are made of many small allocations: with this allocator
@@ -41,6 +42,12 @@ enum Command {
     Try(TryArgs),
     #[command(flatten)]
     Client(ClientCommand),
+    /// Add clinics to a stack in the cloud, with the credentials of the environment.
+    #[command(subcommand)]
+    Clinic(ClinicCommand),
+    /// Make, set and list the secrets of a stack in the cloud, with the credentials of the environment.
+    #[command(subcommand)]
+    Secret(SecretCommand),
     /// Measure this machine: rows, sends and patients a second, memory and request units.
     Bench(BenchArgs),
     /// Import a file in memory and print the most memory that this process held; part of `bench`.
@@ -102,6 +109,8 @@ async fn main() -> ExitCode {
         Some(Command::Try(args)) => try_export(args).await,
         Some(Command::Client(command)) => client::run(&command, &cli.data).await,
         None => server::run(&Options { data: cli.data, port: cli.port, demo: !cli.no_demo }).await,
+        Some(Command::Clinic(command)) => stack::run_clinic(&command).await,
+        Some(Command::Secret(command)) => stack::run_secret(&command).await,
         Some(Command::Bench(args)) => measure(args).await,
         Some(Command::BenchMemory { export }) => match bench::import_once(&export).await {
             Ok(peak) => print_json(&peak),

@@ -87,6 +87,7 @@ impl<S: Service> HttpConnector for Connector<S> {
         let service = self.0.clone();
         HttpConnectorFuture::new(async move {
             tokio::task::coop::consume_budget().await;
+            crate::calls::note_service(&request);
             match service.doubles().next_fault(S::PROVIDER) {
                 None => Ok(respond(service.handle(&request))),
                 Some(Fault::Throttle) => {

@@ -10,6 +10,7 @@ use retorno_domain::clinic::Clinic;
 use serde_json::{Value, json};
 
 use super::{Host, HostError};
+use crate::calls::calls_of;
 
 /// The app at Meta that the sandbox stands for.
 pub const SANDBOX_APP: &str = "sandbox";
@@ -40,7 +41,7 @@ impl Host {
     /// A request to a hook, from outside or from the phone.
     pub async fn hook(&self, request: HookRequest) -> HookAnswer {
         let secrets = super::gateway::with_instance(&self.hook_secrets, &self.app_secret, &request.path);
-        self.entrance.accept(request, &secrets, self.now()).await
+        calls_of("inbound-webhook", self.entrance.accept(request, &secrets, self.now())).await
     }
 
     /// Reads a parked body again.

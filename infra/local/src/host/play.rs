@@ -15,6 +15,7 @@ use step_dispatcher::Done;
 
 use super::phone::signed;
 use super::{EVALUATOR_ARN, GROUP, Host, HostError, INBOUND, QUEUE, QUEUE_ARN, ROLE_ARN};
+use crate::calls::calls_of;
 
 /// What was played.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -103,7 +104,7 @@ impl Host {
     /// [`HostError`].
     pub async fn evaluate(&self, clinic: &ClinicId, scope: Scope) -> Result<Evaluation, HostError> {
         let _turn = self.playing.lock().await;
-        Ok(evaluate(&self.reach, clinic, scope).await?)
+        Ok(calls_of("segment-evaluator", evaluate(&self.reach, clinic, scope)).await?)
     }
 
     /// Makes the free slots those of the clinic's timetables now: who changes them wants to see what
@@ -211,7 +212,8 @@ impl Host {
         }
         for message in self.doubles.sqs().receive(INBOUND, 10, VISIBILITY)? {
             played.events += 1;
-            if let Err(error) = inbound_webhook::batch::take_in(&self.inbound, &message.body, self.now()).await {
+            let taking = inbound_webhook::batch::take_in(&self.inbound, &message.body, self.now());
+            if let Err(error) = calls_of("inbound-webhook", taking).await {
                 tracing::warn!(%error, "events are handed back");
                 played.failed += 1;
                 self.doubles.sqs().release(&message.receipt, self.now() + AGAIN_AFTER)?;
@@ -240,12 +242,12 @@ impl Host {
         let event: serde_json::Value = serde_json::from_str(payload).map_err(|e| CloudError::Setup(e.to_string()))?;
         let clinic = event.get("clinic").and_then(serde_json::Value::as_str).unwrap_or("");
         let clinic = ClinicId::parse(clinic).map_err(|e| CloudError::Setup(e.to_string()))?;
-        evaluate(&self.reach, &clinic, Scope::Due).await?;
+        calls_of("segment-evaluator", evaluate(&self.reach, &clinic, Scope::Due)).await?;
         Ok(())
     }
 
     async fn take_up(&self, body: &str) -> Result<Done, HostError> {
         let order: Order = serde_json::from_str(body).map_err(|e| CloudError::Setup(e.to_string()))?;
-        Ok(self.dispatcher.take_up(&order).await?)
+        Ok(calls_of("step-dispatcher", self.dispatcher.take_up(&order)).await?)
     }
 }

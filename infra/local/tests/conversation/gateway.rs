@@ -73,6 +73,18 @@ impl Scene {
     }
 }
 
+/// What is held against the roles of the functions.
+pub(crate) const JOURNEYS: &[fn()] = &[
+    logged_out_it_waits_and_says_why_and_linked_again_it_sends,
+    a_gateway_that_is_silent_is_found_by_the_retest_and_comes_back,
+    the_order_of_news_does_not_matter_and_another_gateway_is_another,
+    a_test_goes_to_staff_once_and_shows_its_receipt,
+    by_the_cloud_api_a_test_answers_a_telephone_that_wrote_first,
+    staff_is_told_that_something_waits_and_nothing_about_whom,
+    staff_is_told_once_that_the_gateway_is_logged_out_and_again_the_next_time,
+    a_browser_is_no_way_into_the_house,
+];
+
 #[tokio::test]
 async fn logged_out_it_waits_and_says_why_and_linked_again_it_sends() {
     for kind in KINDS {

@@ -2,8 +2,11 @@
 //! The conversation as a patient has it: written on the phone, in by the hook, out by the one mouth.
 
 mod gateway;
+#[path = "../stack/granted.rs"]
+mod granted;
 mod guardian;
 mod parked;
+mod permissions;
 mod purposes;
 mod scene;
 mod templates;
@@ -24,6 +27,33 @@ use scene::{PHONE, Scene, row};
 
 pub(crate) fn far() -> (DateTime<Utc>, DateTime<Utc>) {
     (DateTime::UNIX_EPOCH, "2100-01-01T00:00:00Z".parse().unwrap())
+}
+
+/// What is held against the roles of the functions.
+const JOURNEYS: &[fn()] = &[
+    two_books_the_second_slot_and_ends_the_sequence,
+    the_next_export_gives_the_visit_its_number_and_it_stays_one_visit,
+    parar_ends_everything_for_everybody_on_that_phone,
+    what_nobody_can_read_goes_to_a_person_and_automation_waits,
+    another_day_is_offered_and_taken_by_button,
+    with_no_slot_one_waits_and_a_freed_one_is_offered,
+    an_opt_out_delivered_again_does_not_undo_a_later_opt_in,
+    a_text_message_is_answered_by_text_message_and_opens_no_window,
+    news_of_an_account_reach_all_clinics_that_share_it_and_a_number_is_of_one,
+];
+
+#[test]
+fn the_functions_call_what_their_roles_allow_and_no_more() {
+    let functions = ["export-importer", "segment-evaluator", "step-dispatcher", "inbound-webhook"];
+    let others = [
+        gateway::JOURNEYS,
+        guardian::JOURNEYS,
+        parked::JOURNEYS,
+        purposes::JOURNEYS,
+        templates::JOURNEYS,
+        timetable::JOURNEYS,
+    ];
+    permissions::hold(&functions, &[JOURNEYS, &others.concat()].concat());
 }
 
 #[tokio::test]

@@ -17,6 +17,14 @@ async fn opted_out(scene: &Scene) -> PurposeSet {
     scene.of("1").await.patient.patient.consent.opted_out(scene.host.now().date_naive())
 }
 
+/// What is held against the roles of the functions.
+pub(crate) const JOURNEYS: &[fn()] = &[
+    a_body_that_cannot_be_read_is_parked_once_with_its_bytes,
+    a_flood_is_counted_and_does_not_fill_the_table,
+    one_change_that_cannot_be_read_is_parked_and_the_rest_of_its_batch_is_taken_up,
+    what_can_be_read_by_now_is_taken_up_and_parked_no_more,
+];
+
 #[tokio::test]
 async fn a_body_that_cannot_be_read_is_parked_once_with_its_bytes() {
     let scene = Scene::with(&[("1", PHONE)], 40).await;

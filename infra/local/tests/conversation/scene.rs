@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use export_importer::{import, import_slots};
+use retorno::calls::calls_of;
 use retorno::engine::{Fault, sdk_config};
 use retorno::host::{Host, HostKeys, Written};
 use retorno_cloud::secrets::SecretKey;
@@ -102,7 +103,7 @@ impl Scene {
         let store = Store::new(aws_sdk_dynamodb::Client::from_conf(config), "retorno", key);
         let reach = Reach { store, ..self.host.reach.clone() };
         let export = format!("{EXPORT_HEAD}\n{}\n", rows.join("\n"));
-        import(&reach, &self.clinic, "dying", export.as_bytes(), &mut |_| {}).await.is_ok()
+        calls_of("export-importer", import(&reach, &self.clinic, "dying", export.as_bytes(), &mut |_| {})).await.is_ok()
     }
 
     pub(crate) async fn evaluate(&self) -> Evaluation {
@@ -111,7 +112,9 @@ impl Scene {
 
     pub(crate) async fn import(&self, rows: &[String]) {
         let export = format!("{EXPORT_HEAD}\n{}\n", rows.join("\n"));
-        let report = import(&self.host.reach, &self.clinic, "test", export.as_bytes(), &mut |_| {}).await.unwrap();
+        let mut on_progress = |_| {};
+        let importing = import(&self.host.reach, &self.clinic, "test", export.as_bytes(), &mut on_progress);
+        let report = calls_of("export-importer", importing).await.unwrap();
         assert_eq!(report.rejected.len(), 0, "{:?}", report.rejected);
     }
 
@@ -124,7 +127,8 @@ impl Scene {
         };
         let rows: Vec<String> = (0..count).map(row).collect();
         let file = format!("{SLOTS_HEAD}\n{}\n", rows.join("\n"));
-        let report = import_slots(&self.host.reach, &self.clinic, file.as_bytes()).await.unwrap();
+        let report =
+            calls_of("export-importer", import_slots(&self.host.reach, &self.clinic, file.as_bytes())).await.unwrap();
         assert!(report.rejected.is_empty(), "{:?}", report.rejected);
     }
 

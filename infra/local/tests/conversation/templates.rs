@@ -69,6 +69,24 @@ impl Scene {
     }
 }
 
+/// What is held against the roles of the functions.
+pub(crate) const JOURNEYS: &[fn()] = &[
+    a_fresh_account_is_seen_approved_and_everything_is_sent_as_before,
+    a_flow_whose_template_is_rejected_does_not_begin_and_says_so_and_begins_once_it_is_approved,
+    a_rejected_template_is_submitted_again_by_name_looked_at_and_approved,
+    what_is_missing_is_submitted_and_the_flow_waits_for_it,
+    a_template_stopped_on_the_way_is_left_out_with_its_reason_and_the_sequence_goes_on,
+    a_pause_holds_a_step_up_until_it_is_over,
+    what_meta_makes_marketing_counts_as_marketing,
+    an_older_word_of_meta_delivered_late_undoes_nothing,
+    a_submission_that_died_before_it_was_noted_counts_as_made,
+    an_answer_that_never_came_is_asked_for_again_by_itself,
+    what_meta_refuses_is_kept_for_a_person_and_not_tried_for_ever,
+    an_app_that_is_not_subscribed_is_found_and_subscribed,
+    news_that_were_lost_are_made_up_for_by_the_daily_look,
+    a_clinic_whose_account_nobody_knows_sends_as_ever,
+];
+
 #[tokio::test]
 async fn a_fresh_account_is_seen_approved_and_everything_is_sent_as_before() {
     let scene = Scene::with_account("").await;

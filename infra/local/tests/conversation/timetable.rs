@@ -66,6 +66,18 @@ async fn again(scene: &Scene) -> Followed {
     follow(&scene.host.reach, &scene.clinic, "again", When::Now).await.unwrap().unwrap()
 }
 
+/// What is held against the roles of the functions.
+pub(crate) const JOURNEYS: &[fn()] = &[
+    the_first_import_makes_the_slots_and_doing_it_again_writes_nothing,
+    a_booked_slot_stays_taken_when_the_export_brings_its_visit_and_there_is_one_visit_only,
+    a_visit_takes_its_slot_and_a_cancelled_one_is_offered_to_the_waitlist,
+    a_visit_of_the_clinics_that_a_patient_cancels_with_us_frees_its_slot,
+    a_slot_that_the_clinic_gave_to_somebody_else_too_is_not_offered_when_its_booking_is_cancelled,
+    a_timetable_put_in_later_takes_over_from_the_file_and_one_taken_out_leaves_nothing,
+    one_who_comes_too_near_is_not_offered_any_more,
+    a_run_that_dies_anywhere_is_finished_by_the_next,
+];
+
 #[tokio::test]
 async fn the_first_import_makes_the_slots_and_doing_it_again_writes_nothing() {
     let scene = scene(&[("1", PHONE)]).await;

@@ -8,6 +8,16 @@ use retorno_domain::appointment::AppointmentStatus;
 
 use crate::clinic::{Stage, form};
 
+/// What is held against the roles of the functions.
+pub(crate) const JOURNEYS: &[fn()] = &[
+    opening_a_link_tells_of_interest_once_and_looking_ahead_does_not,
+    a_slot_is_picked_and_the_same_form_sent_again_changes_nothing,
+    of_two_who_pick_one_slot_one_has_it_and_the_other_is_shown_the_next,
+    an_appointment_is_confirmed_moved_taken_along_and_called_off,
+    without_a_free_slot_one_waits_and_a_freed_one_is_held,
+    the_clinics_clock_is_named_where_it_is_not_the_patients,
+];
+
 #[tokio::test]
 async fn opening_a_link_tells_of_interest_once_and_looking_ahead_does_not() {
     let stage = Stage::with(1, 8).await;

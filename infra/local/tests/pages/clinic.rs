@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use patient_pages::{PageAnswer, PageRequest, Pages};
+use retorno::calls::calls_of;
 use retorno::host::{Host, HostKeys};
 use retorno::outbox::sent_between;
 use retorno_cloud::Clock;
@@ -123,7 +124,7 @@ impl Stage {
     }
 
     pub(crate) async fn ask(&self, request: PageRequest) -> PageAnswer {
-        let answer = self.pages.handle(request).await;
+        let answer = calls_of("patient-pages", self.pages.handle(request)).await;
         for (name, expected) in [("referrer-policy", "no-referrer"), ("x-robots-tag", "noindex, nofollow")] {
             assert_eq!(answer.header(name), Some(expected));
         }

@@ -4,5 +4,14 @@
 
 mod booking;
 mod clinic;
+#[path = "../stack/granted.rs"]
+mod granted;
+#[path = "../conversation/permissions.rs"]
+mod permissions;
 mod refused;
 mod wishes;
+
+#[test]
+fn the_function_calls_what_its_role_allows_and_no_more() {
+    permissions::hold(&["patient-pages"], &[booking::JOURNEYS, refused::JOURNEYS, wishes::JOURNEYS].concat());
+}

@@ -8,6 +8,14 @@ use retorno_domain::ids::{ClinicId, MessageId};
 
 use crate::clinic::{Stage, posted};
 
+/// What is held against the roles of the functions.
+pub(crate) const JOURNEYS: &[fn()] = &[
+    an_expired_link_names_the_clinic_and_a_forged_one_nobody,
+    a_link_that_names_nothing_of_ours_tells_nothing,
+    each_link_does_what_it_is_for_and_nothing_else,
+    what_is_no_request_of_a_page_is_refused,
+];
+
 #[tokio::test]
 async fn an_expired_link_names_the_clinic_and_a_forged_one_nobody() {
     let stage = Stage::with(1, 4).await;

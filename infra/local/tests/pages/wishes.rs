@@ -15,6 +15,15 @@ async fn agreed(stage: &Stage, place: usize) -> ChannelSet {
     agreed_for(stage, place, Purpose::Marketing).await
 }
 
+/// What is held against the roles of the functions.
+pub(crate) const JOURNEYS: &[fn()] = &[
+    opening_the_link_unsubscribes_nobody_and_one_click_does,
+    any_post_to_the_link_is_heard_however_it_is_written,
+    channels_are_chosen_and_all_of_them_left,
+    a_survey_takes_a_number_and_keeps_the_last_word,
+    a_person_agrees_on_the_clinics_page_and_an_opt_out_stands,
+];
+
 #[tokio::test]
 async fn opening_the_link_unsubscribes_nobody_and_one_click_does() {
     let stage = Stage::with(1, 4).await;

@@ -64,8 +64,10 @@ impl Keys<'_> {
         Key { pk: format!("T#{}{rest}", self.0), sk: sk.into() }
     }
 
+    /// The clinic's own items. Their partition key ends where others go on, so that a role can be given
+    /// them and nothing else: in a policy `T#*#` is these, and `T#*#P#*` patients.
     pub(crate) fn clinic(&self, sk: &str) -> Key {
-        self.key("", sk)
+        self.key("#", sk)
     }
 
     pub(crate) fn patient_pk(&self, patient: &PatientId) -> String {

@@ -1,0 +1,40 @@
+//! `infra/template.yaml`, read as far as the tests need it.
+
+use std::collections::BTreeSet;
+
+use serde_yaml_ng::Value;
+
+pub(crate) fn template() -> Value {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
+    serde_yaml_ng::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// The properties of a resource.
+pub(crate) fn properties<'a>(template: &'a Value, resource: &str) -> &'a Value {
+    &template["Resources"][resource]["Properties"]
+}
+
+/// A value as one text: `!Ref X` is `${X}`, `!GetAtt X.Arn` is `${X.Arn}`, and `!Sub` what it holds.
+pub(crate) fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Tagged(tagged) => {
+            let held = text(&tagged.value);
+            match tagged.tag.to_string().as_str() {
+                "!Ref" | "!GetAtt" => format!("${{{held}}}"),
+                "!Sub" => held,
+                other => panic!("{other} {held}"),
+            }
+        }
+        other => serde_yaml_ng::to_string(other).unwrap().trim().to_owned(),
+    }
+}
+
+/// A text or a list of texts.
+pub(crate) fn texts(value: &Value) -> BTreeSet<String> {
+    match value {
+        Value::Null => BTreeSet::new(),
+        Value::Sequence(list) => list.iter().map(text).collect(),
+        one => [text(one)].into(),
+    }
+}
