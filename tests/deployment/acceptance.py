@@ -5,8 +5,8 @@ import sys
 
 import binaries
 import measure
-from checks import Checks
-from emulator import Emulator
+from checks import Checks, Stopped
+from emulator import WORK, Emulator
 from faults import Faults
 from recount import recount
 from stack import Stack
@@ -24,13 +24,20 @@ def main() -> int:
     binaries.build(binaries.FUNCTIONS)
     if options.build_only:
         return 0
+    binaries.build_program()
     checks.part("an emulator of AWS, and the template in it")
     emulator = Emulator()
     try:
         stack = Stack(emulator)
-        stack.deploy()
-        checks.that("the unchanged template is deployed", True)
-        play(stack, checks, options.week_only)
+        try:
+            stack.deploy()
+            checks.that("the unchanged template is deployed, its keys are made", True)
+            play(stack, checks, options.week_only)
+        except Stopped as stopped:
+            checks.that("everything was played to its end", False, stopped)
+        if checks.failed and stack.table:
+            kept = stack.table.keep(WORK / "table.json")
+            checks.note(f"what the table held is in {kept}, what the functions said in {emulator.log}")
         if options.keep:
             checks.note(f"the emulator goes on at {emulator.url} until Enter is pressed")
             sys.stdin.readline()

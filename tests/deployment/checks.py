@@ -4,6 +4,10 @@ import sys
 import time
 
 
+class Stopped(Exception):
+    """What comes next would only repeat that this failed."""
+
+
 class Checks:
     def __init__(self):
         self.passed, self.failed = 0, []
@@ -31,6 +35,13 @@ class Checks:
         """Looks until there is something to see, and gives it; a failed check after the deadline."""
         seen = until(look, within, every)
         self.that(sentence, bool(seen), f"not within {within:.0f} s")
+        return seen
+
+    def must(self, sentence: str, look, within: float = 90, every: float = 0.5) -> object:
+        """As `soon`, of what the rest depends on."""
+        seen = self.soon(sentence, look, within, every)
+        if not seen:
+            raise Stopped(sentence)
         return seen
 
     def close(self) -> int:

@@ -160,14 +160,16 @@ class Clinic:
         lines = ["id_hueco,fecha_hora_inicio,zona_horaria,profesional,duracion_min"]
         for day in range(2, 2 + days):
             date = (self.now() + timedelta(days=day)).date()
-            lines += [f"H{date:%m%d}{hour},{date}T{hour}:00:00,{self.zone},Dra. Lima,30" for hour in range(10, 10 + a_day)]
+            lines += [
+                f"H{date:%m%d}{hour},{date}T{hour}:00:00,{self.zone},Dra. Lima,30" for hour in range(10, 10 + a_day)
+            ]
         return ("\n".join(lines) + "\n").encode()
 
 
 def phone_of(patient: str) -> str:
     """A mobile number of Buenos Aires; nothing here can send to it."""
     number = sum((place + 1) * 7919 * ord(letter) for place, letter in enumerate(patient)) % 1_000_000
-    return f"+54911500{number:06d}"[:14]
+    return f"+5491150{number:06d}"
 
 
 def evening_zone(now: datetime) -> tuple[str, timedelta]:

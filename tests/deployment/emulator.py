@@ -12,7 +12,6 @@ from pathlib import Path
 import boto3
 import urllib3
 from botocore.config import Config
-
 from checks import until
 from wire import Ear
 
@@ -22,7 +21,12 @@ TEMPLATE = ROOT / "infra" / "template.yaml"
 REGION = "us-east-1"
 STACK = "retorno"
 
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_REGION": REGION,
+    "AWS_DEFAULT_REGION": REGION,
+}
 
 
 class Emulator:
@@ -82,7 +86,9 @@ class Emulator:
         log = WORK / f"sam-{arguments[0]}.log"
         environment = {**os.environ, **CREDENTIALS, "AWS_ENDPOINT_URL": self.url, "SAM_CLI_TELEMETRY": "0", "CI": "1"}
         with log.open("wb") as output:
-            done = subprocess.run(["sam", *arguments], cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
+            done = subprocess.run(
+                ["sam", *arguments], cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+            )
         if done.returncode:
             raise SystemExit(f"sam {arguments[0]} failed:\n{log.read_text(errors='replace')[-6000:]}")
 

@@ -26,6 +26,7 @@ class Faults:
     def play(self):
         self.stack.board(self.clinic, self.clinic.settings(minutes_left=25))
         self.stack.upload(self.clinic, "slots", "slots.csv", self.clinic.slots(a_day=8))
+        self.checks.must("another clinic has its free slots", lambda: len(self._seen().slots()) == 104, 90)
         self.everything_comes_twice()
         replaced = self.a_secret_is_replaced()
         self.a_message_is_poison()
@@ -43,7 +44,7 @@ class Faults:
         self.clinic.patients += cohort
         self.stack.upload(self.clinic, "uploads", f"{name}.csv", self.clinic.export())
         known = lambda: {patient.id for patient in cohort} <= self._seen().patients().keys()
-        self.checks.soon(f"{count} patients more are imported", known, 90)
+        self.checks.must(f"{count} patients more are imported", known, 90)
         return cohort
 
     def _enroll(self, cohort: list[Patient]):
@@ -52,7 +53,7 @@ class Faults:
         done = self.stack.invoke("segment-evaluator", {"clinic": self.clinic.id})
         self.checks.that("the evaluation is done", not done["failed"], done["said"])
         enrolled = lambda: {patient.id for patient in cohort} <= self._seen().enrollments().keys()
-        self.checks.soon("all of them are enrolled", enrolled, 60)
+        self.checks.must("all of them are enrolled", enrolled, 60)
         self.stack.put_settings(self.clinic, self.clinic.settings(minutes_left=25))
 
     def _each_once(self, cohort: list[Patient], within: float) -> bool:
@@ -100,8 +101,13 @@ class Faults:
     def _landed(self, name: str) -> dict:
         """What S3 tells of a file."""
         key = f"uploads/{self.clinic.id}/{name}"
-        s3 = {"bucket": {"name": self.stack.bucket}, "object": {"key": key, "size": 1, "sequencer": "0055AED6DCD90281E5"}}
-        return {"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "awsRegion": "us-east-1", "s3": s3}]}
+        s3 = {
+            "bucket": {"name": self.stack.bucket},
+            "object": {"key": key, "size": 1, "sequencer": "0055AED6DCD90281E5"},
+        }
+        return {
+            "Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "awsRegion": "us-east-1", "s3": s3}]
+        }
 
     def _first_step(self, patient: str) -> dict:
         enrollment = self._seen().enrollments()[patient][0]["sk"].removeprefix("E#")
@@ -119,7 +125,9 @@ class Faults:
     def the_former_secret_ends(self, new: str):
         checks, stack = self.checks, self.stack
         checks.part("the former secret ends")
-        taken = lambda secret: stack.hook(meta.written(self.clinic.number, "+5491150000001", "hola"), secret=secret) == 200
+        taken = lambda secret: (
+            stack.hook(meta.written(self.clinic.number, "+5491150000001", "hola"), secret=secret) == 200
+        )
         checks.soon("what is signed with the new one is taken", lambda: taken(new), ROTATED, 5)
         checks.that("and so is what was signed with the former", taken(stack.app_secret))
         former, stack.app_secret = stack.app_secret, new
@@ -134,7 +142,10 @@ class Faults:
         checks.part("a message that nothing can be made of")
         patient = self._cohort("mended", 1)
         self._enroll(patient)
-        for queue, dead, name in ((stack.dispatch, stack.dispatch_dead, "orders"), (stack.inbound, stack.inbound_dead, "events")):
+        for queue, dead, name in (
+            (stack.dispatch, stack.dispatch_dead, "orders"),
+            (stack.inbound, stack.inbound_dead, "events"),
+        ):
             with stack.hidden_for(queue, seconds=1):
                 stack.emulator.client("sqs").send_message(QueueUrl=queue, MessageBody='{"order": "ste')
                 parked = lambda: stack.waiting(dead)["Visible"] == 1
@@ -189,7 +200,9 @@ class Faults:
 
     def _first_messages(self, cohort: list[Patient]) -> list[dict]:
         messages = self._seen().messages()
-        return [message for patient in cohort for message in messages.get(patient.id, []) if message.get("step") == "d1"]
+        return [
+            message for patient in cohort for message in messages.get(patient.id, []) if message.get("step") == "d1"
+        ]
 
     # ---- Versions.
 

@@ -19,7 +19,9 @@ def peak_memory_mb(stack: Stack) -> dict[str, float]:
     for process in Path("/proc").iterdir():
         try:
             environment = (process / "environ").read_bytes().split(b"\0")
-            name = next(line.split(b"=", 1)[1].decode() for line in environment if line.startswith(b"AWS_LAMBDA_FUNCTION_NAME="))
+            name = next(
+                line.split(b"=", 1)[1].decode() for line in environment if line.startswith(b"AWS_LAMBDA_FUNCTION_NAME=")
+            )
             peak = re.search(r"VmHWM:\s+(\d+) kB", (process / "status").read_text())
         except (OSError, StopIteration):
             continue

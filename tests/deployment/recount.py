@@ -11,12 +11,17 @@ KNOWN = {"accepted", "failed", "dropped", "unknown", "ready"}
 
 def recount(stack: Stack, checks: Checks, clinics: list, lost_answers: list[str]):
     checks.part("recounted from the table")
-    for queue, dead, name in ((stack.dispatch, stack.dispatch_dead, "orders"), (stack.inbound, stack.inbound_dead, "events")):
+    for queue, dead, name in (
+        (stack.dispatch, stack.dispatch_dead, "orders"),
+        (stack.inbound, stack.inbound_dead, "events"),
+    ):
         checks.same(f"no {name} are parked", stack.waiting(dead)["Visible"], 0)
         checks.soon(f"no {name} wait", lambda: sum(stack.waiting(queue).values()) == 0, 300, 2)
     handed = Counter(request.get("biz_opaque_callback_data") for request in stack.graph.sent)
     checks.that("WhatsApp was handed nothing twice", max(handed.values()) == 1, handed.most_common(3))
-    tags = Counter(tuple(sorted((tag["Name"], tag["Value"]) for tag in mail["EmailTags"])) for mail in stack.emulator.ear.mails)
+    tags = Counter(
+        tuple(sorted((tag["Name"], tag["Value"]) for tag in mail["EmailTags"])) for mail in stack.emulator.ear.mails
+    )
     checks.that("SES was handed nothing twice", max(tags.values()) == 1, tags.most_common(3))
     accepted: set[str] = set()
     for clinic in clinics:
@@ -25,7 +30,9 @@ def recount(stack: Stack, checks: Checks, clinics: list, lost_answers: list[str]
         states = Counter(message["st"] for message in messages)
         checks.note(f"{clinic.id}: {len(seen.patients())} patients, {len(messages)} messages: {dict(states)}")
         checks.that("of every message it is known what became of it", set(states) <= KNOWN, states)
-        unknown = sorted(patient for patient, of in seen.messages().items() for message in of if message["st"] == "unknown")
+        unknown = sorted(
+            patient for patient, of in seen.messages().items() for message in of if message["st"] == "unknown"
+        )
         expected = sorted(lost_answers) if clinic.id == "boreal" else []
         checks.same("the fate of those that WhatsApp gave no answer to is unknown, and of no other", unknown, expected)
         checks.same("none waits to be tried again", states["ready"], 0)
@@ -35,7 +42,11 @@ def recount(stack: Stack, checks: Checks, clinics: list, lost_answers: list[str]
         _audited(checks, seen, messages, given)
         _booked(checks, seen)
         enrolled = [enrollment for of in seen.enrollments().values() for enrollment in of]
-        overdue = [one["sk"] for one in enrolled if one["st"] == "running" and int(one["due"]) < clinic.now().timestamp() * 1000 - 60_000]
+        overdue = [
+            one["sk"]
+            for one in enrolled
+            if one["st"] == "running" and int(one["due"]) < clinic.now().timestamp() * 1000 - 60_000
+        ]
         checks.same("no sequence stands still", overdue, [])
     wamids = {request["wamid"] for request in stack.graph.sent}
     checks.same("what WhatsApp took is what the table says it took", accepted & {*wamids} ^ wamids, set())

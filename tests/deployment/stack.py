@@ -1,14 +1,17 @@
 """The stack as deployed: the unchanged template, its parameters, its secrets, and its entries."""
 
 import json
+import os
 import secrets as random
+import subprocess
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 
 import meta
-from binaries import BUILT, FUNCTIONS
+from binaries import BUILT, FUNCTIONS, PROGRAM
+from checks import Stopped
 from clinic import Clinic
-from emulator import STACK, TEMPLATE, Emulator
+from emulator import CREDENTIALS, STACK, TEMPLATE, WORK, Emulator
 from table import Table
 from wire import Graph
 
@@ -21,6 +24,7 @@ class Stack:
         self.emulator = emulator
         self.app_secret = random.token_hex(16)
         self.verify_token = random.token_hex(8)
+        self.table: Table | None = None
         self.graph = Graph(random.token_hex(24))
 
     def deploy(self):
@@ -31,12 +35,6 @@ class Stack:
             "PagesUrl": "https://citas.example",
             "Protect": "no",
         }
-        # Before the functions, as the guide says: they read them at their first invocation.
-        for name in ("contact/CONTACT_KEY", "opaque/OPAQUE_KEY"):
-            self.put_secret(name, random.token_hex(32))
-        self.put_secret("links/LINK_KEYS", f"1:{random.token_hex(32)}")
-        self.put_secret("sending/WHATSAPP_TOKEN", self.graph.token)
-        self.put_hook_secrets(self.app_secret)
         self.emulator.sam(
             "deploy",
             *("--template-file", str(TEMPLATE)),
@@ -56,6 +54,12 @@ class Stack:
         self.api = f"{self.emulator.url}/_aws/execute-api/{made['ApiId']}/$default"
         self.functions = {name: f"retorno-{STAGE}-{name}" for name in FUNCTIONS}
         self._number_the_numbers()
+        # As docs/deploy.md says: whoever deploys has the outputs in a file, and the program.
+        self._told = WORK / "outputs.json"
+        self._told.write_text(json.dumps(made))
+        self._retorno("secret", "make")
+        self.put_secret("WHATSAPP_TOKEN", self.graph.token)
+        self.put_hook_secrets(self.app_secret)
 
     def _number_the_numbers(self):
         """The emulator leaves the value of a parameter of type Number a text, and then compares it with
@@ -65,15 +69,19 @@ class Stack:
             at_once = int(mapping["ScalingConfig"]["MaximumConcurrency"])
             functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": at_once})
 
+    def _retorno(self, *arguments: str, given: str = ""):
+        """The program, as whoever runs a stack uses it."""
+        environment = {**os.environ, **CREDENTIALS, "AWS_ENDPOINT_URL": self.emulator.url}
+        command = [str(PROGRAM), *arguments, "--stack-outputs", str(self._told)]
+        done = subprocess.run(command, env=environment, input=given, capture_output=True, text=True)
+        if done.returncode:
+            raise Stopped(f"retorno {' '.join(arguments)}: {done.stderr or done.stdout}")
+
     def board(self, clinic: Clinic, settings: str):
-        """Takes a clinic in: settings, each version of a flow, and whose number it is."""
-        dynamo, table = self.emulator.client("dynamodb"), self.table.name
-        for flow in ("reactivacion", "un-dia"):
-            key = {"pk": {"S": f"T#{clinic.id}"}, "sk": {"S": f"FLOW#{flow}#000001"}}
-            dynamo.put_item(TableName=table, Item={**key, "toml": {"S": settings}})
-        route = {"pk": {"S": f"ROUTE#wa-number#{clinic.number}"}, "sk": {"S": "ROUTE"}}
-        dynamo.put_item(TableName=table, Item={**route, "clinics": {"SS": [clinic.id]}})
-        self.put_settings(clinic, settings)
+        """Takes a clinic in. (Its domain is verified at once by the emulator, as by the agency's DNS.)"""
+        file = WORK / f"{clinic.id}.toml"
+        file.write_text(settings)
+        self._retorno("clinic", "add", str(file), "--id", clinic.id)
 
     def put_settings(self, clinic: Clinic, settings: str):
         self.emulator.client("dynamodb").update_item(
@@ -84,13 +92,12 @@ class Stack:
         )
 
     def put_secret(self, name: str, value: str):
-        ssm = self.emulator.client("ssm")
-        ssm.put_parameter(Name=f"/retorno/{STAGE}/{name}", Value=value, Type="SecureString", Overwrite=True)
+        self._retorno("secret", "set", name, given=value)
 
     def put_hook_secrets(self, *secrets: str):
         """What Meta signs with; several while one replaces the other."""
         app = {"secrets": secrets, "verify_tokens": [self.verify_token]}
-        self.put_secret("verification/HOOK_SECRETS", json.dumps({"meta": {APP: app}}))
+        self.put_secret("HOOK_SECRETS", json.dumps({"meta": {APP: app}}))
 
     # ---- Entries.
 
@@ -117,25 +124,25 @@ class Stack:
     def order(self, queue: str, order: dict):
         self.emulator.client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps(order))
 
-    def schedule_morning(self, clinic: Clinic):
-        """The clinic's daily schedule, set for the minute to come."""
-        at = datetime.now(timezone.utc) + timedelta(seconds=75)
-        evaluator, role = self.outputs["SegmentEvaluatorArn"], self.outputs["MorningRoleArn"]
-        self.emulator.client("scheduler").create_schedule(
-            Name=f"morning-{clinic.id}",
-            GroupName=self.outputs["ScheduleGroup"],
+    def bring_morning(self, clinic: Clinic):
+        """Sets the clinic's daily schedule for the minute to come."""
+        scheduler, at = self.emulator.client("scheduler"), datetime.now(timezone.utc) + timedelta(seconds=75)
+        there = scheduler.get_schedule(GroupName=self.outputs["ScheduleGroup"], Name=f"morning-{clinic.id}")
+        kept = ("Name", "GroupName", "FlexibleTimeWindow", "Target")
+        scheduler.update_schedule(
             ScheduleExpression=f"cron({at.minute} {at.hour} * * ? *)",
             ScheduleExpressionTimezone="UTC",
-            FlexibleTimeWindow={"Mode": "OFF"},
-            Target={"Arn": evaluator, "RoleArn": role, "Input": json.dumps({"clinic": clinic.id})},
+            **{name: there[name] for name in kept},
         )
 
     def schedules(self) -> list[dict]:
-        """Wake-ups to come: those whose target is the dispatch queue."""
+        """Wake-ups to come: once, to the dispatch queue."""
         scheduler, group = self.emulator.client("scheduler"), self.outputs["ScheduleGroup"]
-        named = [schedule["Name"] for schedule in scheduler.list_schedules(GroupName=group)["Schedules"]]
+        pages = scheduler.get_paginator("list_schedules").paginate(GroupName=group)
+        named = [schedule["Name"] for page in pages for schedule in page["Schedules"]]
         found = [scheduler.get_schedule(GroupName=group, Name=name) for name in named]
-        return [schedule for schedule in found if schedule["Target"]["Arn"] == self.outputs["DispatchQueueArn"]]
+        once = [schedule for schedule in found if schedule["ScheduleExpression"].startswith("at(")]
+        return [schedule for schedule in once if schedule["Target"]["Arn"] == self.outputs["DispatchQueueArn"]]
 
     def publish_bounce(self, mail: dict):
         """What SES publishes of a mail that could not be delivered."""
@@ -230,7 +237,9 @@ class Stack:
         logs = self.emulator.client("logs")
         try:
             pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{function}")
-            return [event["message"] for page in pages for event in page["events"] if event["message"].startswith("REPORT")]
+            return [
+                event["message"] for page in pages for event in page["events"] if event["message"].startswith("REPORT")
+            ]
         except logs.exceptions.ResourceNotFoundException:
             return []
 

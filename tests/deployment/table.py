@@ -1,6 +1,8 @@
 """The table, read straight and whole, as only a test may."""
 
+import json
 from collections import Counter
+from pathlib import Path
 
 from boto3.dynamodb.types import TypeDeserializer
 
@@ -15,8 +17,16 @@ class Table:
         pages = self.client.get_paginator("scan").paginate(TableName=self.name, ConsistentRead=True)
         return [{name: _read(value) for name, value in item.items()} for page in pages for item in page["Items"]]
 
+    def keep(self, path: Path) -> Path:
+        path.write_text(
+            json.dumps(sorted(self.items(), key=lambda item: (item["pk"], item["sk"])), indent=1, default=str)
+        )
+        return path
+
     def of(self, clinic: str) -> "Clinic":
-        return Clinic([item for item in self.items() if item["pk"] == f"T#{clinic}" or item["pk"].startswith(f"T#{clinic}#")])
+        return Clinic(
+            [item for item in self.items() if item["pk"] == f"T#{clinic}" or item["pk"].startswith(f"T#{clinic}#")]
+        )
 
 
 class Clinic:
