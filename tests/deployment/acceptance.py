@@ -21,6 +21,9 @@ def main() -> int:
     options = options.parse_args()
     checks = Checks()
     checks.part("the functions' release binaries")
+    former = None
+    if not (options.build_only or options.week_only):
+        former = binaries.previous("step-dispatcher", ["functions/step-dispatcher", "shared"])
     binaries.build(binaries.FUNCTIONS)
     if options.build_only:
         return 0
@@ -32,7 +35,7 @@ def main() -> int:
         try:
             stack.deploy()
             checks.that("the unchanged template is deployed, its keys are made", True)
-            play(stack, checks, options.week_only)
+            play(stack, checks, former, options.week_only)
         except Stopped as stopped:
             checks.that("everything was played to its end", False, stopped)
         if checks.failed and stack.table:
@@ -46,13 +49,13 @@ def main() -> int:
     return checks.close()
 
 
-def play(stack: Stack, checks: Checks, week_only: bool):
+def play(stack: Stack, checks: Checks, former, week_only: bool):
     week = Week(stack, checks)
     week.play()
     peaks = measure.peak_memory_mb(stack)
     if week_only:
         return recount(stack, checks, [week.clinic], [])
-    faults = Faults(stack, checks)
+    faults = Faults(stack, checks, former)
     faults.play()
     recount(stack, checks, [week.clinic, faults.clinic], faults.lost_answers)
     measure.write(stack, measure.peak_memory_mb(stack) or peaks)

@@ -3,9 +3,9 @@
 import json
 import secrets as random
 import threading
+from pathlib import Path
 
 import meta
-from binaries import previous
 from checks import Checks
 from clinic import YEAR, Clinic, Patient
 from stack import Stack
@@ -18,8 +18,8 @@ RETRIED = 300
 
 
 class Faults:
-    def __init__(self, stack: Stack, checks: Checks):
-        self.stack, self.checks = stack, checks
+    def __init__(self, stack: Stack, checks: Checks, former: tuple[str, Path] | None):
+        self.stack, self.checks, self.former = stack, checks, former
         self.clinic = Clinic("boreal", "100000000000002")
         self.lost_answers: list[str] = []
 
@@ -101,13 +101,19 @@ class Faults:
     def _landed(self, name: str) -> dict:
         """What S3 tells of a file."""
         key = f"uploads/{self.clinic.id}/{name}"
-        s3 = {
-            "bucket": {"name": self.stack.bucket},
-            "object": {"key": key, "size": 1, "sequencer": "0055AED6DCD90281E5"},
+        bucket = {"name": self.stack.bucket, "arn": f"arn:aws:s3:::{self.stack.bucket}"}
+        record = {
+            "eventVersion": "2.1",
+            "eventSource": "aws:s3",
+            "awsRegion": "us-east-1",
+            "eventTime": "2026-01-01T00:00:00.000Z",
+            "eventName": "ObjectCreated:Put",
+            "userIdentity": {"principalId": "agency"},
+            "requestParameters": {"sourceIPAddress": "127.0.0.1"},
+            "responseElements": {},
+            "s3": {"bucket": bucket, "object": {"key": key, "size": 1, "sequencer": "0055AED6DCD90281E5"}},
         }
-        return {
-            "Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "awsRegion": "us-east-1", "s3": s3}]
-        }
+        return {"Records": [record]}
 
     def _first_step(self, patient: str) -> dict:
         enrollment = self._seen().enrollments()[patient][0]["sk"].removeprefix("E#")
@@ -165,10 +171,10 @@ class Faults:
         stack.graph.down()
         self._enroll(for_long)
         attempts = lambda cohort: [message["att"] for message in self._first_messages(cohort)]
-        checks.soon("each message is tried a second time", lambda: attempts(for_long) == [2] * 4, 300, 2)
+        checks.soon("each message is tried a second time", lambda: attempts(for_long) == [2] * 4, 400, 2)
         for_short = self._cohort("minute", 4)
         self._enroll(for_short)
-        checks.soon("and a third time", lambda: attempts(for_long) == [3] * 4, 300, 2)
+        checks.soon("and a third time", lambda: attempts(for_long) == [3] * 4, 400, 2)
         mailed = lambda: all(stack.emulator.ear.mails_to(patient.email) for patient in for_long)
         checks.soon("then the sequence goes on with the e-mail", mailed, 120)
         checks.same("for the message is known to have failed", self._states_of(for_long), ["failed"] * 4)
@@ -209,13 +215,19 @@ class Faults:
     def two_versions_at_once(self):
         checks, stack = self.checks, self.stack
         checks.part("the former version of the dispatcher reads the same queue as the present one")
-        former = previous(DISPATCHER, ["functions/step-dispatcher", "shared"])
-        if former is None:
+        if self.former:
+            checks.note(f"the former is that of {self.former[0]}")
+        else:
             checks.note("there is no earlier version of this stack in this clone: the present one stands for it")
-        name = stack.add_reader(DISPATCHER, former[1].read_bytes() if former else None)
+        name = stack.add_reader(DISPATCHER, self.former[1].read_bytes() if self.former else None)
         cohort = self._cohort("version", 16)
+        stack.share_orders(batch=1, at_once=2)
         self._enroll(cohort)
+        # Each order twice and all at once: both versions have the same patients before them.
+        for order in [self._first_step(patient.id) for patient in cohort] * 2:
+            stack.order(stack.dispatch, order)
         self._each_once(cohort, 240)
         took = {function: stack.invocations(function) for function in (stack.functions[DISPATCHER], name)}
         checks.that("both versions took up orders", all(took.values()), took)
         stack.remove_reader(name)
+        stack.share_orders(batch=5, at_once=5)

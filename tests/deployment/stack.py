@@ -226,6 +226,14 @@ class Stack:
         )
         return name
 
+    def share_orders(self, batch: int, at_once: int):
+        """How many orders the present dispatcher takes at a time: the emulator would give it all of them."""
+        functions = self.emulator.client("lambda")
+        present = functions.list_event_source_mappings(FunctionName=self.functions["step-dispatcher"])
+        for mapping in present["EventSourceMappings"]:
+            scaling = {"MaximumConcurrency": at_once}
+            functions.update_event_source_mapping(UUID=mapping["UUID"], BatchSize=batch, ScalingConfig=scaling)
+
     def remove_reader(self, name: str):
         functions = self.emulator.client("lambda")
         for mapping in functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]:
