@@ -48,8 +48,10 @@ def recount(stack: Stack, checks: Checks, clinics: list, lost_answers: list[str]
             if one["st"] == "running" and int(one["due"]) < clinic.now().timestamp() * 1000 - 60_000
         ]
         checks.same("no sequence stands still", overdue, [])
-    wamids = {request["wamid"] for request in stack.graph.sent}
-    checks.same("what WhatsApp took is what the table says it took", accepted & {*wamids} ^ wamids, set())
+        without = seen.enrollments().keys() - seen.messages().keys()
+        checks.same("nobody is enrolled of whom no message tells", without, set())
+    taken = {request["wamid"] for request in stack.graph.sent}
+    checks.same("what WhatsApp took the table knows of", taken - accepted, set())
 
 
 def _audited(checks: Checks, seen, messages: list, given: list):

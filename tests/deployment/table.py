@@ -1,11 +1,14 @@
 """The table, read straight and whole, as only a test may."""
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
 from boto3.dynamodb.types import TypeDeserializer
 
+# <instant>#<message>#<attempt>
+_RECORD = re.compile(r"\d{15}#[0-9a-f]{32}#\d+")
 _read = TypeDeserializer().deserialize
 
 
@@ -73,7 +76,8 @@ class Clinic:
         return self._sorted_under("IMPORT#")
 
     def audit(self) -> list[dict]:
-        return [item for item in self.items if "#AUDIT#" in item["pk"]]
+        """The records of claims, without whatever else is kept beside them."""
+        return [item for item in self.items if "#AUDIT#" in item["pk"] and _RECORD.fullmatch(item["sk"])]
 
     def states(self, *channels: str) -> Counter:
         """How many messages stand how; of these channels, or of all."""

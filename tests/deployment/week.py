@@ -221,6 +221,9 @@ class Week:
         headers = {header["Name"]: header["Value"] for header in self._mail(name)["Headers"]}
         return headers["List-Unsubscribe"].strip("<>").removeprefix("https://citas.example")
 
+        to_stopper = [request["type"] for request in stack.graph.to(self.of["stopper"].phone)]
+        checks.same("whoever said PARAR has had one message and one answer", to_stopper, ["template", "text"])
+
     # ---- What SES publishes.
 
     def mail_tells_of_itself(self):
