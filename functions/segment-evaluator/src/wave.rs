@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
-use retorno_cloud::orders::step_order;
+use retorno_cloud::orders::{COMMIT_TAKES, step_order};
 use retorno_cloud::store::{BacklogEntry, ContactKeys, NewEnrollment, NotEnrolled, StoredPatient, TenantStore};
 use retorno_cloud::{CloudError, Reach};
 use retorno_domain::approval::Lacks;
@@ -243,7 +243,8 @@ impl Day<'_> {
         let enrollment = &new.enrollment;
         let order = step_order(&self.clinic.id, &enrollment.patient, enrollment.id, 0);
         let due = enrollment.due().unwrap_or(self.now);
-        self.reach.orders.wake(&order, 0, self.now, due).await?;
+        let now = self.reach.clock.now();
+        self.reach.orders.wake(&order, 0, now, due.max(now + COMMIT_TAKES)).await?;
         self.tenant.enroll(new).await
     }
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use retorno_cloud::CloudError;
 use retorno_cloud::channels::Dispatch;
 use retorno_cloud::metrics::Metric;
-use retorno_cloud::orders::{ALERTED_AFTER, channel_alert, step_order};
+use retorno_cloud::orders::{ALERTED_AFTER, COMMIT_TAKES, channel_alert, step_order};
 use retorno_cloud::store::{Advance, Claim, ClaimRefused, Claimed, Dropped, FreeSlot, SETTINGS_STALE_MAX, TenantStore};
 use retorno_domain::channel::{Channel, ChannelSet, PurposeSet};
 use retorno_domain::decide::{Command, Decision};
@@ -96,7 +96,8 @@ impl Dispatcher {
         at: DateTime<Utc>,
     ) -> Result<(), CloudError> {
         let order = step_order(&situation.clinic.clinic.id, &next.patient, next.id, step);
-        self.reach.orders.wake(&order, next.wakes, situation.now, at).await?;
+        let now = self.reach.clock.now();
+        self.reach.orders.wake(&order, next.wakes, now, at.max(now + COMMIT_TAKES)).await?;
         next.wakes = next.wakes.saturating_add(1);
         Ok(())
     }

@@ -244,6 +244,10 @@ pub struct Orders {
     targets: OrderTargets,
 }
 
+/// A wake-up is asked for before what it wakes is committed, and must not overtake it: taken up sooner
+/// it would find nothing to do, and only the sweep would find what was due.
+pub const COMMIT_TAKES: TimeDelta = TimeDelta::seconds(5);
+
 /// An order this near goes to the queue with a delay (SQS allows 900 s) instead of a schedule.
 const QUEUE_DELAY_MAX: TimeDelta = TimeDelta::seconds(900);
 
