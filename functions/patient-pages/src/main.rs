@@ -8,9 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use patient_pages::{PageAnswer, PageRequest, Pages, SECRETS, unavailable};
-use retorno_cloud::Clock;
-use retorno_cloud::aws::SdkConfig;
 use retorno_cloud::vault::{Kept, Vault};
+use retorno_cloud::{Clock, aws::SdkConfig};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

@@ -3,6 +3,7 @@
 
 mod alert;
 mod answered;
+mod batch;
 mod carry_out;
 mod connection;
 mod copy;
@@ -16,5 +17,6 @@ mod templates;
 mod tier;
 mod try_out;
 
+pub use batch::batch;
 pub use dispatch::{Dispatcher, Done, SECRETS};
 pub use explain::StepExplained;

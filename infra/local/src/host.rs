@@ -3,6 +3,7 @@
 //! a time and in the order of their instants, so the same beginning always plays the same way.
 
 mod gateway;
+mod older;
 mod phone;
 mod play;
 
@@ -200,6 +201,11 @@ impl Host {
             scheduler,
             playing: Arc::default(),
         })
+    }
+
+    /// Takes a clinic over that an earlier version stored.
+    pub(crate) fn take_over(&self, clinic: &str) -> Result<(), HostError> {
+        older::moved(&self.engine, clinic)
     }
 
     pub(crate) fn dispatcher(&self) -> &Dispatcher {

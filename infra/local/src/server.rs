@@ -113,6 +113,9 @@ async fn open(folder: DataFolder, url: &str) -> Result<System, HostError> {
     let clock = KeptClock::open(folder.path())?;
     let keys = crate::host::HostKeys::from_seed(&folder.seed()?)?;
     let host = Host::open(folder.path(), clock.clock(), &keys, url).await?;
+    for listed in folder.clinics()? {
+        host.take_over(&listed.id)?;
+    }
     Ok(System::new(host, folder, clock))
 }
 

@@ -7,6 +7,7 @@
 //! not answer, or holds what cannot be used, the former secrets serve for [`STALE_MAX`].
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::sync::Arc;
 
@@ -146,7 +147,11 @@ impl Vault {
     /// [`CloudError`].
     pub async fn read(&self) -> Result<Secrets, CloudError> {
         match &self.place {
-            Place::Environment => Ok(Secrets(std::env::vars().collect())),
+            Place::Environment => {
+                let texts =
+                    |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+                Ok(Secrets(std::env::vars_os().filter_map(texts).collect()))
+            }
             Place::Parameters { client, path } => {
                 let folders = self.groups.iter().map(|group| format!("{path}/{}", group.folder()));
                 let read = try_join_all(folders.map(|folder| below(client, folder))).await?;

@@ -18,7 +18,9 @@ pub struct Addresses {
     pub orders: OrderTargets,
     /// ARN of the function that a clinic's morning starts.
     pub evaluator_arn: String,
-    /// ARN of the role by which it is started.
+    /// ARN of the function that seals a clinic's audit records each hour, where the stack has it.
+    pub sealer_arn: Option<String>,
+    /// ARN of the role by which both are started.
     pub morning_role_arn: String,
 }
 
@@ -38,6 +40,7 @@ impl Addresses {
                 group: get("ScheduleGroup")?,
             },
             evaluator_arn: get("SegmentEvaluatorArn")?,
+            sealer_arn: get("LedgerSealerArn").ok(),
             morning_role_arn: get("MorningRoleArn")?,
         })
     }

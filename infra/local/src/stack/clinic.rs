@@ -20,9 +20,11 @@ use crate::host::HostError;
 const MORNING: &str = "cron(0 6 * * ? *)";
 /// How often what was lost is looked for.
 const SWEEP: &str = "rate(15 minutes)";
+/// When a clinic's audit records are sealed: late enough that the hour before is closed.
+const SEALING: &str = "cron(25 * * * ? *)";
 /// A morning that could not be started for so long is left to the next one.
 const MORNING_SECONDS_MAX: i32 = 6 * 3_600;
-/// A sweep that could not be ordered is left to the next one.
+/// What could not be started for so long, of what comes again within the hour, is left to the next one.
 const SWEEP_SECONDS_MAX: i32 = 900;
 
 /// A clinic to be added.
@@ -92,9 +94,13 @@ pub async fn add(
 }
 
 async fn morning_and_sweep(scheduler: &Client, stack: &Addresses, id: &ClinicId, zone: Tz) -> Result<(), CloudError> {
-    let morning = serde_json::json!({ "clinic": id.as_str() }).to_string();
-    let morning = target(&stack.evaluator_arn, &stack.morning_role_arn, morning, MORNING_SECONDS_MAX)?;
+    let clinic = serde_json::json!({ "clinic": id.as_str() }).to_string();
+    let morning = target(&stack.evaluator_arn, &stack.morning_role_arn, clinic.clone(), MORNING_SECONDS_MAX)?;
     schedule(scheduler, stack, &format!("morning-{id}"), (MORNING, zone.name()), morning).await?;
+    if let Some(sealer) = &stack.sealer_arn {
+        let sealing = target(sealer, &stack.morning_role_arn, clinic.clone(), SWEEP_SECONDS_MAX)?;
+        schedule(scheduler, stack, &format!("ledger-{id}"), (SEALING, "UTC"), sealing).await?;
+    }
     let order = serde_json::to_string(&Order::Sweep { clinic: id.to_string() });
     let order = order.map_err(|error| CloudError::Setup(error.to_string()))?;
     let order = target(&stack.orders.queue_arn, &stack.orders.role_arn, order, SWEEP_SECONDS_MAX)?;

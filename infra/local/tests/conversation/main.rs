@@ -2,8 +2,6 @@
 //! The conversation as a patient has it: written on the phone, in by the hook, out by the one mouth.
 
 mod gateway;
-#[path = "../stack/granted.rs"]
-mod granted;
 mod guardian;
 mod parked;
 mod permissions;

@@ -1,11 +1,30 @@
 //! What the functions call on these journeys is what their roles allow, and what their roles allow is
 //! called on them or says why not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use retorno::calls::{Call, note_calls, noted_calls};
 
-use crate::granted::granted;
+use serde::Deserialize;
+
+/// What is looked at here of a statement of `infra/permissions.toml`.
+#[derive(Deserialize)]
+struct Statement {
+    #[serde(default)]
+    effect: String,
+    actions: BTreeSet<String>,
+    on: BTreeSet<String>,
+    #[serde(default)]
+    keys: BTreeSet<String>,
+    unseen: Option<String>,
+    #[serde(default)]
+    unseen_keys: BTreeMap<String, String>,
+}
+
+fn granted() -> BTreeMap<String, Vec<Statement>> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../permissions.toml");
+    toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
 
 /// A permission: function, action, on what, key.
 type One = (String, String, String, String);
@@ -31,7 +50,7 @@ pub(crate) fn hold(functions: &[&str], journeys: &[fn()]) {
     let noted: BTreeSet<One> = noted.map(|call| (call.function.to_owned(), call.action, call.on, call.keys)).collect();
     let (mut allowed, mut excused) = (BTreeSet::new(), BTreeSet::new());
     for (role, statements) in granted() {
-        let statements = statements.iter().filter(|statement| statement.effect == "Allow");
+        let statements = statements.iter().filter(|statement| statement.effect != "Deny");
         for statement in statements.filter(|_| functions.contains(&role.as_str())) {
             let keys = if statement.keys.is_empty() { BTreeSet::from([String::new()]) } else { statement.keys.clone() };
             for action in &statement.actions {

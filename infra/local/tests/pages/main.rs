@@ -4,8 +4,6 @@
 
 mod booking;
 mod clinic;
-#[path = "../stack/granted.rs"]
-mod granted;
 #[path = "../conversation/permissions.rs"]
 mod permissions;
 mod refused;

@@ -24,6 +24,7 @@ fn addresses() -> Addresses {
             group: "retorno-prod".to_owned(),
         },
         evaluator_arn: "arn:aws:lambda:us-east-1:000000000000:function:segment-evaluator".to_owned(),
+        sealer_arn: None,
         morning_role_arn: "arn:aws:iam::000000000000:role/morning".to_owned(),
     }
 }

@@ -16,25 +16,23 @@ pub(crate) fn properties<'a>(template: &'a Value, resource: &str) -> &'a Value {
 
 /// A value as one text: `!Ref X` is `${X}`, `!GetAtt X.Arn` is `${X.Arn}`, and `!Sub` what it holds.
 pub(crate) fn text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Tagged(tagged) => {
-            let held = text(&tagged.value);
-            match tagged.tag.to_string().as_str() {
-                "!Ref" | "!GetAtt" => format!("${{{held}}}"),
-                "!Sub" => held,
-                other => panic!("{other} {held}"),
-            }
-        }
-        other => serde_yaml_ng::to_string(other).unwrap().trim().to_owned(),
+    if let Some(text) = value.as_str() {
+        return text.to_owned();
+    }
+    let Value::Tagged(tagged) = value else { return serde_yaml_ng::to_string(value).unwrap().trim().to_owned() };
+    let held = text(&tagged.value);
+    match tagged.tag.to_string().as_str() {
+        "!Ref" | "!GetAtt" => format!("${{{held}}}"),
+        "!Sub" => held,
+        other => panic!("{other} {held}"),
     }
 }
 
 /// A text or a list of texts.
 pub(crate) fn texts(value: &Value) -> BTreeSet<String> {
-    match value {
-        Value::Null => BTreeSet::new(),
-        Value::Sequence(list) => list.iter().map(text).collect(),
-        one => [text(one)].into(),
+    if value.is_null() {
+        return BTreeSet::new();
     }
+    let list = value.as_sequence().map_or(std::slice::from_ref(value), Vec::as_slice);
+    list.iter().map(text).collect()
 }
