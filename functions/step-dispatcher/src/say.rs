@@ -100,7 +100,7 @@ impl Dispatcher {
         }
         let mut before = None;
         if answer.channel == Channel::Whatsapp && !guard::is_off("say", "window") {
-            match visitor.thread.window_closes_at(now) {
+            match visitor.window_closes_at(now) {
                 Some(closes) => before = Some(closes),
                 None => return Ok(Now::Drop("window_closed")),
             }

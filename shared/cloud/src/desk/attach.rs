@@ -144,6 +144,11 @@ fn adopted(visitor: &Visitor, group: &StrangerGroup, number: &E164) -> Result<Ad
     if stopped.contains(Purpose::Marketing) {
         thread.settle(now);
     }
+    if let (Some(at), Some(phone)) = (group.heard_at(), &group.phone)
+        && thread.heard_at <= Some(at)
+    {
+        thread.heard_from = Some(visitor.tenant.hash(phone.as_str()));
+    }
     thread.heard_at = thread.heard_at.max(group.heard_at());
     let clinic = visitor.tenant.clinic().to_string();
     let mut orders = vec![Order::PatientChanged { clinic, patient: patient.id.to_string() }];

@@ -72,6 +72,9 @@ impl<'a> Plan<'a> {
         let mut thread = visitor.thread.clone();
         // A message of the patient's own opens WhatsApp's window; a text message does not.
         if let (Channel::Whatsapp, Some(line)) = (happening.channel, &heard) {
+            if thread.heard_at <= Some(line.at) {
+                thread.heard_from.clone_from(&visitor.contacts.phone);
+            }
             thread.heard_at = thread.heard_at.max(Some(line.at));
         }
         let made = Planned {

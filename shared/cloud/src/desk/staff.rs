@@ -191,7 +191,7 @@ impl Desk {
             if is_out || phone.is_closed(Channel::Whatsapp) {
                 return Err(Refused::OptedOut);
             }
-            if !visitor.thread.window_is_open(visitor.now) {
+            if visitor.window_closes_at(visitor.now).is_none() {
                 return Err(Refused::WindowClosed);
             }
             let answer = in_words(visitor, event, words);

@@ -89,11 +89,19 @@ impl Visitor {
             Some(purpose) => self.channels(purpose).contains(channel),
             None => Purpose::ALL.into_iter().any(|purpose| self.channels(purpose).contains(channel)),
         };
-        if self.thread.window_is_open(self.now) && (purpose.is_none() || agreed(Channel::Whatsapp)) {
+        if self.window_closes_at(self.now).is_some() && (purpose.is_none() || agreed(Channel::Whatsapp)) {
             return Some(Channel::Whatsapp);
         }
         let has_address = self.patient().address(Channel::Email, self.today()).is_some();
         (has_address && agreed(Channel::Email)).then_some(Channel::Email)
+    }
+
+    /// Until when a free text may be written on WhatsApp, if it may be now: to the phone that wrote last,
+    /// while it is the one on record.
+    #[must_use]
+    pub fn window_closes_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let wrote = |from: &String| self.contacts.phone.as_ref() == Some(from);
+        self.thread.window_closes_at(now).filter(|_| self.thread.heard_from.as_ref().is_none_or(wrote))
     }
 
     /// What is recorded when the person wants messages again, said on this channel: what was agreed to

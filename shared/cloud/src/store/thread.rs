@@ -76,8 +76,13 @@ pub(super) fn thread_of(item: &Item) -> Result<StoredThread, CloudError> {
         }),
         None => None,
     };
-    let thread =
-        Thread { heard_at: reader.instant_opt("heard")?, asked, settled_at: reader.instant_opt("settled")?, open };
+    let thread = Thread {
+        heard_at: reader.instant_opt("heard")?,
+        heard_from: reader.text_opt("heard_from").map(str::to_owned),
+        asked,
+        settled_at: reader.instant_opt("settled")?,
+        open,
+    };
     Ok(StoredThread { thread, version: reader.number("ver")? })
 }
 
@@ -89,6 +94,9 @@ pub(super) fn thread_item(keys: &Keys<'_>, patient: &PatientId, thread: &Thread,
     put("ver", n(version));
     if let Some(at) = thread.heard_at {
         put("heard", ms(at));
+    }
+    if let Some(from) = &thread.heard_from {
+        put("heard_from", s(from.clone()));
     }
     if let Some(at) = thread.settled_at {
         put("settled", ms(at));

@@ -81,6 +81,9 @@ pub enum Question {
 pub struct Thread {
     /// The patient's last word on WhatsApp.
     pub heard_at: Option<DateTime<Utc>>,
+    /// From which phone, as the keyed hash of its contact point: WhatsApp's window is that phone's, and the
+    /// record may name another by now. Unknown in what was stored before.
+    pub heard_from: Option<String>,
     /// What was asked last, and when.
     pub asked: Option<(Question, DateTime<Utc>)>,
     /// When the last question was settled: what was offered before counts no more.
