@@ -86,7 +86,8 @@ class Stack:
     def put_settings(self, clinic: Clinic, settings: str):
         self.emulator.client("dynamodb").update_item(
             TableName=self.table.name,
-            Key={"pk": {"S": f"T#{clinic.id}"}, "sk": {"S": "CLINIC"}},
+            Key={"pk": {"S": f"T#{clinic.id}#"}, "sk": {"S": "CLINIC"}},
+            ConditionExpression="attribute_exists(pk)",
             UpdateExpression="SET toml = :t ADD ver :one",
             ExpressionAttributeValues={":t": {"S": settings}, ":one": {"N": "1"}},
         )

@@ -189,13 +189,13 @@ class Week:
         page = stack.page("GET", self._link("clicker", r"/l/[A-Za-z0-9_-]+"))
         checks.same("the page of a link opens", page.status, 200)
         html = page.data.decode()
-        slot = re.search(r'name="slot"[^>]*value="([^"]+)"|value="([^"]+)"[^>]*name="slot"', html)
-        checks.that("it shows free slots", slot, html[:300])
+        forms = [form for form in re.findall(r"<form.*?</form>", html, re.S) if 'name="slot"' in form]
+        checks.that("it shows free slots", forms, html[:300])
         checks.that("and no name, phone or address", not re.search(r"Lucía|\+549|@example", html))
-        if slot:
-            form = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', html))
-            form = {name: unescape(value) for name, value in form.items()}
-            form["slot"] = unescape(slot[1] or slot[2])
+        if forms:
+            hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', forms[0])
+            form = {name: unescape(value) for name, value in hidden}
+            form["slot"] = unescape(re.search(r'name="slot" value="([^"]+)"', forms[0])[1])
             done = stack.page("POST", self._link("clicker", r"/l/[A-Za-z0-9_-]+"), urlencode(form).encode())
             checks.same("choosing one leads back to a page", done.status, 303)
             booked = lambda: any(visit["patient"] == "clicker" for visit in self._seen().bookings())
