@@ -41,12 +41,13 @@ async fn claimed_before_the_end(left: TimeDelta) -> u32 {
     scene.pass(TimeDelta::hours(9)).await;
     scene.says(PHONE, "1").await;
     scene.import_slots(0).await;
-    scene.says(other, "quiero un turno").await;
     let clinic = scene.tenant.settings(scene.host.now()).await.unwrap().clinic;
     // On the next day, near the end of its hours, with nothing going out.
     let tomorrow = clinic.date(scene.host.now()).succ_opt().unwrap();
     let closes = clinic.calendar.window_on(tomorrow, clinic.zone).unwrap().closes;
     let before = closes - TimeDelta::minutes(30);
+    scene.pass(before - TimeDelta::hours(2) - scene.host.now()).await;
+    scene.says(other, "quiero un turno").await;
     scene.pass(before - scene.host.now()).await;
     scene.tenant.halt("whatsapp", before + TimeDelta::hours(2), "test").await.unwrap();
     scene.says(PHONE, "no puedo ir, cancelo la cita").await;

@@ -99,7 +99,11 @@ async fn what_was_said_about_being_written_to_counts_from_its_day_and_closed_sta
     let one = scene.of("1").await.patient.patient;
     let last = one.consent.statements().last().unwrap();
     assert_eq!((last.on, last.source), (said_on, Source::Recorded));
-    assert_eq!(last.wish, Wish::OptIn(ChannelSet::ALL), "what was agreed to before stands beside it");
+    assert_eq!(
+        last.wish,
+        Wish::OptIn(ChannelSet::ALL.without(Channel::Push)),
+        "what was agreed to before stands beside it"
+    );
 
     let other = "5491155550505";
     scene.says(other, "PARAR").await;

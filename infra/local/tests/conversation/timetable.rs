@@ -240,9 +240,11 @@ async fn a_timetable_put_in_later_takes_over_from_the_file_and_one_taken_out_lea
 
 #[tokio::test]
 async fn one_who_comes_too_near_is_not_offered_any_more() {
-    let scene =
-        Scene::without_slots(&TIMETABLE.replace("horizon_days", "notice_hours = 48\nhorizon_days"), &[("1", PHONE)])
-            .await;
+    let scene = Scene::without_slots(
+        &TIMETABLE.replace("horizon_days", "closed = [\"2026-06-20/2026-07-30\"]\nnotice_hours = 48\nhorizon_days"),
+        &[("1", PHONE)],
+    )
+    .await;
     let slot = scene.tenant.free_slots(far().0, far().1, Some(1), scene.host.now()).await.unwrap().remove(0);
     let day_before: DateTime<Utc> = slot.start - TimeDelta::hours(40);
     scene.until_sent().await;
@@ -258,7 +260,7 @@ async fn one_who_comes_too_near_is_not_offered_any_more() {
 #[tokio::test]
 async fn one_that_becomes_free_is_held_no_longer_than_it_may_be_booked() {
     let scene = Scene::without_slots(
-        &TIMETABLE.replace("horizon_days", "notice_hours = 48\nhorizon_days"),
+        &TIMETABLE.replace("horizon_days", "closed = [\"2026-06-20/2026-07-30\"]\nnotice_hours = 48\nhorizon_days"),
         &[("1", PHONE), ("2", OTHER)],
     )
     .await;

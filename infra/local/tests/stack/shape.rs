@@ -43,8 +43,9 @@ fn each_function_has_a_role_a_log_and_a_name_of_its_own_and_no_secret_in_its_env
         let folder = format!("{}/../../functions/{expected}", env!("CARGO_MANIFEST_DIR"));
         assert!(std::path::Path::new(&folder).is_dir(), "{folder}");
         for (variable, _) in function["Environment"]["Variables"].as_mapping().into_iter().flatten() {
-            let secret = ["KEY", "TOKEN", "SECRET"].iter().any(|word| variable.as_str().unwrap().contains(word));
-            assert!(!secret, "{name}: {variable:?}");
+            let variable = variable.as_str().unwrap();
+            let secret = ["KEY", "TOKEN", "SECRET"].iter().any(|word| variable.contains(word));
+            assert!(!secret || variable.contains("PUBLIC_KEY"), "{name}: {variable:?}");
         }
     }
     let folders = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../functions")).unwrap();

@@ -16,10 +16,10 @@ pub(crate) fn properties<'a>(template: &'a Value, resource: &str) -> &'a Value {
 
 /// A value as one text: `!Ref X` is `${X}`, `!GetAtt X.Arn` is `${X.Arn}`, and `!Sub` what it holds.
 pub(crate) fn text(value: &Value) -> String {
-    if let Some(text) = value.as_str() {
-        return text.to_owned();
-    }
-    let Value::Tagged(tagged) = value else { return serde_yaml_ng::to_string(value).unwrap().trim().to_owned() };
+    let Value::Tagged(tagged) = value else {
+        let plain = || serde_yaml_ng::to_string(value).unwrap().trim().to_owned();
+        return value.as_str().map_or_else(plain, str::to_owned);
+    };
     let held = text(&tagged.value);
     match tagged.tag.to_string().as_str() {
         "!Ref" | "!GetAtt" => format!("${{{held}}}"),

@@ -68,7 +68,8 @@ impl TenantStore {
         let call = self.client().update_item().table_name(self.table());
         let call = call
             .set_key(Some(Keys(&self.clinic).contact_point(&contact).item()))
-            .update_expression("ADD users :user, ver :one")
+            .update_expression("ADD #users :user, ver :one")
+            .expression_attribute_names("#users", "users")
             .expression_attribute_values(":user", AttributeValue::Ss(vec![hash]))
             .expression_attribute_values(":one", n(1));
         call.send().await.map(|_| ()).map_err(|e| sort("UpdateItem user", &e))

@@ -380,7 +380,7 @@ impl Run<'_> {
         if self.job.subject.alone && item.contains_key("users") {
             let call = self.tenant.client().update_item().table_name(self.tenant.table());
             let call = call.set_key(Some(Keys(self.tenant.clinic()).contact_point(&hash).item()));
-            let call = call.update_expression("REMOVE users");
+            let call = call.update_expression("REMOVE #users").expression_attribute_names("#users", "users");
             call.send().await.map_err(|e| sort("UpdateItem contact point", &e))?;
         }
         Ok(())
