@@ -128,7 +128,7 @@ impl<S: Subscriber, W: Write + 'static> Layer<S> for Emf<W> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
+    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use std::sync::Arc;
 
     use tracing_subscriber::layer::SubscriberExt as _;

@@ -8,7 +8,6 @@ mod agreements;
 mod erasure;
 mod gateway;
 mod guardian;
-mod hours;
 mod ledger;
 mod opt_outs;
 mod parked;

@@ -65,7 +65,7 @@ async fn a_stranger_is_seen_answered_set_aside_found_and_attached() {
     running.advance(json!({ "by": "2d" })).await.ok();
     running.system.idle().await;
     let late = post(&running, &format!("/strangers/{who}/answer"), json!({ "text": "¿Sigue ahí?" })).await;
-    assert!(late.error(StatusCode::UNPROCESSABLE_ENTITY).contains("24 hours"));
+    late.error(StatusCode::UNPROCESSABLE_ENTITY);
     assert!(running.get("/c/aurora/strangers").await.text.contains("Llamar por teléfono"));
 }
 
