@@ -8,4 +8,5 @@ pub mod export;
 mod held;
 pub mod kinds;
 mod marks;
+mod reason;
 mod tombstone;

@@ -12,6 +12,7 @@ use retorno_domain::ids::PatientId;
 use serde::Serialize;
 
 use super::held::{Held, Subject, text};
+pub use super::reason::ErasureReason;
 use super::tombstone::counts;
 use crate::Reach;
 use crate::error::{CloudError, sort};
@@ -31,45 +32,6 @@ const TRIES_MAX: u32 = 5;
 const SOMEBODY: &str = "(erased)";
 /// What stands in the place of an enrollment.
 const NO_ENROLLMENT: &str = "00000000000000000000000000000000";
-
-/// Why somebody is erased. No free text: it would be kept when the person is not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ErasureReason {
-    /// The person asked for it.
-    Requested,
-    /// The guardian asked for it.
-    RequestedByGuardian,
-    /// The person has died.
-    Deceased,
-    /// The record should never have been there.
-    Mistake,
-    /// The clinic need not keep it any longer.
-    NoLongerNeeded,
-}
-
-impl ErasureReason {
-    /// All reasons.
-    pub const ALL: [Self; 5] =
-        [Self::Requested, Self::RequestedByGuardian, Self::Deceased, Self::Mistake, Self::NoLongerNeeded];
-
-    /// The reason's word in data.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Requested => "requested",
-            Self::RequestedByGuardian => "requested_by_guardian",
-            Self::Deceased => "deceased",
-            Self::Mistake => "mistake",
-            Self::NoLongerNeeded => "no_longer_needed",
-        }
-    }
-
-    /// The reason of a word.
-    #[must_use]
-    pub fn of_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.code() == code)
-    }
-}
 
 /// Why nothing was erased, or not all.
 #[derive(Debug, thiserror::Error)]
