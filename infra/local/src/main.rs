@@ -50,7 +50,7 @@ enum Command {
     Secret(SecretCommand),
     /// Measure this machine: rows, sends and patients a second, memory and request units.
     Bench(BenchArgs),
-    /// Play a month of clinics of several sizes and print what the cloud would ask for it (docs/cost.md).
+    /// Play a month of clinics of several sizes and print what the cloud would ask for it .
     Cost {
         /// Patients of a clinic; may be repeated. 500, 5,000 and 50,000 when absent.
         #[arg(long, value_parser = clap::value_parser!(u32).range(10..=200_000))]
