@@ -56,11 +56,12 @@ impl Inbound {
         if clinics.is_empty() {
             tracing::warn!(kind = routed.event.kind(), "an event of no clinic of ours");
         }
-        let mut done = Processed::Nobodys;
+        let mut most: Option<Processed> = None;
         for clinic in clinics {
-            done = done.min(self.take_in_at(&self.desk.reach().store.of(&clinic), routed).await?);
+            let done = self.take_in_at(&self.desk.reach().store.of(&clinic), routed).await?;
+            most = Some(most.map_or(done, |most| most.min(done)));
         }
-        Ok(done)
+        Ok(most.unwrap_or(Processed::Nobodys))
     }
 
     async fn take_in_at(&self, tenant: &TenantStore, routed: &Routed) -> Result<Processed, CloudError> {

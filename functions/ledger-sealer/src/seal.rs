@@ -88,7 +88,7 @@ pub async fn seal(
         if !late.is_empty() {
             tracing::error!(clinic = %tenant.clinic(), late = late.len(), "records appeared under sealed hours");
         }
-        for part in parts(&late) {
+        for part in parts(&late).into_iter().filter(|part| !part.is_empty()) {
             let Some(next) = run.add(last.as_ref(), part, (from, from), true).await? else { return Ok(sealed) };
             sealed.digests += 1;
             sealed.records += part.len();

@@ -41,7 +41,7 @@ const VISIBILITY: Duration = Duration::from_secs(60);
 /// When an order or a function that failed is tried again.
 const AGAIN_AFTER: TimeDelta = TimeDelta::seconds(30);
 /// A little after the hour is closed (see [`ledger_sealer::seal::MARGIN`]).
-const SEAL_HOURLY: &str = "rate(1 hour)";
+const SEAL_HOURLY: &str = "cron(25 * * * ? *)";
 /// A function is tried so often, as Lambda does with asynchronous events.
 const ATTEMPTS_MAX: u32 = 3;
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::TimeDelta;
-use inbound_webhook::event::{AccountChange, AccountNews, Event, InboundMessage, Private, Route, Routed, Said, Sender};
+use inbound_webhook::event::{
+    AccountChange, AccountNews, Echo, Event, InboundMessage, Private, Route, Routed, Said, Sender,
+};
 use inbound_webhook::process::{Inbound, Processed, will_be_disabled};
 use retorno::engine::{Fault, sdk_config};
 use retorno::host::signed;
@@ -17,7 +19,7 @@ use retorno_domain::channel::{Channel, ChannelSet};
 use retorno_domain::ids::ClinicId;
 use serde_json::{Value, json};
 
-use crate::scene::{PHONE, SEED, SETTINGS, Scene};
+use crate::scene::{PHONE, SEED, SETTINGS, Scene, row};
 
 const ACCOUNT: &str = "whatsapp_account_id = \"900\"";
 
@@ -209,4 +211,27 @@ async fn a_wrong_number_brought_again_after_a_crash_comes_to_its_end() {
         let more = scene.message("A2", Said::Text(Private::new("quiero un turno")));
         assert_eq!(scene.inbound().take_in(&more).await.unwrap(), Processed::Nobodys);
     }
+}
+
+#[tokio::test]
+async fn our_own_message_shown_on_the_clinics_phone_pauses_nobody_of_the_family() {
+    let scene = Scene::with(&[("5", PHONE)], 40).await;
+    scene.until_sent().await;
+    // Looked at before the one who was written to.
+    scene.import(&[row("C0", "2025-09-10T10:00:00", "0", PHONE, "completado")]).await;
+    let ours = scene.of("5").await.messages.remove(0);
+    let echo = |id: &str, perhaps_ours| {
+        let to = Sender { phone: Some(Private::new(PHONE)), user_id: None };
+        let said = Said::Text(Private::new("Hola"));
+        let echo = Echo { to, id: Private::new(id), at: scene.host.now(), said, perhaps_ours };
+        Routed { route: Route::WhatsappNumber("700".to_owned()), event: Event::Echo(Box::new(echo)) }
+    };
+    let inbound = scene.inbound();
+    let by_id = echo(ours.provider_id.as_deref().unwrap(), false);
+    for seen in [by_id, echo("not stored yet", true)] {
+        assert_eq!(inbound.take_in(&seen).await.unwrap(), Processed::Nothing);
+        assert!(scene.tenant.inbox().await.unwrap().is_empty());
+    }
+    assert_eq!(inbound.take_in(&echo("staff's own", false)).await.unwrap(), Processed::Done);
+    assert_eq!(scene.tenant.inbox().await.unwrap().len(), 2);
 }

@@ -8,6 +8,7 @@ mod agreements;
 mod erasure;
 mod gateway;
 mod guardian;
+mod hours;
 mod ledger;
 mod opt_outs;
 mod parked;

@@ -25,7 +25,7 @@ whatsapp_phone_number_id = "700"
 "#;
 pub(crate) const SEED: &[u8] = b"a seed of at least thirty-two bytes";
 const EXPORT_HEAD: &str = "id_cita,fecha_hora_inicio,zona_horaria,paciente_id,paciente_nombre,paciente_contacto,\
-                           profesional,servicio,estado,origen_lead,consentimiento,email";
+                           profesional,servicio,estado,origen_lead,consentimiento,paciente_email";
 const SLOTS_HEAD: &str = "id_hueco,fecha_hora_inicio,zona_horaria,profesional,duracion_min";
 
 pub(crate) struct Scene {

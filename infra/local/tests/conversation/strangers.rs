@@ -114,7 +114,7 @@ async fn what_was_said_about_being_written_to_counts_from_its_day_and_closed_sta
     let today = scene.host.now().date_naive();
     assert!(two.consent.is_opted_out(Purpose::Marketing, today) && !two.consent.is_opted_out(Purpose::Care, today));
     let points = scene.tenant.contact_points(&scene.tenant.contact_keys(&two, today)).await.unwrap();
-    assert_eq!(points.phone.suppressed, ChannelSet::ALL);
+    assert_eq!((points.phone.suppressed, points.email.suppressed), (ChannelSet::ALL, ChannelSet::ALL));
     let told = scene.told(other).len();
     scene.pass(TimeDelta::days(40)).await;
     assert_eq!(scene.told(other).len(), told, "nothing is sent there");

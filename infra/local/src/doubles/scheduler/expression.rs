@@ -1,6 +1,8 @@
-//! When a schedule is due: `at(…)`, `rate(…)` and a daily `cron(…)`, in an IANA zone.
+//! When a schedule is due: `at(…)`, `rate(…)` and a daily or hourly `cron(…)`, in an IANA zone.
 
-use chrono::{DateTime, Days, LocalResult, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono::{
+    DateTime, Days, DurationRound, LocalResult, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike, Utc,
+};
 use chrono_tz::Tz;
 
 /// A schedule expression that this double plays.
@@ -12,19 +14,21 @@ pub(super) enum Expression {
     Rate(TimeDelta),
     /// Every day at a local time.
     Daily(NaiveTime),
+    /// Every hour at a minute of the local clock.
+    Hourly(u32),
 }
 
 impl Expression {
-    /// Reads `at(2026-03-01T09:00:00)`, `rate(5 minutes)` or `cron(30 6 * * ? *)`; the message says
-    /// what is wrong with anything else.
+    /// Reads `at(2026-03-01T09:00:00)`, `rate(5 minutes)`, `cron(30 6 * * ? *)` or `cron(25 * * * ? *)`;
+    /// the message says what is wrong with anything else.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let invalid = || format!("Invalid Schedule Expression {text}.");
         let (kind, inner) = text.strip_suffix(')').and_then(|text| text.split_once('(')).ok_or_else(invalid)?;
         match kind {
             "at" => parse_at(inner).ok_or_else(invalid),
             "rate" => parse_rate(inner).ok_or_else(invalid),
-            "cron" => parse_daily(inner)
-                .ok_or_else(|| format!("{text} is not daily; this double plays cron(M H * * ? *) only.")),
+            "cron" => parse_cron(inner)
+                .ok_or_else(|| format!("{text} is neither daily nor hourly; this double plays no other cron.")),
             _ => Err(invalid()),
         }
     }
@@ -35,6 +39,7 @@ impl Expression {
             Self::At(local) => Some(at_instant(zone, local)),
             Self::Rate(every) => created.checked_add_signed(every),
             Self::Daily(time) => next_day_at(zone, time, created),
+            Self::Hourly(minute) => next_hour_at(zone, minute, created),
         }
     }
 
@@ -48,6 +53,7 @@ impl Expression {
                 due.checked_add_signed(every.checked_mul(turns)?)
             }
             Self::Daily(time) => next_day_at(zone, time, now),
+            Self::Hourly(minute) => next_hour_at(zone, minute, now),
         }
     }
 }
@@ -71,14 +77,18 @@ fn parse_rate(inner: &str) -> Option<Expression> {
     Some(Expression::Rate(every))
 }
 
-fn parse_daily(inner: &str) -> Option<Expression> {
+fn parse_cron(inner: &str) -> Option<Expression> {
     let mut fields = inner.split_whitespace();
-    let minute = fields.next()?.parse().ok()?;
-    let hour = fields.next()?.parse().ok()?;
+    let minute: u32 = fields.next()?.parse().ok()?;
+    let hour = fields.next()?;
     let rest: Vec<&str> = fields.collect();
-    let daily = matches!(rest.as_slice(), ["*", "*", "?", "*"] | ["?", "*", "*", "*"]);
-    let time = NaiveTime::from_hms_opt(hour, minute, 0)?;
-    daily.then_some(Expression::Daily(time))
+    if !matches!(rest.as_slice(), ["*", "*", "?", "*"] | ["?", "*", "*", "*"]) {
+        return None;
+    }
+    if hour == "*" {
+        return (minute < 60).then_some(Expression::Hourly(minute));
+    }
+    NaiveTime::from_hms_opt(hour.parse().ok()?, minute, 0).map(Expression::Daily)
 }
 
 /// A local time that occurs twice is due the first time. One that a clock change skips is due by the
@@ -103,6 +113,14 @@ fn next_day_at(zone: Tz, time: NaiveTime, after: DateTime<Utc>) -> Option<DateTi
         .filter_map(|date| zone.from_local_datetime(&date.and_time(time)).earliest())
         .map(|at| at.to_utc())
         .find(|at| *at > after)
+}
+
+/// The next instant after `after` at which the local clock shows this minute.
+fn next_hour_at(zone: Tz, minute: u32, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let shown = after.with_timezone(&zone).minute();
+    let ahead = (minute + 59 - shown) % 60 + 1;
+    let begun = after.duration_trunc(TimeDelta::minutes(1)).ok()?;
+    begun.checked_add_signed(TimeDelta::minutes(i64::from(ahead)))
 }
 
 #[cfg(test)]
@@ -144,6 +162,17 @@ mod tests {
     }
 
     #[test]
+    fn an_hourly_minute_is_the_local_clocks() {
+        let hourly = Expression::parse("cron(25 * * * ? *)").unwrap();
+        let after = |zone, now: &str| hourly.after(zone, utc(now), utc(now)).unwrap();
+        assert_eq!(after(chrono_tz::UTC, "2026-03-01T00:24:59Z"), utc("2026-03-01T00:25:00Z"));
+        assert_eq!(after(chrono_tz::UTC, "2026-03-01T00:25:00Z"), utc("2026-03-01T01:25:00Z"));
+        assert_eq!(after(chrono_tz::UTC, "2026-03-01T23:40:10Z"), utc("2026-03-02T00:25:00Z"));
+        // Half an hour from UTC.
+        assert_eq!(after(chrono_tz::Asia::Kolkata, "2026-03-01T00:00:00Z"), utc("2026-03-01T00:55:00Z"));
+    }
+
+    #[test]
     fn a_rate_keeps_its_beat_over_missed_turns() {
         let rate = Expression::parse("rate(15 minutes)").unwrap();
         let due = utc("2026-03-01T00:15:00Z");
@@ -161,6 +190,8 @@ mod tests {
             "rate(5 weeks)",
             "cron(0 9 ? * MON-FRI *)",
             "cron(60 9 * * ? *)",
+            "cron(60 * * * ? *)",
+            "cron(* * * * ? *)",
             "every day",
             "at(",
         ] {

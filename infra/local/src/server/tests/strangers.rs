@@ -65,7 +65,8 @@ async fn a_stranger_is_seen_answered_set_aside_found_and_attached() {
     running.advance(json!({ "by": "2d" })).await.ok();
     running.system.idle().await;
     let late = post(&running, &format!("/strangers/{who}/answer"), json!({ "text": "¿Sigue ahí?" })).await;
-    late.error(StatusCode::UNPROCESSABLE_ENTITY);
+    let late = late.error(StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(late.contains("24 hours"), "{late}");
     assert!(running.get("/c/aurora/strangers").await.text.contains("Llamar por teléfono"));
 }
 

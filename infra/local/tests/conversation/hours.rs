@@ -1,0 +1,73 @@
+//! What we begin ourselves keeps contact hours, also when whoever says it stands still in between.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use retorno::engine::sdk_config;
+use retorno_cloud::Reach;
+use retorno_cloud::channels::{Channels, EmailChannel, EmailSettings, WhatsappChannel};
+use retorno_cloud::orders::say_order;
+use retorno_cloud::secrets::{SecretKey, Token};
+use retorno_cloud::store::{Store, StoredAnswer};
+use retorno_domain::ids::PatientId;
+use step_dispatcher::Dispatcher;
+
+use crate::scene::{PHONE, SEED, Scene};
+
+/// A dispatcher for which so much time passes with each look into the table.
+fn slow_dispatcher(scene: &Scene, each: TimeDelta) -> Dispatcher {
+    let clock = scene.host.reach.clock.clone();
+    let intercept = move |_: &str| {
+        clock.move_to(clock.now() + each);
+        None
+    };
+    let engine = scene.host.engine.with_intercept(Arc::new(intercept));
+    let key = SecretKey::new(SecretKey::new(SEED).unwrap().mac(&[b"contact"])).unwrap();
+    let dynamo = aws_sdk_dynamodb::Client::from_conf(sdk_config(engine.http_client()).build());
+    let reach = Reach { store: Store::new(dynamo, "retorno", key), ..scene.host.reach.clone() };
+    let ses = aws_sdk_sesv2::Client::from_conf(scene.host.doubles.ses().sdk_config().build());
+    let email = EmailChannel::new(ses, EmailSettings { configuration_set: "retorno".to_owned() });
+    // Nobody listens there: what is called is tried again, and counts.
+    let whatsapp = WhatsappChannel::new("http://127.0.0.1:9/v23.0", Token::new("t")).unwrap();
+    let channels = Channels::new(whatsapp, email, SecretKey::new([7_u8; 32]).unwrap());
+    Dispatcher::new(reach, channels, scene.host.links().clone())
+}
+
+/// How often an offer was claimed that is taken up so long before the end of contact hours, by somebody slow.
+async fn claimed_before_the_end(left: TimeDelta) -> u32 {
+    let other = "5491155550202";
+    let scene = Scene::with(&[("1", PHONE), ("2", other)], 2).await;
+    scene.until_sent().await;
+    scene.pass(TimeDelta::hours(9)).await;
+    scene.says(PHONE, "1").await;
+    scene.import_slots(0).await;
+    scene.says(other, "quiero un turno").await;
+    let clinic = scene.tenant.settings(scene.host.now()).await.unwrap().clinic;
+    // On the next day, near the end of its hours, with nothing going out.
+    let tomorrow = clinic.date(scene.host.now()).succ_opt().unwrap();
+    let closes = clinic.calendar.window_on(tomorrow, clinic.zone).unwrap().closes;
+    let before = closes - TimeDelta::minutes(30);
+    scene.pass(before - scene.host.now()).await;
+    scene.tenant.halt("whatsapp", before + TimeDelta::hours(2), "test").await.unwrap();
+    scene.says(PHONE, "no puedo ir, cancelo la cita").await;
+    let two = PatientId::parse("2").unwrap();
+    let offer = offer(&scene).await;
+    assert_eq!(offer.attempts, 0, "{offer:?}");
+    scene.tenant.unhalt("whatsapp").await.unwrap();
+
+    let order = say_order(&scene.clinic, &two, offer.answer.id);
+    scene.host.reach.clock.move_to(closes - left);
+    slow_dispatcher(&scene, TimeDelta::seconds(1)).take_up(&order).await.unwrap();
+    self::offer(&scene).await.attempts
+}
+
+/// What we began ourselves; the answers beside it were asked for.
+async fn offer(scene: &Scene) -> StoredAnswer {
+    scene.of("2").await.answers.into_iter().find(|said| !said.answer.asked_for).unwrap()
+}
+
+#[tokio::test]
+async fn an_offer_is_not_made_when_the_hours_end_while_it_is_prepared() {
+    assert_eq!(claimed_before_the_end(TimeDelta::minutes(9)).await, 1, "with time left it is said");
+    assert_eq!(claimed_before_the_end(TimeDelta::seconds(2)).await, 0, "it was over before it could be said");
+}
