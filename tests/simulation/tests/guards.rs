@@ -12,7 +12,7 @@ const SOON: [&str; 6] = [
     "turn: patient as read",
     "say: answer not claimed before",
 ];
-const SEEDS: u64 = 12;
+const SEEDS: u64 = 24;
 
 fn notices(guard: Mutant) -> bool {
     let broken = |seed, guard| !run(seed, guard, false).violations.is_empty();

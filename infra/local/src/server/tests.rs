@@ -57,10 +57,15 @@ impl Running {
     }
 
     async fn with_aurora(folder: &Path) -> Self {
+        Self::with_aurora_and(folder, "").await
+    }
+
+    /// The same, with more settings from the beginning: whom an import enrolled keeps the flow that was there.
+    async fn with_aurora_and(folder: &Path, settings: &str) -> Self {
         set_clock(folder, monday());
         let running = Self::over(folder).await;
         let demo = aurora();
-        let settings = format!("name = \"Clínica Aurora\"\nzone = \"{}\"\n", demo.zone);
+        let settings = format!("name = \"Clínica Aurora\"\nzone = \"{}\"\n{settings}", demo.zone);
         running.post("/api/clinics/aurora/settings?create=true", settings).await.ok();
         running.post("/api/clinics/aurora/slots", demo.slots_csv).await.ok();
         let report = running.post("/api/clinics/aurora/import", demo.export_csv).await.json();

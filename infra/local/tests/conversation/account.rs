@@ -220,10 +220,11 @@ async fn our_own_message_shown_on_the_clinics_phone_pauses_nobody_of_the_family(
     // Looked at before the one who was written to.
     scene.import(&[row("C0", "2025-09-10T10:00:00", "0", PHONE, "completado")]).await;
     let ours = scene.of("5").await.messages.remove(0);
+    let shown = ours.claimed_at.unwrap() + TimeDelta::seconds(20);
     let echo = |id: &str, perhaps_ours| {
         let to = Sender { phone: Some(Private::new(PHONE)), user_id: None };
         let said = Said::Text(Private::new("Hola"));
-        let echo = Echo { to, id: Private::new(id), at: scene.host.now(), said, perhaps_ours };
+        let echo = Echo { to, id: Private::new(id), at: shown, said, perhaps_ours };
         Routed { route: Route::WhatsappNumber("700".to_owned()), event: Event::Echo(Box::new(echo)) }
     };
     let inbound = scene.inbound();

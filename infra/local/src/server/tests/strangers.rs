@@ -1,5 +1,7 @@
 //! People who are not on record, over HTTP.
 
+use retorno_cloud::store::TenantStore;
+
 use super::*;
 
 const PHONE: &str = "+5491155550303";
@@ -12,6 +14,17 @@ async fn post(running: &Running, path: &str, body: Value) -> Answer {
 
 async fn listed(running: &Running) -> Value {
     running.get("/api/clinics/aurora/strangers").await.json()
+}
+
+/// Somebody who never said whether they want to be written to.
+async fn undecided(tenant: &TenantStore) -> PatientId {
+    for entry in tenant.values().await.unwrap() {
+        let one = tenant.collection(&entry.patient).await.unwrap().unwrap().patient.patient;
+        if one.consent.statements().is_empty() {
+            return entry.patient;
+        }
+    }
+    panic!("everybody said something");
 }
 
 #[tokio::test]
@@ -41,7 +54,8 @@ async fn a_stranger_is_seen_answered_set_aside_found_and_attached() {
         assert_eq!(all[list].as_array().unwrap().len(), 1, "{what}");
     }
     let of = running.system.clinic("aurora").await.unwrap();
-    let some = of.tenant.values().await.unwrap().remove(0).patient;
+    // An opt-out would close the number for good, whoever it is attached to.
+    let some = undecided(&of.tenant).await;
     let name = of.tenant.collection(&some).await.unwrap().unwrap().patient.patient.profile.name;
     let found = post(&running, "/find", json!({ "text": name.as_str().to_uppercase() })).await.json();
     let ids: Vec<_> = found.as_array().unwrap().iter().map(|of| of["patient_id"].as_str().unwrap()).collect();
@@ -94,15 +108,7 @@ async fn an_agreement_is_listed_set_aside_and_attached_and_no_address_tells_whos
         assert_eq!(listed(&running).await[list].as_array().unwrap().len(), 1, "{what}");
     }
     let of = running.system.clinic("aurora").await.unwrap();
-    let mut undecided = None;
-    for entry in of.tenant.values().await.unwrap() {
-        let one = of.tenant.collection(&entry.patient).await.unwrap().unwrap().patient.patient;
-        if one.consent.statements().is_empty() {
-            undecided = Some(entry.patient);
-            break;
-        }
-    }
-    let some = undecided.unwrap();
+    let some = undecided(&of.tenant).await;
     for _ in 0..2 {
         let all = post(&running, &format!("/agreements/{id}/attach"), json!({ "patient": some.as_str() })).await.json();
         assert_eq!(all["settled_agreements"][0]["patient_id"], some.as_str());

@@ -279,9 +279,7 @@ steps = [
 #[tokio::test]
 async fn a_patients_browser_asks_shows_and_is_gone() {
     let folder = tempfile::tempdir().unwrap();
-    let running = Running::with_aurora(folder.path()).await;
-    let settings = format!("name = \"Clínica Aurora\"\nzone = \"{}\"\n{NOTIFYING}", aurora().zone);
-    running.post("/api/clinics/aurora/settings", settings).await.ok();
+    let running = Running::with_aurora_and(folder.path(), NOTIFYING).await;
     let patient = offered(&running).await;
     let (api, page) =
         (format!("/api/clinics/aurora/patients/{patient}/browser"), format!("/c/aurora?patient={patient}"));
@@ -298,7 +296,7 @@ async fn a_patients_browser_asks_shows_and_is_gone() {
         (&browsers[0]["service"], &browsers[0]["holder"], browsers.as_array().unwrap().len()),
         (&json!("updates.push.services.mozilla.com"), &json!("patient"), 1)
     );
-    running.advance(json!({ "by": "5d" })).await.ok();
+    running.advance(json!({ "by": "3d" })).await.ok();
     running.system.idle().await;
     let shown = running.get(&api).await.json()["notifications"][0].clone();
     let path = shown["open"].as_str().unwrap().strip_prefix(running.url.as_str()).unwrap().to_owned();
