@@ -7,7 +7,7 @@ mod report;
 
 use crate::host::HostError;
 
-pub use month::Month;
+pub use month::{Month, Period};
 pub use prices::{Prices, Stack};
 pub use report::{Line, page, per_thousand, total};
 

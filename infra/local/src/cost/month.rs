@@ -21,7 +21,7 @@ use crate::host::{Host, HostError, HostKeys, Work, WorkDone, Written, signed};
 use crate::outbox::sent_between;
 
 /// Days played before those that are counted: the first wave is larger than those that follow.
-const SETTLING: u64 = 10;
+pub(super) const SETTLING: u64 = 10;
 /// Days counted.
 pub(super) const DAYS: u64 = 30;
 /// Of so many WhatsApp messages one is answered by a booking, and of so many by an opt-out.
@@ -36,6 +36,22 @@ const SEED: &[u8] = b"retorno cost: links made here open nothing";
 pub struct Month {
     /// Patients on record.
     pub patients: u32,
+    /// The month, after its first days.
+    pub month: Period,
+    /// Everything from the first day on: whole sequences from their beginning to their end, where the
+    /// month also ends those that its first days began.
+    pub whole: Period,
+    /// The first import of all, which is not part of the month.
+    pub first_import: RequestUnits,
+    /// Bytes of one export.
+    pub export_bytes: u64,
+    /// Bytes in the table at the end, indexes left out.
+    pub table_bytes: u64,
+}
+
+/// What happened in a time.
+#[derive(Debug, Clone)]
+pub struct Period {
     /// WhatsApp messages accepted.
     pub whatsapp: u64,
     /// E-mails accepted.
@@ -48,12 +64,28 @@ pub struct Month {
     pub work: BTreeMap<Work, WorkDone>,
     /// Schedules that fired.
     pub fired: u64,
-    /// The first import of all, which is not part of the month.
-    pub first_import: RequestUnits,
-    /// Bytes of one export.
-    pub export_bytes: u64,
-    /// Bytes in the table at the end, indexes left out.
-    pub table_bytes: u64,
+}
+
+impl Period {
+    /// What came after an earlier look.
+    fn since(&self, before: &Self) -> Self {
+        let after =
+            |(work, done): (&Work, &WorkDone)| (*work, *done - before.work.get(work).copied().unwrap_or_default());
+        Self {
+            whatsapp: self.whatsapp - before.whatsapp,
+            emails: self.emails - before.emails,
+            calls: self.calls - before.calls,
+            replies: self.replies - before.replies,
+            work: self.work.iter().map(after).collect(),
+            fired: self.fired - before.fired,
+        }
+    }
+
+    /// Messages, e-mails and calls.
+    #[must_use]
+    pub fn messages(&self) -> u64 {
+        self.whatsapp + self.emails + self.calls
+    }
 }
 
 /// The outcome of one accepted message that is told by webhook.
@@ -74,20 +106,15 @@ pub(super) async fn play(patients: u32, tier: u32) -> Result<Month, HostError> {
     for day in 0..SETTLING {
         played.day(day).await?;
     }
-    played.host.work().reset();
-    let before = (played.whatsapp_seen, played.emails_seen, played.replies);
+    let before = played.so_far(SETTLING).await?;
     for day in SETTLING..SETTLING + DAYS {
         played.day(day).await?;
     }
-    let (work, fired) = played.host.work().so_far();
+    let whole = played.so_far(SETTLING + DAYS).await?;
     Ok(Month {
         patients,
-        whatsapp: count(played.whatsapp_seen - before.0),
-        emails: count(played.emails_seen - before.1),
-        calls: played.calls().await?,
-        replies: played.replies - before.2,
-        work,
-        fired,
+        month: whole.since(&before),
+        whole,
         first_import: played.first_import,
         export_bytes: count(played.csv.len()),
         table_bytes: played.table_bytes().await?,
@@ -237,11 +264,19 @@ impl Played {
         Ok(self.host.counted(Work::Events, taking).await?)
     }
 
-    /// Calls handed to staff on the days that count.
-    async fn calls(&self) -> Result<u64, HostError> {
+    /// What happened in the first so many days.
+    async fn so_far(&self, days: u64) -> Result<Period, HostError> {
+        let (work, fired) = self.host.work().so_far();
         let tenant = self.host.reach.store.of(&self.id);
-        let sent = sent_between(&tenant, monday_and(SETTLING), monday_and(SETTLING + DAYS - 1)).await?;
-        Ok(count(sent.iter().filter(|sent| sent.channel == Channel::Call.code()).count()))
+        let sent = sent_between(&tenant, monday_and(0), monday_and(days - 1)).await?;
+        Ok(Period {
+            whatsapp: count(self.whatsapp_seen),
+            emails: count(self.emails_seen),
+            calls: count(sent.iter().filter(|sent| sent.channel == Channel::Call.code()).count()),
+            replies: self.replies,
+            work,
+            fired,
+        })
     }
 
     /// What all items weigh, by DynamoDB's rules for a strong scan: 4 KB a unit.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::month::{DAYS, Month};
+use super::month::{DAYS, Month, Period, SETTLING};
 use super::prices::{Prices, Stack};
 use crate::bench::count_of;
 use crate::host::{Work, WorkDone};
@@ -41,8 +41,8 @@ pub fn total(lines: &[Line]) -> f64 {
 }
 
 /// What a kind of work costs: the function's time, the table, the queue in front of it, its log.
-fn work_lines(month: &Month, works: &[Work], prices: &Prices) -> Vec<Line> {
-    let done: Vec<(Work, WorkDone)> = works.iter().filter_map(|work| Some((*work, *month.work.get(work)?))).collect();
+fn work_lines(period: &Period, works: &[Work], prices: &Prices) -> Vec<Line> {
+    let done: Vec<(Work, WorkDone)> = works.iter().filter_map(|work| Some((*work, *period.work.get(work)?))).collect();
     let sum = |of: &dyn Fn(Work, &WorkDone) -> f64| done.iter().map(|(work, done)| of(*work, done)).sum::<f64>();
     let times = sum(&|_, done| count_of(done.times));
     let million = &prices.per_million;
@@ -84,29 +84,30 @@ fn gb_seconds(work: Work, done: &WorkDone, prices: &Prices) -> f64 {
     seconds * f64::from(prices.memory_mb.of(work)) / 1_024.0
 }
 
-/// The part of a month that follows from messages: orders, receipts, what patients answer.
-pub(super) fn message_lines(month: &Month, prices: &Prices) -> Vec<Line> {
-    let mut lines = work_lines(month, &[Work::Order, Work::Hook, Work::Events], prices);
-    let regular = [Work::Sweep, Work::Evaluation].iter().filter_map(|work| month.work.get(work));
-    let regular: u64 = regular.map(|done| done.times).sum();
-    let wakes = count_of(month.fired.saturating_sub(regular));
-    let waiting = count_of(month.whatsapp + month.emails) * prices.assumed.provider_ms / 1_000.0;
+/// The part that follows from messages: orders, receipts, what patients answer.
+pub(super) fn message_lines(period: &Period, prices: &Prices) -> Vec<Line> {
+    let mut lines = work_lines(period, &[Work::Order, Work::Hook, Work::Events], prices);
+    let wakes = count_of(period.fired.saturating_sub(regular(period)));
+    let waiting = count_of(period.whatsapp + period.emails) * prices.assumed.provider_ms / 1_000.0;
     let waiting = waiting * f64::from(prices.memory_mb.step_dispatcher) / 1_024.0;
     lines.push(Line::new("GB-seconds of waiting for providers", waiting, prices.per_unit.lambda_gb_second_arm));
     lines.push(Line::new("schedules fired", wakes, prices.per_million.schedules_fired / 1e6));
-    lines.push(Line::new("notifications of e-mails", count_of(month.emails), prices.per_million.notifications / 1e6));
+    lines.push(Line::new("notifications of e-mails", count_of(period.emails), prices.per_million.notifications / 1e6));
     lines
+}
+
+/// Schedules that fire whoever is written to.
+fn regular(period: &Period) -> u64 {
+    [Work::Sweep, Work::Evaluation].iter().filter_map(|work| period.work.get(work)).map(|done| done.times).sum()
 }
 
 /// The part that comes every day, whoever is written to: export, evaluation, sweep; and what is kept.
 pub(super) fn daily_lines(month: &Month, prices: &Prices) -> Vec<Line> {
-    let mut lines = work_lines(month, &[Work::Import, Work::Evaluation, Work::Sweep], prices);
-    let regular = [Work::Sweep, Work::Evaluation].iter().filter_map(|work| month.work.get(work));
-    let regular: u64 = regular.map(|done| done.times).sum();
+    let mut lines = work_lines(&month.month, &[Work::Import, Work::Evaluation, Work::Sweep], prices);
     let units = &prices.per_unit;
     let table_gb = count_of(month.table_bytes) / GB;
     let exports_gb = count_of(month.export_bytes) * count_of(DAYS) / GB;
-    lines.push(Line::new("schedules fired", count_of(regular), prices.per_million.schedules_fired / 1e6));
+    lines.push(Line::new("schedules fired", count_of(regular(&month.month)), prices.per_million.schedules_fired / 1e6));
     lines.push(Line::new(
         "table: GB kept, with its backup",
         table_gb,
@@ -154,18 +155,18 @@ pub(super) fn idle_lines(stack: &Stack, prices: &Prices, sweep: &WorkDone) -> Ve
     ]
 }
 
-/// US dollars for a thousand messages, e-mails and calls, with their receipts and answers.
+/// US dollars for a thousand messages, e-mails and calls, with their receipts and answers and with the
+/// beginning and the end of their sequences.
 #[must_use]
 pub fn per_thousand(month: &Month, prices: &Prices) -> f64 {
-    let messages = count_of(month.whatsapp + month.emails + month.calls).max(1.0);
-    total(&message_lines(month, prices)) * 1_000.0 / messages
+    total(&message_lines(&month.whole, prices)) * 1_000.0 / count_of(month.whole.messages()).max(1.0)
 }
 
 /// The page.
 #[must_use]
 pub fn page(months: &[Month], prices: &Prices, stack: &Stack) -> String {
     let mut page = String::from(include_str!("head.md"));
-    let sweep = months.first().and_then(|month| month.work.get(&Work::Sweep)).copied().unwrap_or_default();
+    let sweep = months.first().and_then(|month| month.month.work.get(&Work::Sweep)).copied().unwrap_or_default();
     let idle = idle_lines(stack, prices, &sweep);
     // Writing to a String cannot fail.
     let _ = writeln!(page, "List prices of us-east-1 as of {}, arm64, without free tier.\n", prices.read);
@@ -174,15 +175,15 @@ pub fn page(months: &[Month], prices: &Prices, stack: &Stack) -> String {
         "| clinic | messages a month | per 1,000 messages | a month, without idle | of it, messages | of it, every day |\n|---|---|---|---|---|---|"
     );
     for month in months {
-        let (messages, daily) = (total(&message_lines(month, prices)), total(&daily_lines(month, prices)));
+        let (messages, daily) = (total(&message_lines(&month.month, prices)), total(&daily_lines(month, prices)));
         let _ = writeln!(
             page,
             "| {} patients | {} WhatsApp, {} e-mails, {} calls, {} answers | **${:.4}** | ${:.2} | ${:.3} | ${:.3} |",
             month.patients,
-            month.whatsapp,
-            month.emails,
-            month.calls,
-            month.replies,
+            month.month.whatsapp,
+            month.month.emails,
+            month.month.calls,
+            month.month.replies,
             per_thousand(month, prices),
             messages + daily,
             messages,
@@ -193,7 +194,9 @@ pub fn page(months: &[Month], prices: &Prices, stack: &Stack) -> String {
         writeln!(page, "\nA whole stack that nobody uses: **${:.2} a month**, once for all its clinics.", total(&idle));
     table(&mut page, "Idle, a month", &idle);
     for month in months {
-        table(&mut page, &format!("{} patients: messages, a month", month.patients), &message_lines(month, prices));
+        let whole =
+            format!("{} patients: {} messages in {} days", month.patients, month.whole.messages(), DAYS + SETTLING);
+        table(&mut page, &whole, &message_lines(&month.whole, prices));
         table(
             &mut page,
             &format!("{} patients: every day's work, a month", month.patients),
@@ -217,7 +220,7 @@ fn counted(page: &mut String, month: &Month) {
         page,
         "\n| counted for each | times | write units | read units | requests to the table | ms computing |\n|---|---|---|---|---|---|"
     );
-    for (work, done) in &month.work {
+    for (work, done) in &month.whole.work {
         let each = |of: f64| of / count_of(done.times.max(1));
         let _ = writeln!(
             page,

@@ -2,6 +2,7 @@
 //! made of.
 
 use std::collections::BTreeMap;
+use std::ops::Sub;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -37,6 +38,19 @@ pub struct WorkDone {
     pub took: Duration,
 }
 
+impl Sub for WorkDone {
+    type Output = Self;
+
+    fn sub(self, earlier: Self) -> Self {
+        Self {
+            times: self.times - earlier.times,
+            units: self.units - earlier.units,
+            requests: self.requests - earlier.requests,
+            took: self.took.saturating_sub(earlier.took),
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Counted {
     done: BTreeMap<Work, WorkDone>,
@@ -67,10 +81,5 @@ impl WorkCount {
     pub fn so_far(&self) -> (BTreeMap<Work, WorkDone>, u64) {
         let counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         (counted.done.clone(), counted.fired)
-    }
-
-    /// Begins anew.
-    pub fn reset(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Counted::default();
     }
 }
