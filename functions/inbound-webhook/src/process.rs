@@ -14,6 +14,8 @@ use retorno_cloud::store::{RouteKind, TenantStore};
 use retorno_cloud::{CloudError, Reach};
 use retorno_domain::contact::E164;
 use retorno_domain::ids::{ClinicId, PatientId};
+use tracing::field::Empty;
+use tracing::{Instrument as _, info_span};
 
 pub use account::will_be_disabled;
 
@@ -65,6 +67,18 @@ impl Inbound {
     }
 
     async fn take_in_at(&self, tenant: &TenantStore, routed: &Routed) -> Result<Processed, CloudError> {
+        let (event, clinic) = (routed.event.kind(), tenant.clinic());
+        // Its ids, and nothing else; a message's, as soon as it is known, follows it from its order on.
+        let span = info_span!("event", event, %clinic, patient = Empty, message = Empty, told = Empty);
+        let told = async {
+            let done = self.take_in_in_span(tenant, routed).await?;
+            tracing::info!(?done, "taken in");
+            Ok(done)
+        };
+        told.instrument(span).await
+    }
+
+    async fn take_in_in_span(&self, tenant: &TenantStore, routed: &Routed) -> Result<Processed, CloudError> {
         match &routed.event {
             Event::Message(message) => Box::pin(self.message(tenant, message)).await,
             Event::Receipt(receipt) => Box::pin(self.receipt(tenant, receipt)).await,

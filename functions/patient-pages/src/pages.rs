@@ -9,6 +9,7 @@ use retorno_cloud::links::{Genuine, Link, LinkPurpose, Links};
 use retorno_cloud::vault::{SecretGroup, Secrets};
 use retorno_cloud::{CloudError, Reach};
 use retorno_domain::clinic::Clinic;
+use tracing::{Instrument as _, info_span};
 
 use crate::answer::PageAnswer;
 use crate::purpose;
@@ -119,10 +120,17 @@ impl Pages {
         if is_too_large(asked.link.purpose, &request.body) {
             return asked.trouble(Trouble::Large);
         }
-        match asked.answer().await {
-            Ok(answer) => answer,
-            Err(error) => failed(&error, &asked.shown()),
-        }
+        let (clinic, message) = (&asked.link.clinic, asked.link.message);
+        let span = info_span!("page", purpose = ?asked.link.purpose, %clinic, %message);
+        let told = async {
+            let answer = match asked.answer().await {
+                Ok(answer) => answer,
+                Err(error) => failed(&error, &asked.shown()),
+            };
+            tracing::info!(status = answer.status, "answered");
+            answer
+        };
+        told.instrument(span).await
     }
 }
 

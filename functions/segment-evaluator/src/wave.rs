@@ -161,6 +161,8 @@ impl Day<'_> {
             let Some(new) = self.enrollment(&stored, &contacts, seat, &flow, &because) else { return Ok(()) };
             match self.enroll(&new).await {
                 Ok(()) => {
+                    let (clinic, patient) = (&self.clinic.id, &stored.patient.id);
+                    tracing::info!(%clinic, %patient, enrollment = %new.enrollment.id, %segment, "enrolled");
                     self.plan.take(&segment, number, whatsapp);
                     *self.wave.enrolled.entry(segment).or_default() += 1;
                     return Ok(());

@@ -20,6 +20,7 @@ use crate::copy::{Copy, compose};
 use crate::dispatch::{Dispatcher, Done};
 use crate::facts::Situation;
 use crate::tier::TierRoom;
+use crate::traced::is_about;
 
 /// What became of a decision.
 pub(crate) enum Carried {
@@ -113,6 +114,7 @@ impl Dispatcher {
         let Some(copy) = compose(situation, step, &self.links) else { return Ok(Carried::Changed) };
         let Some(message) = clear(situation, intent, copy.rendered.clone()) else { return Ok(Carried::Changed) };
         let intent = message.intent();
+        is_about(intent.message);
         let Some(contact) = situation.contacts.of(intent.channel) else { return Ok(Carried::Changed) };
         // Hours, delay and consent were checked a moment ago; the clock is looked at once more, as
         // the last thing before the commit. Whoever stood still since then reads again: the kill

@@ -16,10 +16,12 @@ use retorno_domain::decide::{Decision, Event, decide};
 use retorno_domain::flow::Answer;
 use retorno_domain::ids::{ClinicId, EnrollmentId, MessageId, PatientId};
 use retorno_domain::segment::Thresholds;
+use tracing::Instrument as _;
 
 use crate::carry_out::Carried;
 use crate::facts::Situation;
 use crate::tier::TierView;
+use crate::traced::span_of;
 
 /// What became of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -88,6 +90,15 @@ impl Dispatcher {
     /// # Errors
     /// [`CloudError`]: whoever handed the order over keeps it and hands it over again.
     pub async fn take_up(&self, order: &Order) -> Result<Done, CloudError> {
+        let told = async {
+            let done = self.take_up_in_span(order).await?;
+            tracing::info!(?done, "taken up");
+            Ok(done)
+        };
+        told.instrument(span_of(order)).await
+    }
+
+    async fn take_up_in_span(&self, order: &Order) -> Result<Done, CloudError> {
         match order {
             Order::Step { clinic, patient, enrollment, step } => {
                 let clinic = parsed(ClinicId::parse(clinic))?;

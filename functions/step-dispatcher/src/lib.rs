@@ -17,6 +17,7 @@ mod sweep;
 mod templates;
 mod tier;
 pub mod time_left;
+mod traced;
 mod try_out;
 
 pub use batch::batch;

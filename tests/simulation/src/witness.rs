@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::sync::OnceLock;
 
 use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 
@@ -37,6 +38,18 @@ impl<S: tracing::Subscriber> Layer<S> for Ear {
     fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
         let mut words = Words(event.metadata().target().to_owned());
         event.record(&mut words);
+        SAID.with(|said| said.borrow_mut().push(words.0));
+    }
+
+    fn on_new_span(&self, span: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
+        let mut words = Words(span.metadata().target().to_owned());
+        span.record(&mut words);
+        SAID.with(|said| said.borrow_mut().push(words.0));
+    }
+
+    fn on_record(&self, _: &Id, more: &Record<'_>, _: Context<'_, S>) {
+        let mut words = Words(String::new());
+        more.record(&mut words);
         SAID.with(|said| said.borrow_mut().push(words.0));
     }
 }

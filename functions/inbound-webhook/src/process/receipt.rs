@@ -8,6 +8,8 @@ use retorno_domain::channel::{Channel, ChannelSet, PurposeSet};
 use retorno_domain::conversation::Act;
 use retorno_domain::flow::Answer;
 use retorno_domain::ids::{MessageId, PatientId};
+use tracing::Span;
+use tracing::field::display;
 
 use super::{Inbound, Processed, processed};
 use crate::event::{ComplaintKind, Price, Receipt, ReceiptStatus};
@@ -35,9 +37,12 @@ const UNREACHABLE: [&str; 3] = ["131026", "131021", "130403"];
 impl Inbound {
     pub(super) async fn receipt(&self, tenant: &TenantStore, receipt: &Receipt) -> Result<Processed, CloudError> {
         let Some(message) = self.message_of(tenant, receipt).await? else { return Ok(Processed::Nobodys) };
+        let span = Span::current();
+        span.record("message", display(message)).record("told", receipt.status.code());
         let Some(patient) = tenant.owner_of(message).await? else {
             return self.receipt_of_nobodys(tenant, receipt, message).await;
         };
+        span.record("patient", display(&patient));
         if let Some((told, code)) = told(&receipt.status) {
             let price = receipt.price.as_ref().map(price_text);
             let evidence = Evidence {

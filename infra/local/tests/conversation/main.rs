@@ -18,6 +18,7 @@ mod scene;
 mod strangers;
 mod templates;
 mod timetable;
+mod traced;
 mod units;
 
 use chrono::{DateTime, TimeDelta, Utc};

@@ -82,7 +82,9 @@ pub(super) fn timeline(shown: &Shown<'_>, of: &OpenClinic, collection: &Collecti
     entries.extend(sequences(shown, of, collection));
     entries.extend(messages(shown, of, collection));
     entries.extend(lines.iter().filter_map(|line| talk(shown, of, line)));
-    entries.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+    // Of one instant, too, what came later comes first.
+    entries.sort_by_key(|(at, _)| *at);
+    entries.reverse();
     let texts = shown.texts;
     html! {
         section.panel aria-labelledby="timeline" {
@@ -102,7 +104,9 @@ fn appointments(shown: &Shown<'_>, of: &OpenClinic, collection: &Collection) -> 
             appointment.session.map(|session| format!(" ({}/{})", session.done, session.total)).unwrap_or_default();
         let markup = html! {
             time { (moment(appointment.start, of.clinic.zone)) }
-            strong { (texts.word("appointment")) } " · " (appointment.service) (session) " · " (texts.appointment(appointment.status.code()))
+            strong { (texts.word("appointment")) }
+            @if !appointment.service.is_empty() { " · " (appointment.service) (session) }
+            " · " (texts.appointment(appointment.status.code()))
             @if !appointment.professional.is_empty() { " · " span.soft { (appointment.professional) } }
         };
         (appointment.start, markup)
