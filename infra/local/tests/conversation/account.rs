@@ -88,6 +88,18 @@ fn ban_of(scene: &Scene, account: &str) -> Routed {
     Routed { route: Route::WhatsappAccount(account.to_owned()), event: Event::Account(news) }
 }
 
+/// What is held against the roles of the functions.
+pub(crate) const JOURNEYS: &[fn()] = &[
+    an_account_allowed_again_sends_again_and_one_only_warned_sends_on,
+    only_a_restriction_of_messages_halts_and_only_until_it_ends,
+    two_facts_of_one_second_and_one_that_comes_late_are_all_heard,
+    a_ban_brought_again_after_a_crash_halts,
+    who_has_moved_hears_no_more_of_the_former_account_and_gives_its_number_back,
+    a_message_changed_under_its_own_id_is_heard_as_changed,
+    a_wrong_number_brought_again_after_a_crash_comes_to_its_end,
+    our_own_message_shown_on_the_clinics_phone_pauses_nobody_of_the_family,
+];
+
 #[tokio::test]
 async fn an_account_allowed_again_sends_again_and_one_only_warned_sends_on() {
     let scene = Scene::of_clinic(ACCOUNT, &[("1", PHONE)], 4).await;

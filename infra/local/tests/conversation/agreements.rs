@@ -59,6 +59,17 @@ async fn channels(scene: &Scene, patient: &str) -> ChannelSet {
     one.consent.channels(Purpose::Marketing, scene.host.now().date_naive())
 }
 
+/// What is held against the roles of the functions.
+pub(crate) const JOURNEYS: &[fn()] = &[
+    an_export_that_brings_the_person_records_it_once_with_its_own_date,
+    an_import_that_dies_before_it_matched_does_so_the_next_time,
+    a_later_opt_out_is_not_lifted_and_a_tie_is_one,
+    of_whom_nobody_is_sure_a_person_says,
+    an_address_leads_to_the_person_as_a_phone_does_and_another_name_does_not,
+    a_strangers_words_of_consent_are_the_patients_once_an_export_brings_them,
+    a_guardians_agreement_is_for_the_minor_brought_by_an_export,
+];
+
 #[tokio::test]
 async fn an_export_that_brings_the_person_records_it_once_with_its_own_date() {
     let scene = Scene::with(&[("1", PHONE)], 4).await;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use chrono::TimeDelta;
 use export_importer::{ImportReport, import};
+use retorno::calls::calls_of;
 use retorno::engine::{Fault, sdk_config};
 use retorno_cloud::Reach;
 use retorno_cloud::secrets::SecretKey;
@@ -77,7 +78,8 @@ fn id() -> PatientId {
 
 async fn imported(scene: &Scene, rows: &[String]) -> ImportReport {
     let export = format!("{HEAD}\n{}\n", rows.join("\n"));
-    import(&scene.host.reach, &scene.clinic, "test", export.as_bytes(), &mut |_| {}).await.unwrap()
+    let importing = import(&scene.host.reach, &scene.clinic, "test", export.as_bytes(), &mut |_| {});
+    calls_of("export-importer", importing).await.unwrap()
 }
 
 /// A whole conversation: written to, answers, books, says how it was; and what lies beside the record.
@@ -189,6 +191,15 @@ fn logging(log: &Log) -> tracing::subscriber::DefaultGuard {
     let subscriber = tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(move || log.clone());
     tracing::subscriber::set_default(subscriber.finish())
 }
+
+/// What is held against the roles of the functions.
+pub(crate) const JOURNEYS: &[fn()] = &[
+    a_whole_life_and_an_erasure_say_nothing_personal_in_the_log,
+    everything_held_is_exported,
+    no_canary_is_left_and_none_comes_back,
+    an_opt_out_outlives_the_person,
+    the_morning_finishes_what_nobody_takes_up_again,
+];
 
 #[tokio::test]
 async fn a_whole_life_and_an_erasure_say_nothing_personal_in_the_log() {

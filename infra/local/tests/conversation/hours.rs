@@ -66,6 +66,11 @@ async fn offer(scene: &Scene) -> StoredAnswer {
     scene.of("2").await.answers.into_iter().find(|said| !said.answer.asked_for).unwrap()
 }
 
+/// What is held against the roles of the functions.
+pub(crate) const JOURNEYS: &[fn()] = &[
+    an_offer_is_not_made_when_the_hours_end_while_it_is_prepared,
+];
+
 #[tokio::test]
 async fn an_offer_is_not_made_when_the_hours_end_while_it_is_prepared() {
     assert_eq!(claimed_before_the_end(TimeDelta::minutes(9)).await, 1, "with time left it is said");

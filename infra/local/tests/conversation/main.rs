@@ -51,12 +51,19 @@ const JOURNEYS: &[fn()] = &[
 
 #[test]
 fn the_functions_call_what_their_roles_allow_and_no_more() {
-    let functions = ["export-importer", "segment-evaluator", "step-dispatcher", "inbound-webhook"];
+    let functions = ["export-importer", "segment-evaluator", "step-dispatcher", "inbound-webhook", "ledger-sealer"];
     let others = [
+        account::JOURNEYS,
+        agreements::JOURNEYS,
+        erasure::JOURNEYS,
         gateway::JOURNEYS,
         guardian::JOURNEYS,
+        hours::JOURNEYS,
+        ledger::JOURNEYS,
+        opt_outs::JOURNEYS,
         parked::JOURNEYS,
         purposes::JOURNEYS,
+        strangers::JOURNEYS,
         templates::JOURNEYS,
         timetable::JOURNEYS,
     ];

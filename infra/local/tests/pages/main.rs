@@ -12,5 +12,5 @@ mod wishes;
 
 #[test]
 fn the_function_calls_what_its_role_allows_and_no_more() {
-    permissions::hold(&["patient-pages"], &[booking::JOURNEYS, refused::JOURNEYS, wishes::JOURNEYS].concat());
+    permissions::hold(&["patient-pages"], &[booking::JOURNEYS, push::JOURNEYS, refused::JOURNEYS, wishes::JOURNEYS].concat());
 }
