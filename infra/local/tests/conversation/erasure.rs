@@ -78,7 +78,8 @@ fn id() -> PatientId {
 
 async fn imported(scene: &Scene, rows: &[String]) -> ImportReport {
     let export = format!("{HEAD}\n{}\n", rows.join("\n"));
-    let importing = import(&scene.host.reach, &scene.clinic, "test", export.as_bytes(), &mut |_| {});
+    let mut unheard = |_| {};
+    let importing = import(&scene.host.reach, &scene.clinic, "test", export.as_bytes(), &mut unheard);
     calls_of("export-importer", importing).await.unwrap()
 }
 

@@ -12,6 +12,7 @@ mod hours;
 mod ledger;
 mod opt_outs;
 mod parked;
+#[path = "../permissions/mod.rs"]
 mod permissions;
 mod purposes;
 mod scene;
@@ -19,6 +20,7 @@ mod strangers;
 mod templates;
 mod timetable;
 mod units;
+mod vaulted;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use inbound_webhook::event::{Event, InboundMessage, Private, Route, Routed, Said, Sender};
@@ -66,6 +68,7 @@ fn the_functions_call_what_their_roles_allow_and_no_more() {
         strangers::JOURNEYS,
         templates::JOURNEYS,
         timetable::JOURNEYS,
+        vaulted::JOURNEYS,
     ];
     permissions::hold(&functions, &[JOURNEYS, &others.concat()].concat());
 }

@@ -4,7 +4,7 @@
 
 mod booking;
 mod clinic;
-#[path = "../conversation/permissions.rs"]
+#[path = "../permissions/mod.rs"]
 mod permissions;
 mod push;
 mod refused;
