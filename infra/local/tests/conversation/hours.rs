@@ -67,9 +67,7 @@ async fn offer(scene: &Scene) -> StoredAnswer {
 }
 
 /// What is held against the roles of the functions.
-pub(crate) const JOURNEYS: &[fn()] = &[
-    an_offer_is_not_made_when_the_hours_end_while_it_is_prepared,
-];
+pub(crate) const JOURNEYS: &[fn()] = &[an_offer_is_not_made_when_the_hours_end_while_it_is_prepared];
 
 #[tokio::test]
 async fn an_offer_is_not_made_when_the_hours_end_while_it_is_prepared() {

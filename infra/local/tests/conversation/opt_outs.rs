@@ -4,6 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
 use inbound_webhook::event::{Event, Private, Receipt, ReceiptStatus, Route, Routed, Tags};
 use inbound_webhook::process::Inbound;
+use retorno::calls::calls_of;
 use retorno::engine::sdk_config;
 use retorno::host::{Written, signed, webhook};
 use retorno_cloud::channels::opaque_id_of;
@@ -241,7 +242,9 @@ async fn what_comes_back_counts_where_the_message_went_though_the_child_is_of_ag
     // A number that is out of use is the one that the message went to.
     let key = SecretKey::new([7_u8; 32]).unwrap();
     let opaque = opaque_id_of(&key, &scene.clinic, message, 1);
-    Inbound::new(scene.host.reach.clone(), key).take_in(&failed(&scene, opaque, "131026")).await.unwrap();
+    let inbound = Inbound::new(scene.host.reach.clone(), key);
+    let failed = failed(&scene, opaque, "131026");
+    calls_of("inbound-webhook", inbound.take_in(&failed)).await.unwrap();
     assert!(phone(&scene, GUARDIAN).await.unreachable.contains(Channel::Whatsapp));
     assert!(phone(&scene, CHILD).await.unreachable.is_empty());
 }

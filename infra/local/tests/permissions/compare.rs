@@ -9,8 +9,9 @@ use super::template::Lines;
 const TABLE: &str = "${Table.Arn}";
 const AUDIT: &str = "T#*#AUDIT#*";
 const KEPT_FROM: [&str; 3] = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:UpdateItem"];
-/// Who claims messages, or hears consent: they alone write audit records.
-const WRITES_AUDIT: [&str; 3] = ["step-dispatcher", "inbound-webhook", "patient-pages"];
+/// Who claims messages, hears consent, or finishes an erasure: they alone write audit records.
+const WRITES_AUDIT: [&str; 5] =
+    ["export-importer", "segment-evaluator", "step-dispatcher", "inbound-webhook", "patient-pages"];
 /// Conditions without which an action would reach further than it is meant to.
 const BOUND_BY: [(&str, &str, &str, &str); 2] = [
     ("iam:PassRole", "StringEquals", "iam:PassedToService", "scheduler.amazonaws.com"),
@@ -79,7 +80,8 @@ fn against_calls(evidence: &Evidence) -> Vec<String> {
         }
     }
     let wanted = evidence.noted.iter().chain(&evidence.needed);
-    complaints.extend(wanted.filter(|one| !allowed.contains_key(*one)).map(|one| format!("needed, not allowed: {one:?}")));
+    complaints
+        .extend(wanted.filter(|one| !allowed.contains_key(*one)).map(|one| format!("needed, not allowed: {one:?}")));
     for (one, (is_unseen, is_judged)) in &allowed {
         let (is_noted, is_needed) = (evidence.noted.contains(one), evidence.needed.contains(one));
         if *is_unseen && is_noted {
@@ -99,9 +101,10 @@ fn against_rules(role: &str, statement: &Statement) -> Vec<String> {
     let is_of_table = on.iter().any(|on| on.starts_with(TABLE));
     let reaches_patients = |action: &String| action.starts_with("ses:") || action.starts_with("sms-voice:");
     let reaches_patients = actions.iter().any(reaches_patients) || on.iter().any(|on| on.ends_with("/sending"));
-    let is_bound = BOUND_BY.iter().filter(|(action, ..)| actions.contains(*action)).all(|(_, operator, name, value)| {
-        when.as_ref().is_some_and(|when| when.0 == *operator && when.1 == *name && when.2 == *value)
-    });
+    let is_bound =
+        BOUND_BY.iter().filter(|(action, ..)| actions.contains(*action)).all(|(_, operator, name, value)| {
+            when.as_ref().is_some_and(|when| when.0 == *operator && when.1 == *name && when.2 == *value)
+        });
     let held = [
         (reasons.into_iter().all(|why| why.len() > 10), "it does not say why"),
         (!actions.iter().any(|action| action.contains('*')), "an action that is a wildcard"),
@@ -114,12 +117,13 @@ fn against_rules(role: &str, statement: &Statement) -> Vec<String> {
     held.into_iter().filter(|(holds, _)| !holds).map(|(_, what)| format!("{role} {sid}: {what}")).collect()
 }
 
-/// Nobody changes or deletes an audit record, and who neither claims nor hears consent writes none.
+/// Nobody changes or deletes an audit record, and who neither claims, hears consent nor erases writes none.
 fn of_audit(role: &str, statements: &[Statement]) -> Vec<String> {
     let mut complaints = Vec::new();
     let denials = statements.iter().filter(|statement| statement.is_denial());
     let kept = |statement: &Statement| {
-        let is = |there: &BTreeSet<String>, wanted: &[&str]| there.iter().map(String::as_str).eq(wanted.iter().copied());
+        let is =
+            |there: &BTreeSet<String>, wanted: &[&str]| there.iter().map(String::as_str).eq(wanted.iter().copied());
         is(&statement.actions, &KEPT_FROM) && is(&statement.on, &[TABLE]) && is(&statement.keys, &[AUDIT])
     };
     let is_of_table = statements.iter().any(|statement| statement.on.contains(TABLE));

@@ -61,4 +61,3 @@ fn one_of(call: Call) -> One {
 fn arn(service: &str, what: &str) -> String {
     format!("arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{what}")
 }
-
