@@ -2,6 +2,7 @@
 
 use chrono::{NaiveDate, TimeDelta};
 use export_importer::{ImportReport, import};
+use retorno::calls::calls_of;
 use retorno_cloud::desk::{Refused, StaffDone};
 use retorno_cloud::links::Link;
 use retorno_cloud::store::{Agreement, AgreementState, StoredAgreement};
@@ -26,7 +27,9 @@ async fn imported(scene: &Scene, rows: &[String]) -> ImportReport {
     let head = "id_cita,fecha_hora_inicio,zona_horaria,paciente_id,paciente_nombre,paciente_contacto,profesional,\
                 servicio,estado,origen_lead,consentimiento,paciente_email";
     let export = format!("{head}\n{}\n", rows.join("\n"));
-    import(&scene.host.reach, &scene.clinic, "test", export.as_bytes(), &mut |_| {}).await.unwrap()
+    let mut unheard = |_| {};
+    let importing = import(&scene.host.reach, &scene.clinic, "test", export.as_bytes(), &mut unheard);
+    calls_of("export-importer", importing).await.unwrap()
 }
 
 fn agreement(scene: &Scene, name: &str, phone: &str, email: Option<&str>) -> Agreement {
@@ -185,7 +188,9 @@ async fn a_guardians_agreement_is_for_the_minor_brought_by_an_export() {
          2015-04-03,Carolina Paz,+{NEW}"
     );
     let export = format!("{head}\n{row}\n");
-    let report = import(&scene.host.reach, &scene.clinic, "test", export.as_bytes(), &mut |_| {}).await.unwrap();
+    let mut unheard = |_| {};
+    let importing = import(&scene.host.reach, &scene.clinic, "test", export.as_bytes(), &mut unheard);
+    let report = calls_of("export-importer", importing).await.unwrap();
     assert_eq!((report.matched, report.rejected.len()), (1, 0), "{:?}", report.rejected);
     assert!(channels(&scene, "6").await.contains(Channel::Whatsapp));
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use retorno::calls::calls_of;
 use retorno::engine::sdk_config;
 use retorno_cloud::Reach;
 use retorno_cloud::channels::{Channels, EmailChannel, EmailSettings, WhatsappChannel};
@@ -57,7 +58,8 @@ async fn claimed_before_the_end(left: TimeDelta) -> u32 {
 
     let order = say_order(&scene.clinic, &two, offer.answer.id);
     scene.host.reach.clock.move_to(closes - left);
-    slow_dispatcher(&scene, TimeDelta::seconds(1)).take_up(&order).await.unwrap();
+    let dispatcher = slow_dispatcher(&scene, TimeDelta::seconds(1));
+    calls_of("step-dispatcher", dispatcher.take_up(&order)).await.unwrap();
     self::offer(&scene).await.attempts
 }
 

@@ -7,10 +7,14 @@ use inbound_webhook::event::{
 use inbound_webhook::process::{Inbound, Processed};
 use retorno::calls::calls_of;
 use retorno::doubles::{Fault, Provider};
+use retorno::host::signed;
+use retorno_cloud::desk::Desk;
 use retorno_cloud::secrets::SecretKey;
 use retorno_domain::appointment::AppointmentStatus;
 use retorno_domain::channel::Channel;
+use retorno_domain::message::Delivery;
 use retorno_domain::sender::GatewayKind;
+use serde_json::{Value, json};
 
 use crate::far;
 use crate::scene::{PHONE, SETTINGS, Scene, row};
@@ -20,6 +24,7 @@ use crate::timetable::TIMETABLE;
 pub(crate) const JOURNEYS: &[fn()] = &[
     an_export_that_opts_somebody_out_and_in_again_is_heard,
     a_person_known_by_a_messengers_id_only_is_found,
+    what_became_of_an_answer_to_a_stranger_is_heard,
     a_gateway_tells_its_code_and_the_same_news_twice,
     of_two_visits_ahead_one_is_called_off_by_chat,
     a_visit_called_off_while_there_was_no_timetable_is_none_in_the_morning,
@@ -71,6 +76,37 @@ async fn a_person_known_by_a_messengers_id_only_is_found() {
     assert_eq!(take_in(&scene, &message("U0", None)).await, Processed::Nobodys);
     assert_eq!(take_in(&scene, &message("U1", Some(PHONE))).await, Processed::Done);
     assert_eq!(take_in(&scene, &message("U2", None)).await, Processed::Done);
+}
+
+#[tokio::test]
+async fn what_became_of_an_answer_to_a_stranger_is_heard() {
+    let scene = Scene::with(&[("1", PHONE)], 4).await;
+    let unknown = "5491155550303";
+    scene.says(unknown, "¿Atienden los sábados?").await;
+    let who = scene.tenant.stranger_groups().await.unwrap().remove(0).who;
+    let desk = Desk::new(scene.host.reach.clone());
+    desk.answer_stranger(&scene.tenant, &who, "a", "Sí, de 9 a 13").await.unwrap();
+    scene.host.settle().await.unwrap();
+    let answer = scene.host.doubles.whatsapp().all_sent().unwrap().pop().unwrap();
+    for (status, code) in [("delivered", None), ("failed", Some(131_026))] {
+        let errors: Vec<Value> = code.map(|code| json!({ "code": code, "title": "no" })).into_iter().collect();
+        let body = json!({ "object": "whatsapp_business_account", "entry": [{ "id": "sandbox", "changes": [{
+            "field": "messages",
+            "value": {
+                "messaging_product": "whatsapp",
+                "metadata": { "display_phone_number": "0", "phone_number_id": "700" },
+                "statuses": [{
+                    "id": answer.wamid, "status": status, "timestamp": scene.host.now().timestamp().to_string(),
+                    "recipient_id": answer.to, "biz_opaque_callback_data": answer.opaque, "errors": errors,
+                }],
+            },
+        }] }] });
+        let request = signed(&scene.host.sandbox_app_secret(), body.to_string().into_bytes());
+        assert_eq!(scene.host.hook(request).await.status, 200);
+        assert_eq!(scene.host.settle().await.unwrap().failed, 0);
+    }
+    let group = scene.tenant.stranger_groups().await.unwrap().remove(0);
+    assert!(matches!(group.answers[0].delivery, Delivery::Failed(_)), "{:?}", group.answers[0].delivery);
 }
 
 #[tokio::test]
