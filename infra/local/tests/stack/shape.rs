@@ -45,6 +45,34 @@ fn each_function_has_a_role_a_log_and_a_name_of_its_own_and_no_secret_in_its_env
 }
 
 #[test]
+fn a_role_is_lambdas_or_that_of_the_accounts_own_schedules() {
+    let template = template();
+    for (name, role) in of_kind(&template, "AWS::IAM::Role") {
+        let trust = role["AssumeRolePolicyDocument"]["Statement"].as_sequence().unwrap();
+        let [trust] = trust.as_slice() else { panic!("{name}: assumed by one") };
+        let of_schedules = ["MorningRole", "WakeRole"].contains(&name);
+        let service = if of_schedules { "scheduler.amazonaws.com" } else { "lambda.amazonaws.com" };
+        assert_eq!(texts(&trust["Principal"]["Service"]), [service.to_owned()].into(), "{name}");
+        let account = texts(&trust["Condition"]["StringEquals"]["aws:SourceAccount"]);
+        assert_eq!(account.contains("${AWS::AccountId}"), of_schedules, "{name}");
+    }
+}
+
+#[test]
+fn digests_are_signed_by_a_key_of_their_own_and_locked_for_as_long_as_is_asked() {
+    let template = template();
+    let bucket = properties(&template, "Digests");
+    let retention = &bucket["ObjectLockConfiguration"]["Rule"]["DefaultRetention"];
+    assert_eq!((&bucket["ObjectLockEnabled"], text(&retention["Mode"]).as_str()), (&true.into(), "COMPLIANCE"));
+    assert_eq!(text(&retention["Days"]), "${DigestLockDays}");
+    let key = properties(&template, "DigestKey");
+    assert_eq!((text(&key["KeySpec"]).as_str(), text(&key["KeyUsage"]).as_str()), ("ECC_NIST_P256", "SIGN_VERIFY"));
+    let variables = &properties(&template, "LedgerSealer")["Environment"]["Variables"];
+    let given = ["DIGEST_BUCKET", "DIGEST_KEY_ID", "DIGEST_LOCK_DAYS"].map(|name| text(&variables[name]));
+    assert_eq!(given, ["${Digests}", "${DigestKey}", "${DigestLockDays}"]);
+}
+
+#[test]
 fn the_access_log_names_routes_and_never_paths() {
     let template = template();
     let format = text(&properties(&template, "ApiStage")["AccessLogSettings"]["Format"]);
