@@ -7,7 +7,14 @@ from pathlib import Path
 
 from emulator import ROOT, WORK
 
-FUNCTIONS = ["export-importer", "inbound-webhook", "patient-pages", "segment-evaluator", "step-dispatcher"]
+FUNCTIONS = [
+    "export-importer",
+    "inbound-webhook",
+    "ledger-sealer",
+    "patient-pages",
+    "segment-evaluator",
+    "step-dispatcher",
+]
 BUILT = ROOT / "target" / "lambda"
 # What whoever runs a stack uses: it makes the keys and adds the clinics.
 PROGRAM = ROOT / "target" / "debug" / "retorno"

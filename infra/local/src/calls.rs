@@ -92,18 +92,29 @@ pub(crate) fn note_table(operation: &str, body: &[u8]) {
     }
 }
 
-/// Notes a request to a queue, the schedules or the mail.
-pub(crate) fn note_service(request: &HttpRequest) {
+/// Notes a request to a queue, the schedules, the mail, a key or a bucket.
+pub fn note_service(request: &HttpRequest) {
     if !is_wanted() {
         return;
     }
-    if let Some(target) = request.headers().get("x-amz-target") {
-        let body: Value = serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default();
+    let body: Value = serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default();
+    if let Some((service, operation)) = request.headers().get("x-amz-target").and_then(|name| name.split_once('.')) {
+        let service = if service == "TrentService" { "kms" } else { "sqs" };
         let url = at(&body, &["QueueUrl"]).as_str().unwrap_or("");
-        let operation = target.rsplit('.').next().unwrap_or("");
-        note(&format!("sqs:{operation}"), url.rsplit('/').next().unwrap_or(""), "");
+        note(&format!("{service}:{operation}"), url.rsplit('/').next().unwrap_or(""), "");
+    } else if request.method() == "PUT" && request.uri().contains("x-id=PutObject") {
+        // The bucket stands in the host's name; what comes first in the path is the folder.
+        let path = request.uri().split("://").nth(1).and_then(|rest| rest.split('/').nth(1)).unwrap_or("");
+        note("s3:PutObject", path, "");
+        if request.headers().get("x-amz-object-lock-mode").is_some() {
+            note("s3:PutObjectRetention", path, "");
+        }
     } else if request.uri().contains("/v2/email/outbound-emails") {
-        note("ses:SendEmail", "", "");
+        // A sender is an identity of SES's; the configuration set is asked for as well.
+        note("ses:SendEmail", "identity", "");
+        if at(&body, &["ConfigurationSetName"]).is_string() {
+            note("ses:SendEmail", "configuration-set", "");
+        }
     } else if request.method() == "POST" && request.uri().contains("/schedules/") {
         note("scheduler:CreateSchedule", "", "");
         // The schedule is given its role.

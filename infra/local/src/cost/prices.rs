@@ -50,6 +50,7 @@ pub(super) struct Assumed {
     pub other_requests: f64,
     pub log_bytes: f64,
     pub polls_a_minute: f64,
+    pub seal_read_units: f64,
 }
 
 /// Memory of the functions, in MB, as the template has them.
@@ -89,7 +90,7 @@ impl Prices {
 pub struct Stack {
     /// Customer keys.
     pub keys: u32,
-    /// Alarms.
+    /// Alarms of a stack with the parameters' defaults: those under no condition.
     pub alarms: u32,
     /// Queues that a function is fed from.
     pub polled_queues: u32,
@@ -99,13 +100,14 @@ impl Stack {
     /// As the template declares it.
     #[must_use]
     pub fn of(template: &str) -> Self {
-        let count = |kind: &str| {
-            let lines = template.lines().map(str::trim).filter(|line| *line == format!("Type: {kind}"));
+        let lines = |wanted: &str| {
+            let lines = template.lines().map(str::trim).filter(|line| *line == wanted);
             u32::try_from(lines.count()).unwrap_or(u32::MAX)
         };
+        let count = |kind: &str| lines(&format!("Type: {kind}"));
         Self {
             keys: count("AWS::KMS::Key"),
-            alarms: count("AWS::CloudWatch::Alarm"),
+            alarms: count("AWS::CloudWatch::Alarm").saturating_sub(lines("Condition: HasAllAlarms")),
             polled_queues: count("SQS") + count("AWS::Lambda::EventSourceMapping"),
         }
     }

@@ -144,7 +144,10 @@ pub(super) fn idle_lines(stack: &Stack, prices: &Prices, sweep: &WorkDone) -> Ve
             sweeps * per_sweep(sweep.units.read),
             million.table_read_units / 1e6,
         ),
-        Line::new("hourly seal: signatures", seals, units.signature),
+        Line::new("hourly seal: schedules", seals, million.schedules_fired / 1e6),
+        Line::new("hourly seal: requests to the key", seals + count_of(DAYS), units.signature),
+        Line::new("hourly seal: table read units", seals * assumed.seal_read_units, million.table_read_units / 1e6),
+        Line::new("hourly seal: digests put, one a day", count_of(DAYS), units.bucket_put),
         Line::new("sweep and seal: invocations", sweeps + seals, million.lambda_requests / 1e6),
         Line::new(
             "sweep and seal: GB-seconds",
@@ -264,7 +267,21 @@ fn price(each: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
+
+    /// What the defaults of the template's parameters make of it, with one clinic that nobody uses.
+    #[test]
+    fn a_whole_stack_that_nobody_uses_costs_less_than_two_dollars_a_month() {
+        let stack = Stack::of(include_str!("../../../template.yaml"));
+        assert_eq!(stack, Stack { keys: 1, alarms: 4, polled_queues: 2 });
+        let prices = Prices::known().unwrap();
+        let units = crate::engine::RequestUnits { read: 30.0, write: 1.0 };
+        let took = std::time::Duration::from_millis(50);
+        let sweep = WorkDone { times: 1, units, requests: 20, took };
+        let idle = idle_lines(&stack, &prices, &sweep);
+        assert!(total(&idle) <= 2.0, "{:.3} {idle:#?}", total(&idle));
+    }
 
     #[test]
     fn a_line_is_quantity_times_price_and_a_bill_their_sum() {

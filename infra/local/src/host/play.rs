@@ -266,7 +266,7 @@ impl Host {
         let clinic = event.get("clinic").and_then(serde_json::Value::as_str).unwrap_or("");
         let clinic = ClinicId::parse(clinic).map_err(|e| CloudError::Setup(e.to_string()))?;
         if target == SEALER_ARN {
-            return calls_of("ledger-sealer", self.seal(&clinic)).await.map(|_| ());
+            return self.seal(&clinic).await.map(|_| ());
         }
         let evaluating = evaluate(&self.reach, &clinic, Scope::Due);
         self.counted(Work::Evaluation, calls_of("segment-evaluator", evaluating)).await?;

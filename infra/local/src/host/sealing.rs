@@ -8,6 +8,7 @@ use ledger_sealer::seal::{SealError, Sealed, seal};
 use retorno_domain::ids::ClinicId;
 
 use super::{Host, HostError};
+use crate::calls::calls_of;
 
 /// The folder of key and digests within a system's.
 pub const LEDGER_FOLDER: &str = "ledger";
@@ -65,6 +66,7 @@ impl Host {
     pub async fn seal(&self, clinic: &ClinicId) -> Result<Sealed, HostError> {
         let Some(sealing) = self.sealing() else { return Ok(Sealed::default()) };
         let tenant = self.reach.store.of(clinic);
-        Ok(seal(&tenant, &sealing.signer, &sealing.anchors, self.now()).await?)
+        let sealing = seal(&tenant, &sealing.signer, &sealing.anchors, self.now());
+        Ok(calls_of("ledger-sealer", sealing).await?)
     }
 }

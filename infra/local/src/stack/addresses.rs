@@ -2,7 +2,6 @@
 
 use retorno_cloud::aws::SdkConfig;
 use retorno_cloud::orders::{OrderTargets, Orders};
-use retorno_cloud::secrets::SecretKey;
 use retorno_cloud::store::Store;
 use retorno_cloud::{Clock, Reach};
 
@@ -18,8 +17,8 @@ pub struct Addresses {
     pub orders: OrderTargets,
     /// ARN of the function that a clinic's morning starts.
     pub evaluator_arn: String,
-    /// ARN of the function that seals a clinic's audit records each hour, where the stack has it.
-    pub sealer_arn: Option<String>,
+    /// ARN of the function that seals a clinic's audit records each hour.
+    pub sealer_arn: String,
     /// ARN of the role by which both are started.
     pub morning_role_arn: String,
 }
@@ -40,20 +39,18 @@ impl Addresses {
                 group: get("ScheduleGroup")?,
             },
             evaluator_arn: get("SegmentEvaluatorArn")?,
-            sealer_arn: get("LedgerSealerArn").ok(),
+            sealer_arn: get("LedgerSealerArn")?,
             morning_role_arn: get("MorningRoleArn")?,
         })
     }
 
     /// The way to it. The stack's own key of contact points stays where it is: nothing that is done from
-    /// here concerns a contact point, so the store is given a key that nobody knows.
+    /// here concerns a contact point.
     ///
     /// # Errors
     /// [`HostError`] when there is no randomness.
     pub fn reach(&self, config: &SdkConfig) -> Result<Reach, HostError> {
-        let mut unknown = [0; 32];
-        getrandom::fill(&mut unknown).map_err(|error| HostError::User(format!("no randomness: {error}")))?;
-        let store = Store::new(aws_sdk_dynamodb::Client::new(config), &self.table, SecretKey::new(unknown)?);
+        let store = Store::without_contacts(aws_sdk_dynamodb::Client::new(config), &self.table)?;
         let (sqs, scheduler) = (aws_sdk_sqs::Client::new(config), aws_sdk_scheduler::Client::new(config));
         Ok(Reach { store, orders: Orders::new(sqs, scheduler, self.orders.clone()), clock: Clock::System })
     }

@@ -1,4 +1,4 @@
-//! A clinic is set up: its settings, what is its own at providers, its morning and its sweep.
+//! A clinic is set up: its settings, what is its own at providers, its morning, its sealing and its sweep.
 
 use aws_sdk_scheduler::Client;
 use aws_sdk_scheduler::types::{
@@ -81,7 +81,7 @@ pub async fn add(
         return Err(user(format!("another clinic of this stack has the same {setting}: give this one its own")));
     }
     tenant.put_settings(adding.settings).await?;
-    morning_and_sweep(scheduler, stack, &id, clinic.zone).await?;
+    schedules(scheduler, stack, &id, clinic.zone).await?;
     let asked_meta = account_of(&clinic).is_some();
     if asked_meta {
         let submitting = [TemplateAct::Subscribe, TemplateAct::SubmitMissing];
@@ -93,14 +93,13 @@ pub async fn add(
     Ok(Added { clinic, was_there, asked_meta })
 }
 
-async fn morning_and_sweep(scheduler: &Client, stack: &Addresses, id: &ClinicId, zone: Tz) -> Result<(), CloudError> {
+/// The clinic's morning, its sealing and its sweep.
+async fn schedules(scheduler: &Client, stack: &Addresses, id: &ClinicId, zone: Tz) -> Result<(), CloudError> {
     let clinic = serde_json::json!({ "clinic": id.as_str() }).to_string();
     let morning = target(&stack.evaluator_arn, &stack.morning_role_arn, clinic.clone(), MORNING_SECONDS_MAX)?;
     schedule(scheduler, stack, &format!("morning-{id}"), (MORNING, zone.name()), morning).await?;
-    if let Some(sealer) = &stack.sealer_arn {
-        let sealing = target(sealer, &stack.morning_role_arn, clinic.clone(), SWEEP_SECONDS_MAX)?;
-        schedule(scheduler, stack, &format!("ledger-{id}"), (SEALING, "UTC"), sealing).await?;
-    }
+    let sealing = target(&stack.sealer_arn, &stack.morning_role_arn, clinic, SWEEP_SECONDS_MAX)?;
+    schedule(scheduler, stack, &format!("seal-{id}"), (SEALING, "UTC"), sealing).await?;
     let order = serde_json::to_string(&Order::Sweep { clinic: id.to_string() });
     let order = order.map_err(|error| CloudError::Setup(error.to_string()))?;
     let order = target(&stack.orders.queue_arn, &stack.orders.role_arn, order, SWEEP_SECONDS_MAX)?;

@@ -9,6 +9,7 @@ use inbound_webhook::event::{
     AccountChange, AccountNews, Echo, Event, InboundMessage, Private, Route, Routed, Said, Sender,
 };
 use inbound_webhook::process::{Inbound, Processed, will_be_disabled};
+use retorno::calls::calls_of;
 use retorno::engine::{Fault, sdk_config};
 use retorno::host::signed;
 use retorno_cloud::Reach;
@@ -88,6 +89,18 @@ fn ban_of(scene: &Scene, account: &str) -> Routed {
     Routed { route: Route::WhatsappAccount(account.to_owned()), event: Event::Account(news) }
 }
 
+/// What is held against the roles of the functions.
+pub(crate) const JOURNEYS: &[fn()] = &[
+    an_account_allowed_again_sends_again_and_one_only_warned_sends_on,
+    only_a_restriction_of_messages_halts_and_only_until_it_ends,
+    two_facts_of_one_second_and_one_that_comes_late_are_all_heard,
+    a_ban_brought_again_after_a_crash_halts,
+    who_has_moved_hears_no_more_of_the_former_account_and_gives_its_number_back,
+    a_message_changed_under_its_own_id_is_heard_as_changed,
+    a_wrong_number_brought_again_after_a_crash_comes_to_its_end,
+    our_own_message_shown_on_the_clinics_phone_pauses_nobody_of_the_family,
+];
+
 #[tokio::test]
 async fn an_account_allowed_again_sends_again_and_one_only_warned_sends_on() {
     let scene = Scene::of_clinic(ACCOUNT, &[("1", PHONE)], 4).await;
@@ -128,13 +141,13 @@ async fn two_facts_of_one_second_and_one_that_comes_late_are_all_heard() {
     let late = ban_of(&scene, "900");
     let added = json!({ "event": "PARTNER_ADDED", "waba_info": { "waba_id": "900" } });
     scene.told_by_meta("777", &[added]).await;
-    assert_eq!(scene.inbound().take_in(&late).await.unwrap(), Processed::Done);
+    assert_eq!(calls_of("inbound-webhook", scene.inbound().take_in(&late)).await.unwrap(), Processed::Done);
     assert_eq!(scene.halted().await.as_deref(), Some("account_banned"));
     // Staff lets it go on; the same news once more change nothing, and older ones neither.
     let desk = Desk::new(scene.host.reach.clone());
     assert!(desk.resume_halted(&scene.tenant, Channel::Whatsapp).await.unwrap());
     assert!(!desk.resume_halted(&scene.tenant, Channel::Whatsapp).await.unwrap());
-    assert_eq!(scene.inbound().take_in(&late).await.unwrap(), Processed::Repeated);
+    assert_eq!(calls_of("inbound-webhook", scene.inbound().take_in(&late)).await.unwrap(), Processed::Repeated);
     assert_eq!(scene.halted().await, None);
 }
 
@@ -143,8 +156,8 @@ async fn a_ban_brought_again_after_a_crash_halts() {
     for writes in 0..3 {
         let scene = Scene::of_clinic(ACCOUNT, &[("1", PHONE)], 4).await;
         let ban = ban_of(&scene, "900");
-        let _ = scene.inbound_dying_after(writes).take_in(&ban).await;
-        scene.inbound().take_in(&ban).await.unwrap();
+        let _ = calls_of("inbound-webhook", scene.inbound_dying_after(writes).take_in(&ban)).await;
+        calls_of("inbound-webhook", scene.inbound().take_in(&ban)).await.unwrap();
         assert_eq!(scene.halted().await.as_deref(), Some("account_banned"), "died after {writes} writes");
     }
 }
@@ -166,7 +179,10 @@ async fn who_has_moved_hears_no_more_of_the_former_account_and_gives_its_number_
     let settings = format!("{SETTINGS}whatsapp_account_id = \"902\"");
     let of_old = retorno_domain::settings::clinic_from_toml(scene.clinic.clone(), &settings, None).unwrap();
     assert_eq!(left.claim_routes(&of_old).await.unwrap(), None);
-    assert_eq!(scene.inbound().take_in(&ban_of(&scene, "902")).await.unwrap(), Processed::Nobodys);
+    assert_eq!(
+        calls_of("inbound-webhook", scene.inbound().take_in(&ban_of(&scene, "902"))).await.unwrap(),
+        Processed::Nobodys
+    );
     assert_eq!(scene.halted().await, None);
 
     let gateway = "[whatsapp]\ngateway = \"waha\"\nbase_url = \"https://wa.example\"\ninstance = \"uno\"\n";
@@ -182,14 +198,14 @@ async fn a_message_changed_under_its_own_id_is_heard_as_changed() {
     scene.until_sent().await;
     let inbound = scene.inbound();
     let (of, text) = (Private::new("A1"), Private::new("Quiero un turno"));
-    inbound.take_in(&scene.message("A1", Said::Text(text))).await.unwrap();
+    calls_of("inbound-webhook", inbound.take_in(&scene.message("A1", Said::Text(text)))).await.unwrap();
     let edited = |words: &str| scene.message("A1", Said::Edited { of: of.clone(), text: Some(Private::new(words)) });
     // Some gateways give all changes of a message one instant.
     let (once, twice) = (edited("Quiero un turno mañana"), edited("PARAR"));
     for change in [once, twice.clone()] {
-        assert_eq!(inbound.take_in(&change).await.unwrap(), Processed::Done);
+        assert_eq!(calls_of("inbound-webhook", inbound.take_in(&change)).await.unwrap(), Processed::Done);
     }
-    assert_eq!(inbound.take_in(&twice).await.unwrap(), Processed::Repeated);
+    assert_eq!(calls_of("inbound-webhook", inbound.take_in(&twice)).await.unwrap(), Processed::Repeated);
     let keys = scene.tenant.contact_keys(&scene.of("1").await.patient.patient, scene.host.now().date_naive());
     let points = scene.tenant.contact_points(&keys).await.unwrap();
     assert_eq!(points.phone.suppressed, ChannelSet::ALL, "the last word was to stop");
@@ -201,15 +217,15 @@ async fn a_wrong_number_brought_again_after_a_crash_comes_to_its_end() {
         let scene = Scene::with(&[("1", PHONE)], 40).await;
         scene.until_sent().await;
         let said = scene.message("A1", Said::Text(Private::new("número equivocado")));
-        let _ = scene.inbound_dying_after(writes).take_in(&said).await;
-        scene.inbound().take_in(&said).await.unwrap();
+        let _ = calls_of("inbound-webhook", scene.inbound_dying_after(writes).take_in(&said)).await;
+        calls_of("inbound-webhook", scene.inbound().take_in(&said)).await.unwrap();
         let reasons: Vec<String> =
             scene.tenant.inbox().await.unwrap().into_iter().map(|waiting| waiting.open.reason).collect();
         assert_eq!(reasons, ["wrong_number"], "died after {writes} writes");
         assert!(scene.tenant.strangers().await.unwrap().is_empty());
         // From then on nobody speaks for the patient there.
         let more = scene.message("A2", Said::Text(Private::new("quiero un turno")));
-        assert_eq!(scene.inbound().take_in(&more).await.unwrap(), Processed::Nobodys);
+        assert_eq!(calls_of("inbound-webhook", scene.inbound().take_in(&more)).await.unwrap(), Processed::Nobodys);
     }
 }
 
@@ -230,9 +246,12 @@ async fn our_own_message_shown_on_the_clinics_phone_pauses_nobody_of_the_family(
     let inbound = scene.inbound();
     let by_id = echo(ours.provider_id.as_deref().unwrap(), false);
     for seen in [by_id, echo("not stored yet", true)] {
-        assert_eq!(inbound.take_in(&seen).await.unwrap(), Processed::Nothing);
+        assert_eq!(calls_of("inbound-webhook", inbound.take_in(&seen)).await.unwrap(), Processed::Nothing);
         assert!(scene.tenant.inbox().await.unwrap().is_empty());
     }
-    assert_eq!(inbound.take_in(&echo("staff's own", false)).await.unwrap(), Processed::Done);
+    assert_eq!(
+        calls_of("inbound-webhook", inbound.take_in(&echo("staff's own", false))).await.unwrap(),
+        Processed::Done
+    );
     assert_eq!(scene.tenant.inbox().await.unwrap().len(), 2);
 }

@@ -2,6 +2,7 @@
 
 use chrono::{NaiveDate, TimeDelta};
 use export_importer::{ImportReport, import};
+use retorno::calls::calls_of;
 use retorno_cloud::desk::{Refused, StaffDone};
 use retorno_cloud::links::Link;
 use retorno_cloud::store::{Agreement, AgreementState, StoredAgreement};
@@ -26,7 +27,9 @@ async fn imported(scene: &Scene, rows: &[String]) -> ImportReport {
     let head = "id_cita,fecha_hora_inicio,zona_horaria,paciente_id,paciente_nombre,paciente_contacto,profesional,\
                 servicio,estado,origen_lead,consentimiento,paciente_email";
     let export = format!("{head}\n{}\n", rows.join("\n"));
-    import(&scene.host.reach, &scene.clinic, "test", export.as_bytes(), &mut |_| {}).await.unwrap()
+    let mut unheard = |_| {};
+    let importing = import(&scene.host.reach, &scene.clinic, "test", export.as_bytes(), &mut unheard);
+    calls_of("export-importer", importing).await.unwrap()
 }
 
 fn agreement(scene: &Scene, name: &str, phone: &str, email: Option<&str>) -> Agreement {
@@ -58,6 +61,17 @@ async fn channels(scene: &Scene, patient: &str) -> ChannelSet {
     let one = scene.of(patient).await.patient.patient;
     one.consent.channels(Purpose::Marketing, scene.host.now().date_naive())
 }
+
+/// What is held against the roles of the functions.
+pub(crate) const JOURNEYS: &[fn()] = &[
+    an_export_that_brings_the_person_records_it_once_with_its_own_date,
+    an_import_that_dies_before_it_matched_does_so_the_next_time,
+    a_later_opt_out_is_not_lifted_and_a_tie_is_one,
+    of_whom_nobody_is_sure_a_person_says,
+    an_address_leads_to_the_person_as_a_phone_does_and_another_name_does_not,
+    a_strangers_words_of_consent_are_the_patients_once_an_export_brings_them,
+    a_guardians_agreement_is_for_the_minor_brought_by_an_export,
+];
 
 #[tokio::test]
 async fn an_export_that_brings_the_person_records_it_once_with_its_own_date() {
@@ -174,7 +188,9 @@ async fn a_guardians_agreement_is_for_the_minor_brought_by_an_export() {
          2015-04-03,Carolina Paz,+{NEW}"
     );
     let export = format!("{head}\n{row}\n");
-    let report = import(&scene.host.reach, &scene.clinic, "test", export.as_bytes(), &mut |_| {}).await.unwrap();
+    let mut unheard = |_| {};
+    let importing = import(&scene.host.reach, &scene.clinic, "test", export.as_bytes(), &mut unheard);
+    let report = calls_of("export-importer", importing).await.unwrap();
     assert_eq!((report.matched, report.rejected.len()), (1, 0), "{:?}", report.rejected);
     assert!(channels(&scene, "6").await.contains(Channel::Whatsapp));
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use chrono::TimeDelta;
 use export_importer::{ImportReport, import};
+use retorno::calls::calls_of;
 use retorno::engine::{Fault, sdk_config};
 use retorno_cloud::Reach;
 use retorno_cloud::secrets::SecretKey;
@@ -20,7 +21,7 @@ use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
 
 use crate::far;
-use crate::scene::Scene;
+use crate::scene::{PHONE, Scene};
 
 const GUARDIAN: &str = "5491155557777";
 const HEAD: &str = "id_cita,fecha_hora_inicio,zona_horaria,paciente_id,paciente_nombre,paciente_contacto,paciente_email,\
@@ -77,7 +78,9 @@ fn id() -> PatientId {
 
 async fn imported(scene: &Scene, rows: &[String]) -> ImportReport {
     let export = format!("{HEAD}\n{}\n", rows.join("\n"));
-    import(&scene.host.reach, &scene.clinic, "test", export.as_bytes(), &mut |_| {}).await.unwrap()
+    let mut unheard = |_| {};
+    let importing = import(&scene.host.reach, &scene.clinic, "test", export.as_bytes(), &mut unheard);
+    calls_of("export-importer", importing).await.unwrap()
 }
 
 /// A whole conversation: written to, answers, books, says how it was; and what lies beside the record.
@@ -190,6 +193,16 @@ fn logging(log: &Log) -> tracing::subscriber::DefaultGuard {
     tracing::subscriber::set_default(subscriber.finish())
 }
 
+/// What is held against the roles of the functions.
+pub(crate) const JOURNEYS: &[fn()] = &[
+    a_whole_life_and_an_erasure_say_nothing_personal_in_the_log,
+    everything_held_is_exported,
+    no_canary_is_left_and_none_comes_back,
+    an_opt_out_outlives_the_person,
+    the_morning_finishes_what_nobody_takes_up_again,
+    the_morning_ends_a_sequence_that_an_erasure_did_not_come_to,
+];
+
 #[tokio::test]
 async fn a_whole_life_and_an_erasure_say_nothing_personal_in_the_log() {
     let log = Log::default();
@@ -271,7 +284,7 @@ async fn an_opt_out_outlives_the_person() {
 }
 
 /// Erases in a process that dies after so many writes; says whether it came to its end.
-async fn dying_after(scene: &Scene, writes: usize) -> bool {
+async fn dying_after(scene: &Scene, patient: &PatientId, writes: usize) -> bool {
     let done = AtomicUsize::new(0);
     let intercept = move |operation: &str| {
         let writes_now = !matches!(operation, "GetItem" | "BatchGetItem" | "Query");
@@ -284,7 +297,7 @@ async fn dying_after(scene: &Scene, writes: usize) -> bool {
     let client = aws_sdk_dynamodb::Client::from_conf(sdk_config(engine.http_client()).build());
     let store = Store::new(client, "retorno", key).repeatable();
     let reach = Reach { store: store.clone(), ..scene.host.reach.clone() };
-    let erased = erase(&reach, &store.of(&scene.clinic), &id(), ErasureReason::Requested).await;
+    let erased = erase(&reach, &store.of(&scene.clinic), patient, ErasureReason::Requested).await;
     assert!(!matches!(erased, Err(ErasureError::Busy | ErasureError::Nobody)), "{erased:?}");
     erased.is_ok()
 }
@@ -294,7 +307,7 @@ async fn wherever_an_erasure_dies_the_next_run_finishes_it() {
     let scene = lived().await;
     let told = scene.told(GUARDIAN).len();
     let mut deaths = 0;
-    while !dying_after(&scene, deaths).await {
+    while !dying_after(&scene, &id(), deaths).await {
         deaths += 1;
         // What holds the clinic's records is given up when its time is over.
         scene.pass(TimeDelta::minutes(20)).await;
@@ -309,10 +322,35 @@ async fn wherever_an_erasure_dies_the_next_run_finishes_it() {
 #[tokio::test]
 async fn the_morning_finishes_what_nobody_takes_up_again() {
     let scene = lived().await;
-    assert!(!dying_after(&scene, 6).await);
+    assert!(!dying_after(&scene, &id(), 6).await);
     scene.pass(TimeDelta::minutes(20)).await;
-    assert_eq!(resume(&scene.host.reach, &scene.tenant).await.unwrap(), 1);
+    // Whatever else may lie beside a record.
+    let put = |partition: &str, sort: &str, mut item: Value| {
+        item["pk"] = json!({ "S": format!("T#prueba#{partition}") });
+        item["sk"] = json!({ "S": sort });
+        let request = json!({ "TableName": "retorno", "Item": item });
+        assert_eq!(scene.host.engine.answer("PutItem", request.to_string().as_bytes()).0, 200);
+    };
+    let sent = scene.of(ID).await.messages.iter().find_map(|message| message.provider_id.clone()).unwrap();
+    put(&format!("SENT#{}", scene.tenant.hash(&sent)), "SENT", json!({}));
+    put("AHEAD", ID, json!({}));
+    put("WAITLIST", ID, json!({}));
+    put("CALLS", "call", json!({ "patient": { "S": ID } }));
+    put("AGREED", "somebody", json!({ "may_be": { "SS": [ID, "99"] } }));
+    scene.evaluate().await;
     assert_eq!(singing(&scene), Vec::<String>::new());
+    assert_eq!(resume(&scene.host.reach, &scene.tenant).await.unwrap(), 0, "nothing is left to finish");
+}
+
+#[tokio::test]
+async fn the_morning_ends_a_sequence_that_an_erasure_did_not_come_to() {
+    let scene = Scene::with(&[("1", PHONE)], 40).await;
+    let one = PatientId::parse("1").unwrap();
+    assert!(!dying_after(&scene, &one, 3).await);
+    scene.pass(TimeDelta::minutes(20)).await;
+    scene.evaluate().await;
+    assert!(scene.tenant.collection(&one).await.unwrap().is_none());
+    assert_eq!(scene.told(PHONE), Vec::<String>::new());
 }
 
 #[tokio::test]

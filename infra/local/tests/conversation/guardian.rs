@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use export_importer::{ImportReport, import};
+use retorno::calls::calls_of;
 use retorno::why::why;
 use retorno_cloud::desk::{Desk, StaffDone};
 use retorno_domain::channel::{Channel, ChannelSet, Purpose, PurposeSet};
@@ -29,7 +30,9 @@ pub(crate) fn child(id: &str, name: &str, born: &str, guardian: &str, as_of: &st
 
 pub(crate) async fn imported(scene: &Scene, rows: &[String]) -> ImportReport {
     let export = format!("{HEAD}\n{}\n", rows.join("\n"));
-    import(&scene.host.reach, &scene.clinic, "test", export.as_bytes(), &mut |_| {}).await.unwrap()
+    let mut unheard = |_| {};
+    let importing = import(&scene.host.reach, &scene.clinic, "test", export.as_bytes(), &mut unheard);
+    calls_of("export-importer", importing).await.unwrap()
 }
 
 /// A clinic with these rows and free slots, evaluated.

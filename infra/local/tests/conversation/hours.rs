@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use retorno::calls::calls_of;
 use retorno::engine::sdk_config;
 use retorno_cloud::Reach;
 use retorno_cloud::channels::{Channels, EmailChannel, EmailSettings, WhatsappChannel};
@@ -57,7 +58,8 @@ async fn claimed_before_the_end(left: TimeDelta) -> u32 {
 
     let order = say_order(&scene.clinic, &two, offer.answer.id);
     scene.host.reach.clock.move_to(closes - left);
-    slow_dispatcher(&scene, TimeDelta::seconds(1)).take_up(&order).await.unwrap();
+    let dispatcher = slow_dispatcher(&scene, TimeDelta::seconds(1));
+    calls_of("step-dispatcher", dispatcher.take_up(&order)).await.unwrap();
     self::offer(&scene).await.attempts
 }
 
@@ -65,6 +67,9 @@ async fn claimed_before_the_end(left: TimeDelta) -> u32 {
 async fn offer(scene: &Scene) -> StoredAnswer {
     scene.of("2").await.answers.into_iter().find(|said| !said.answer.asked_for).unwrap()
 }
+
+/// What is held against the roles of the functions.
+pub(crate) const JOURNEYS: &[fn()] = &[an_offer_is_not_made_when_the_hours_end_while_it_is_prepared];
 
 #[tokio::test]
 async fn an_offer_is_not_made_when_the_hours_end_while_it_is_prepared() {

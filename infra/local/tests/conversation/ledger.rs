@@ -82,6 +82,13 @@ impl Ledger {
     }
 }
 
+/// What is held against the roles of the functions.
+pub(crate) const JOURNEYS: &[fn()] = &[
+    what_was_recorded_is_sealed_once_and_proved,
+    a_record_that_appears_under_a_sealed_hour_is_sealed_late_and_told,
+    a_digest_that_could_not_be_kept_outside_is_kept_by_the_next_run,
+];
+
 #[tokio::test]
 async fn what_was_recorded_is_sealed_once_and_proved() {
     let ledger = Ledger::unsealed().await;

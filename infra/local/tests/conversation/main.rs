@@ -12,18 +12,22 @@ mod hours;
 mod ledger;
 mod opt_outs;
 mod parked;
+#[path = "../permissions/mod.rs"]
 mod permissions;
 mod purposes;
 mod scene;
+mod seldom;
 mod strangers;
 mod templates;
 mod timetable;
 mod traced;
 mod units;
+mod vaulted;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use inbound_webhook::event::{Event, InboundMessage, Private, Route, Routed, Said, Sender};
 use inbound_webhook::process::{Inbound, Processed};
+use retorno::calls::calls_of;
 use retorno::host::{Written, signed, webhook};
 use retorno_cloud::secrets::SecretKey;
 use retorno_cloud::store::BookingStatus;
@@ -52,14 +56,23 @@ const JOURNEYS: &[fn()] = &[
 
 #[test]
 fn the_functions_call_what_their_roles_allow_and_no_more() {
-    let functions = ["export-importer", "segment-evaluator", "step-dispatcher", "inbound-webhook"];
+    let functions = ["export-importer", "segment-evaluator", "step-dispatcher", "inbound-webhook", "ledger-sealer"];
     let others = [
+        account::JOURNEYS,
+        agreements::JOURNEYS,
+        erasure::JOURNEYS,
         gateway::JOURNEYS,
         guardian::JOURNEYS,
+        hours::JOURNEYS,
+        ledger::JOURNEYS,
+        opt_outs::JOURNEYS,
         parked::JOURNEYS,
         purposes::JOURNEYS,
+        seldom::JOURNEYS,
+        strangers::JOURNEYS,
         templates::JOURNEYS,
         timetable::JOURNEYS,
+        vaulted::JOURNEYS,
     ];
     permissions::hold(&functions, &[JOURNEYS, &others.concat()].concat());
 }
@@ -248,7 +261,7 @@ async fn a_text_message_is_answered_by_text_message_and_opens_no_window() {
     };
     let route = Route::SmsNumber("5491155550999".to_owned());
     let event = Event::Message(Box::new(message));
-    assert_eq!(inbound.take_in(&Routed { route, event }).await.unwrap(), Processed::Done);
+    assert_eq!(calls_of("inbound-webhook", inbound.take_in(&Routed { route, event })).await.unwrap(), Processed::Done);
     let one = scene.of("1").await;
     assert_eq!(one.answers.last().unwrap().answer.channel, Channel::Sms);
     assert_eq!(one.thread.thread.heard_at, None);

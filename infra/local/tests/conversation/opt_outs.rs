@@ -4,6 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
 use inbound_webhook::event::{Event, Private, Receipt, ReceiptStatus, Route, Routed, Tags};
 use inbound_webhook::process::Inbound;
+use retorno::calls::calls_of;
 use retorno::engine::sdk_config;
 use retorno::host::{Written, signed, webhook};
 use retorno_cloud::channels::opaque_id_of;
@@ -53,6 +54,22 @@ async fn bring(scene: &Scene, wamid: &str, text: &str) {
     assert_eq!(scene.host.hook(request).await.status, 200);
     scene.host.settle().await.unwrap();
 }
+
+/// What is held against the roles of the functions.
+pub(crate) const JOURNEYS: &[fn()] = &[
+    whoever_stopped_only_reminders_is_answered_by_the_automation_and_by_staff,
+    alta_reopens_what_was_closed_before_the_person_was_on_record,
+    alta_and_staffs_agreement_reopen_what_the_provider_or_somebody_else_closed,
+    of_several_opt_outs_the_latest_counts_and_only_what_was_said_before_is_taken_back,
+    what_reopens_is_finished_when_it_is_delivered_again_and_undoes_nothing_later,
+    a_guardian_speaks_for_their_children_in_their_own_name_too_and_by_email,
+    a_guardians_word_takes_back_what_an_import_said_at_the_childs_own_contact,
+    what_comes_back_counts_where_the_message_went_though_the_child_is_of_age_by_then,
+    leaving_by_a_message_of_care_stops_care_as_well,
+    a_freed_slot_goes_to_a_person_where_nothing_may_be_written,
+    what_cannot_be_read_of_a_template_keeps_no_opt_out_from_being_heard,
+    an_agreement_of_nobody_proven_reopens_nothing,
+];
 
 #[tokio::test]
 async fn whoever_stopped_only_reminders_is_answered_by_the_automation_and_by_staff() {
@@ -225,7 +242,9 @@ async fn what_comes_back_counts_where_the_message_went_though_the_child_is_of_ag
     // A number that is out of use is the one that the message went to.
     let key = SecretKey::new([7_u8; 32]).unwrap();
     let opaque = opaque_id_of(&key, &scene.clinic, message, 1);
-    Inbound::new(scene.host.reach.clone(), key).take_in(&failed(&scene, opaque, "131026")).await.unwrap();
+    let inbound = Inbound::new(scene.host.reach.clone(), key);
+    let failed = failed(&scene, opaque, "131026");
+    calls_of("inbound-webhook", inbound.take_in(&failed)).await.unwrap();
     assert!(phone(&scene, GUARDIAN).await.unreachable.contains(Channel::Whatsapp));
     assert!(phone(&scene, CHILD).await.unreachable.is_empty());
 }

@@ -38,6 +38,19 @@ async fn phone_of(scene: &Scene, patient: &str) -> String {
     scene.of(patient).await.patient.patient.profile.phone.unwrap().e164.digits().to_owned()
 }
 
+/// What is held against the roles of the functions.
+pub(crate) const JOURNEYS: &[fn()] = &[
+    a_number_attached_is_the_patients_with_everything_it_said,
+    a_noted_phone_stands_until_an_export_brings_another_and_can_be_taken_back,
+    what_was_said_about_being_written_to_counts_from_its_day_and_closed_stays_closed,
+    a_stranger_is_answered_once_within_the_window_and_not_after,
+    an_answer_whose_order_was_lost_is_found_by_the_sweep_or_is_too_late,
+    set_aside_it_comes_back_when_asked_for_or_when_more_is_said,
+    a_number_reported_wrong_is_right_after_all_when_staff_is_sure,
+    of_two_who_attach_at_once_one_does_and_an_import_beside_it_loses_nothing,
+    another_clinics_stranger_is_out_of_reach_and_nothing_shows_who_it_is,
+];
+
 #[tokio::test]
 async fn a_number_attached_is_the_patients_with_everything_it_said() {
     let scene = Scene::with(&[("1", PHONE)], 40).await;

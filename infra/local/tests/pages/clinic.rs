@@ -71,7 +71,9 @@ impl Stage {
             host,
             messages: BTreeMap::new(),
         };
-        stage.report_slots(slots).await;
+        if slots > 0 {
+            stage.report_slots(slots).await;
+        }
         stage.written_to().await
     }
 
@@ -85,6 +87,21 @@ impl Stage {
             writeln!(csv, "h-{number},2026-03-{day:02}T{time},{zone},Dra. Lima,45").unwrap();
         }
         export_importer::import_slots(&self.host.reach, self.tenant.clinic(), csv.as_bytes()).await.unwrap();
+    }
+
+    /// The clinic's own system has visits of the first patient.
+    pub(crate) async fn import_visits(&self, starts: &[&str]) {
+        let mut export = HEADER.to_owned();
+        for (number, start) in starts.iter().enumerate() {
+            writeln!(
+                export,
+                "v-{number},{start},America/Argentina/Buenos_Aires,p-0,Lucrecia Zubizarreta,+54 9 11 55510000,\
+                 p0@correo.example,Dra. Lima,Implante,reservado,100.00,,,,,opt-in 2025-07-01,2026-03-02T20:00:00"
+            )
+            .unwrap();
+        }
+        let clinic = self.tenant.clinic();
+        export_importer::import(&self.host.reach, clinic, "visits", export.as_bytes(), &mut |_| {}).await.unwrap();
     }
 
     /// Writes to everybody, whether or not the agenda would take them.

@@ -4,13 +4,17 @@
 
 mod booking;
 mod clinic;
-#[path = "../conversation/permissions.rs"]
+#[path = "../permissions/mod.rs"]
 mod permissions;
 mod push;
 mod refused;
+mod seldom;
 mod wishes;
 
 #[test]
 fn the_function_calls_what_its_role_allows_and_no_more() {
-    permissions::hold(&["patient-pages"], &[booking::JOURNEYS, refused::JOURNEYS, wishes::JOURNEYS].concat());
+    permissions::hold(
+        &["patient-pages"],
+        &[booking::JOURNEYS, push::JOURNEYS, refused::JOURNEYS, seldom::JOURNEYS, wishes::JOURNEYS].concat(),
+    );
 }

@@ -93,6 +93,15 @@ impl Write for Heard {
     }
 }
 
+/// What is held against the role of the function; what listens to the whole process's log is played once only.
+pub(crate) const JOURNEYS: &[fn()] = &[
+    a_browser_that_is_gone_is_forgotten_and_another_one_is_told,
+    what_no_browser_gave_is_refused_and_changes_nothing,
+    they_end_where_they_were_asked_for_and_a_form_sent_again_brings_nothing_back,
+    the_button_of_a_notification_leads_to_where_all_invitations_end,
+    no_browser_is_asked_where_none_would_be_told,
+];
+
 #[tokio::test]
 async fn a_browser_is_told_and_a_touch_leads_to_a_slot_and_nothing_is_logged() {
     let heard = Heard::default();

@@ -24,7 +24,7 @@ fn addresses() -> Addresses {
             group: "retorno-prod".to_owned(),
         },
         evaluator_arn: "arn:aws:lambda:us-east-1:000000000000:function:segment-evaluator".to_owned(),
-        sealer_arn: None,
+        sealer_arn: "arn:aws:lambda:us-east-1:000000000000:function:ledger-sealer".to_owned(),
         morning_role_arn: "arn:aws:iam::000000000000:role/morning".to_owned(),
     }
 }
@@ -38,8 +38,12 @@ async fn host() -> Host {
     Host::in_memory(Clock::movable(began()), &keys, "https://citas.example").await.unwrap()
 }
 
+fn scheduler(host: &Host) -> aws_sdk_scheduler::Client {
+    aws_sdk_scheduler::Client::from_conf(host.doubles.scheduler().sdk_config().build())
+}
+
 async fn adding(host: &Host, id: &str, settings: &str, replace: bool) -> Result<Added, String> {
-    let scheduler = aws_sdk_scheduler::Client::from_conf(host.doubles.scheduler().sdk_config().build());
+    let scheduler = scheduler(host);
     let adding = Adding { id, settings, replace, submit_templates: false, now: host.now() };
     add(&host.reach, &scheduler, &addresses(), &adding).await.map_err(|error| error.to_string())
 }
@@ -61,6 +65,32 @@ async fn a_clinic_that_is_added_is_swept_and_evaluated_in_its_own_morning() {
     });
     assert_eq!(played.await.unwrap().failed, 0);
     assert!(mornings.contains(&"2026-06-01T11:00:00Z".parse().unwrap()), "{mornings:?}");
+}
+
+#[tokio::test]
+async fn its_records_are_sealed_each_hour_and_adding_it_again_brings_back_what_is_missing() {
+    let host = host().await;
+    adding(&host, "aurora", SETTINGS, false).await.unwrap();
+    let schedules = ["morning-aurora", "seal-aurora", "sweep-aurora"];
+    let of = async |name: &str| scheduler(&host).get_schedule().group_name("retorno-prod").name(name).send().await;
+    let sealing = of("seal-aurora").await.unwrap();
+    assert_eq!(sealing.schedule_expression.as_deref(), Some("cron(25 * * * ? *)"));
+    assert_eq!(sealing.schedule_expression_timezone.as_deref(), Some("UTC"));
+    let target = sealing.target.unwrap();
+    assert_eq!((target.arn, target.role_arn), (addresses().sealer_arn, addresses().morning_role_arn));
+    assert_eq!(target.input.as_deref(), Some(r#"{"clinic":"aurora"}"#), "what the sealer reads");
+    for name in schedules {
+        let delete = scheduler(&host).delete_schedule().group_name("retorno-prod").name(name).send();
+        delete.await.unwrap();
+        assert!(of(name).await.is_err());
+        // Once for the one that is missing, and once more with all of them there.
+        for _ in 0..2 {
+            adding(&host, "aurora", SETTINGS, true).await.unwrap();
+            for name in schedules {
+                of(name).await.unwrap();
+            }
+        }
+    }
 }
 
 #[tokio::test]

@@ -2,8 +2,13 @@
 //! The template of the stack, held against the code it deploys.
 
 mod clinic;
-mod granted;
+mod own_key;
+#[path = "../permissions/mod.rs"]
 mod permissions;
 mod shape;
 mod table;
-mod template;
+
+#[test]
+fn the_roles_may_do_what_the_file_says_and_any_change_of_either_is_found() {
+    permissions::hold(&[], &[]);
+}

@@ -2,15 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use serde_yaml_ng::Value;
-
-use crate::template::{properties, template, text, texts};
-
-fn of_kind<'a>(template: &'a Value, kind: &str) -> Vec<(&'a str, &'a Value)> {
-    let resources = template["Resources"].as_mapping().unwrap();
-    let of_kind = resources.iter().filter(|(_, resource)| resource["Type"] == kind);
-    of_kind.map(|(name, resource)| (name.as_str().unwrap(), &resource["Properties"])).collect()
-}
+use crate::permissions::needed::{function_name, functions};
+use crate::permissions::template::{named, of_kind, properties, template, text, texts};
 
 #[test]
 fn a_message_is_hidden_for_six_times_its_readers_timeout_and_failures_are_told_one_by_one() {
@@ -18,8 +11,7 @@ fn a_message_is_hidden_for_six_times_its_readers_timeout_and_failures_are_told_o
     let readers = of_kind(&template, "AWS::Lambda::EventSourceMapping");
     assert_eq!(readers.len(), 2);
     for (name, reader) in readers {
-        let queue = text(&reader["EventSourceArn"]).replace("${", "").replace(".Arn}", "");
-        let function = text(&reader["FunctionName"]).replace("${", "").replace('}', "");
+        let (queue, function) = (named(&reader["EventSourceArn"]), named(&reader["FunctionName"]));
         let hidden = properties(&template, &queue)["VisibilityTimeout"].as_u64().unwrap();
         let timeout = properties(&template, &function)["Timeout"].as_u64().unwrap();
         assert!(hidden >= 6 * timeout, "{name}: {hidden} s for {timeout} s");
@@ -32,26 +24,52 @@ fn a_message_is_hidden_for_six_times_its_readers_timeout_and_failures_are_told_o
 #[test]
 fn each_function_has_a_role_a_log_and_a_name_of_its_own_and_no_secret_in_its_environment() {
     let template = template();
-    let functions = of_kind(&template, "AWS::Serverless::Function");
+    let deployed = of_kind(&template, "AWS::Serverless::Function");
     let mut roles = BTreeSet::new();
-    for (name, function) in &functions {
+    for (name, function) in &deployed {
         assert!(roles.insert(text(&function["Role"])), "{name} shares a role");
-        let log = text(&function["LoggingConfig"]["LogGroup"]).replace("${", "").replace('}', "");
+        let log = named(&function["LoggingConfig"]["LogGroup"]);
         assert!(!properties(&template, &log)["RetentionInDays"].is_null(), "{name}: logs are kept for so long");
-        let expected = text(&function["FunctionName"]).replace("retorno-${Stage}-", "");
+        let expected = function_name(function);
         assert_eq!(text(&function["CodeUri"]), format!("../target/lambda/{expected}/bootstrap.zip"));
-        let folder = format!("{}/../../functions/{expected}", env!("CARGO_MANIFEST_DIR"));
-        assert!(std::path::Path::new(&folder).is_dir(), "{folder}");
         for (variable, _) in function["Environment"]["Variables"].as_mapping().into_iter().flatten() {
             let variable = variable.as_str().unwrap();
             let secret = ["KEY", "TOKEN", "SECRET"].iter().any(|word| variable.contains(word));
-            assert!(!secret || variable.contains("PUBLIC_KEY"), "{name}: {variable:?}");
+            let is_open = variable.contains("PUBLIC_KEY") || variable.ends_with("_ID");
+            assert!(!secret || is_open, "{name}: {variable:?}");
         }
     }
-    // The sealer runs on one machine so far: its key, its bucket and its role are not in the stack yet.
     let folders = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../functions")).unwrap();
-    let folders = folders.filter(|folder| folder.as_ref().unwrap().file_name() != "ledger-sealer");
-    assert_eq!(functions.len(), folders.count(), "every function is deployed");
+    let folders = folders.map(|folder| folder.unwrap().file_name().into_string().unwrap());
+    assert_eq!(functions(&template), folders.collect(), "every function is deployed");
+}
+
+#[test]
+fn a_role_is_lambdas_or_that_of_the_accounts_own_schedules() {
+    let template = template();
+    for (name, role) in of_kind(&template, "AWS::IAM::Role") {
+        let trust = role["AssumeRolePolicyDocument"]["Statement"].as_sequence().unwrap();
+        let [trust] = trust.as_slice() else { panic!("{name}: assumed by one") };
+        let of_schedules = ["MorningRole", "WakeRole"].contains(&name);
+        let service = if of_schedules { "scheduler.amazonaws.com" } else { "lambda.amazonaws.com" };
+        assert_eq!(texts(&trust["Principal"]["Service"]), [service.to_owned()].into(), "{name}");
+        let account = texts(&trust["Condition"]["StringEquals"]["aws:SourceAccount"]);
+        assert_eq!(account.contains("${AWS::AccountId}"), of_schedules, "{name}");
+    }
+}
+
+#[test]
+fn digests_are_signed_by_a_key_of_their_own_and_locked_for_as_long_as_is_asked() {
+    let template = template();
+    let bucket = properties(&template, "Digests");
+    let retention = &bucket["ObjectLockConfiguration"]["Rule"]["DefaultRetention"];
+    assert_eq!((&bucket["ObjectLockEnabled"], text(&retention["Mode"]).as_str()), (&true.into(), "COMPLIANCE"));
+    assert_eq!(text(&retention["Days"]), "${DigestLockDays}");
+    let key = properties(&template, "DigestKey");
+    assert_eq!((text(&key["KeySpec"]).as_str(), text(&key["KeyUsage"]).as_str()), ("ECC_NIST_P256", "SIGN_VERIFY"));
+    let variables = &properties(&template, "LedgerSealer")["Environment"]["Variables"];
+    let given = ["DIGEST_BUCKET", "DIGEST_KEY_ID", "DIGEST_LOCK_DAYS"].map(|name| text(&variables[name]));
+    assert_eq!(given, ["${Digests}", "${DigestKey}", "${DigestLockDays}"]);
 }
 
 #[test]
@@ -67,10 +85,14 @@ fn the_access_log_names_routes_and_never_paths() {
 }
 
 #[test]
-fn there_are_nine_alarms_and_silence_is_no_alarm() {
+fn there_are_nine_alarms_four_unless_asked_for_and_silence_is_no_alarm() {
     let template = template();
     let alarms = of_kind(&template, "AWS::CloudWatch::Alarm");
     assert_eq!(alarms.len(), 9, "each costs US$0.10 a month");
+    assert_eq!(text(&template["Parameters"]["Alarms"]["Default"]), "essential");
+    let is_essential = |name: &str| template["Resources"][name]["Condition"].is_null();
+    let essential: Vec<_> = alarms.iter().map(|(name, _)| *name).filter(|name| is_essential(name)).collect();
+    assert_eq!(essential, ["DispatchDeadAlarm", "InboundDeadAlarm", "ApiErrorAlarm", "OverdueStepAlarm"]);
     let own: BTreeSet<String> = alarms
         .iter()
         .filter(|(_, alarm)| alarm["Namespace"] == "Retorno")

@@ -9,7 +9,7 @@ use retorno::engine::sdk_config;
 use retorno_cloud::store::create_table;
 use serde_json::{Value, json};
 
-use crate::template::{properties, template};
+use crate::permissions::template::{properties, template};
 
 /// Keeps the request, and answers that all is well.
 #[derive(Debug, Clone, Default)]
