@@ -8,6 +8,7 @@ use retorno_cloud::aws::SdkConfig;
 use retorno_cloud::channels::{Channels, EmailChannel, EmailSettings, GRAPH_URL, WhatsappChannel};
 use retorno_cloud::links::Links;
 use retorno_cloud::orders::Order;
+use retorno_cloud::secrets::Token;
 use retorno_cloud::store::TenantStore;
 use retorno_cloud::vault::{SecretGroup, Secrets};
 use retorno_cloud::{CloudError, Reach};
@@ -70,15 +71,18 @@ impl Dispatcher {
     }
 
     /// From the environment of the function: what [`Reach::from_env`] reads, `SES_CONFIGURATION_SET`, and
-    /// `GRAPH_URL` where Meta's API stands elsewhere; the secrets `WHATSAPP_TOKEN` and `OPAQUE_KEY`; and
-    /// what [`Links::from_env`] and [`Channels::with_env`] read.
+    /// `GRAPH_URL` where Meta's API stands elsewhere; the secrets `OPAQUE_KEY` and, for clinics at Meta,
+    /// `WHATSAPP_TOKEN`; and what [`Links::from_env`] and [`Channels::with_env`] read.
     ///
     /// # Errors
     /// [`CloudError::Setup`] names what is missing.
     pub fn from_env(config: &SdkConfig, secrets: &Secrets) -> Result<Self, CloudError> {
         let get = |name: &str| std::env::var(name).map_err(|_| CloudError::Setup(format!("{name} is not set")));
         let graph = std::env::var("GRAPH_URL").unwrap_or_else(|_| GRAPH_URL.to_owned());
-        let whatsapp = WhatsappChannel::new(&graph, secrets.token("WHATSAPP_TOKEN")?)?;
+        // Without a token there are clinics with gateways or e-mail only. Meta refuses whatever goes there
+        // without one, which halts WhatsApp for that clinic and says why.
+        let token = secrets.get("WHATSAPP_TOKEN").map_or_else(|| Token::new("none"), Token::new);
+        let whatsapp = WhatsappChannel::new(&graph, token)?;
         let settings = EmailSettings { configuration_set: get("SES_CONFIGURATION_SET")? };
         let email = EmailChannel::new(retorno_cloud::aws::ses(config), settings);
         let channels = Channels::new(whatsapp, email, secrets.key("OPAQUE_KEY")?).with_env(config, secrets)?;

@@ -57,7 +57,7 @@ pub struct Added {
 ///
 /// # Errors
 /// [`HostError::User`] says what to do: settings that cannot be read, a clinic that is there, a number
-/// that is another's. Nothing was written then.
+/// that is another's. No settings were written then; what of its numbers is free is claimed already.
 pub async fn add(
     reach: &Reach,
     scheduler: &Client,
@@ -69,11 +69,12 @@ pub async fn add(
         .map_err(|error| user(format!("the clinic's id: {error}; it holds a-z, 0-9 and -")))?;
     let clinic = clinic_from_toml(id.clone(), adding.settings, None)?;
     let tenant = reach.store.of(&id);
-    let was_there = match tenant.settings_text().await {
-        Ok(_) => true,
-        Err(CloudError::Missing(_)) => false,
+    let former = match tenant.settings_text().await {
+        Ok(text) => Some(text),
+        Err(CloudError::Missing(_)) => None,
         Err(error) => return Err(error.into()),
     };
+    let was_there = former.is_some();
     if was_there && !adding.replace {
         return Err(user(format!("clinic {id} is there already: --replace puts these settings in place of its own")));
     }
@@ -81,6 +82,10 @@ pub async fn add(
         return Err(user(format!("another clinic of this stack has the same {setting}: give this one its own")));
     }
     tenant.put_settings(adding.settings).await?;
+    // Only now: should this be the last that happens, what comes for the former ones still finds the clinic.
+    if let Some(former) = former.and_then(|text| clinic_from_toml(id.clone(), &text, None).ok()) {
+        tenant.release_routes(&former, &clinic).await?;
+    }
     schedules(scheduler, stack, &id, clinic.zone).await?;
     let asked_meta = account_of(&clinic).is_some();
     if asked_meta {

@@ -36,16 +36,34 @@ pub(super) async fn make(ssm: &Client, path: &str) -> Result<Vec<String>, HostEr
             _ => random()?,
         };
         let full = full_name(path, name)?;
-        let call = ssm.put_parameter().name(&full).value(value).r#type(ParameterType::SecureString).overwrite(false);
-        lines.push(match call.send().await {
-            Ok(_) => format!("made   {full}"),
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_parameter_already_exists()) => {
-                format!("there  {full}")
-            }
+        let call = ssm.put_parameter().name(&full).value(&value).r#type(ParameterType::SecureString).overwrite(false);
+        let is_new = match call.send().await {
+            Ok(_) => true,
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_parameter_already_exists()) => false,
             Err(error) => return Err(failed(&full, &error.into_service_error())),
-        });
+        };
+        lines.push(format!("{}  {full}", if is_new { "made " } else { "there" }));
+        if name == "VAPID_KEY" {
+            let key = if is_new { value } else { read(ssm, &full).await? };
+            lines.push(format!(
+                "       its public half, for the parameter VapidPublicKey: {}",
+                public_half(&key, &full)?
+            ));
+        }
     }
     Ok(lines)
+}
+
+async fn read(ssm: &Client, full: &str) -> Result<String, HostError> {
+    let got = ssm.get_parameter().name(full).with_decryption(true).send().await;
+    let got = got.map_err(|error| failed(full, &error.into_service_error()))?;
+    Ok(got.parameter.and_then(|parameter| parameter.value).unwrap_or_default())
+}
+
+/// What browsers are told, so that they take nobody else's notifications.
+fn public_half(key: &str, full: &str) -> Result<String, HostError> {
+    let key = VapidKey::new(key, "mailto:nobody@example.com");
+    key.map(|key| key.public_key().to_owned()).map_err(|error| failed(full, &error))
 }
 
 /// Puts a secret in its place.
@@ -137,5 +155,8 @@ mod tests {
     fn made_keys_are_long_enough_and_no_two_are_the_same() {
         assert!(random().unwrap().len() >= retorno_cloud::secrets::KEY_BYTES_MIN);
         assert_ne!(key_on_p256().unwrap(), key_on_p256().unwrap());
+        // A point, uncompressed: what a browser takes as `applicationServerKey`.
+        let public = public_half(&key_on_p256().unwrap(), "VAPID_KEY").unwrap();
+        assert!(public.len() == 87 && public.starts_with('B'), "{public}");
     }
 }

@@ -46,7 +46,8 @@ impl VapidKey {
         Ok(Self { key, public, contact: contact.to_owned() })
     }
 
-    pub(super) fn public_key(&self) -> &str {
+    /// Its public half, as browsers take it: a point on P-256, uncompressed, in base64 for URLs.
+    pub fn public_key(&self) -> &str {
         &self.public
     }
 
