@@ -1,8 +1,8 @@
 //! The secrets with which senders prove themselves.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use retorno_cloud::CloudError;
 use serde::Deserialize;
 
 use crate::hook::{HookSecrets, MetaApp};
@@ -37,15 +37,20 @@ enum Evolution {
 /// instance that makes JWTs `jwt_keys`); several while one is being replaced. What stands in two texts
 /// under one name is one list. Without a text nobody can prove anything, and all are refused.
 ///
-/// # Errors
-/// [`CloudError::Setup`] says where a text is wrong, and nothing of what it holds.
-pub fn read(texts: &[&str]) -> Result<HookSecrets, CloudError> {
+/// A text that is not of its form is left out, and the log says which one by its number and nothing of what
+/// it holds: the hooks of all others go on.
+#[must_use]
+pub fn read(texts: &[&str]) -> HookSecrets {
     let mut secrets = HookSecrets::default();
-    for text in texts {
-        let file: File = serde_json::from_str(text).map_err(|error| {
-            let (line, column) = (error.line(), error.column());
-            CloudError::Setup(format!("HOOK_SECRETS is not of its form (line {line}, column {column})"))
-        })?;
+    for (at, text) in texts.iter().enumerate() {
+        let file: File = match serde_json::from_str(text) {
+            Ok(file) => file,
+            Err(error) => {
+                let (part, line, column) = (at + 1, error.line(), error.column());
+                tracing::error!(part, line, column, "a part of HOOK_SECRETS is not of its form: left out");
+                continue;
+            }
+        };
         for (name, of) in file.meta {
             let app: &mut MetaApp = secrets.meta.entry(name).or_default();
             app.secrets.extend(all(of.secrets));
@@ -60,19 +65,27 @@ pub fn read(texts: &[&str]) -> Result<HookSecrets, CloudError> {
                 Evolution::Tokens(tokens) => EvolutionProof::Token(all(tokens)),
                 Evolution::JwtKeys(keys) => EvolutionProof::Jwt(all(keys)),
             };
-            if secrets.evolution.insert(name, proof).is_some() {
-                return Err(CloudError::Setup("HOOK_SECRETS names an instance of Evolution twice".to_owned()));
+            match secrets.evolution.entry(name) {
+                Entry::Vacant(free) => drop(free.insert(proof)),
+                Entry::Occupied(_) => {
+                    tracing::error!(
+                        part = at + 1,
+                        "HOOK_SECRETS names an instance of Evolution twice: the first stays"
+                    );
+                }
             }
         }
         secrets.topics.extend(file.topics);
     }
     // Who is which clinic's nobody could tell from their signatures.
     if secrets.meta.values().filter(|app| app.ids.is_empty()).count() > 1 {
-        let what = "HOOK_SECRETS: of several apps at Meta all but one need \"ids\", the phone_number_ids and accounts \
-                    that each speaks for";
-        return Err(CloudError::Setup(what.to_owned()));
+        tracing::error!(
+            "HOOK_SECRETS: of several apps at Meta all but one need \"ids\", the phone_number_ids and accounts that \
+             each speaks for; those without are left out"
+        );
+        secrets.meta.retain(|_, app| !app.ids.is_empty());
     }
-    Ok(secrets)
+    secrets
 }
 
 fn all(secrets: Vec<String>) -> Vec<HookSecret> {
@@ -89,18 +102,23 @@ mod tests {
         let text = r#"{"meta": {"a": {"secrets": ["s1", "s2"], "verify_tokens": ["t"], "ids": ["700"]}},
             "waha": {"w": ["k"]}, "evolution": {"e": {"tokens": ["x"]}}, "topics": ["arn:aws:sns:us-east-1:1:t"]}"#;
         let another = r#"{"meta": {"a": {"secrets": ["s3"]}, "b": {"secrets": ["s"]}}}"#;
-        let read_one = read(&[text, another]).unwrap();
+        let read_one = read(&[text, another]);
         assert_eq!(read_one.meta.get("a").unwrap().secrets.len(), 3);
         assert_eq!(read_one.meta.len(), 2);
-        assert!(read(&[]).unwrap().meta.is_empty() && read(&[text, text]).is_err());
+        assert!(read(&[]).meta.is_empty());
         assert_eq!((read_one.waha.len(), read_one.evolution.len(), read_one.topics.len()), (1, 1, 1));
         let two = |ids: &str| format!(r#"{{"meta": {{"a": {{"secrets": ["s"]}}, "b": {{"secrets": ["t"]{ids}}}}}}}"#);
-        assert!(
-            read(&[&two("")]).unwrap_err().to_string().contains("ids"),
-            "either could speak for the other's clinics"
-        );
-        assert!(read(&[&two(r#", "ids": ["105", "900"]"#)]).unwrap().meta.get("b").unwrap().ids.contains("900"));
-        let fault = read(&[r#"{"meta": {"a": {"secret": ["hush"]}}}"#]).unwrap_err().to_string();
-        assert!(!fault.contains("hush") && fault.contains("line 1"), "{fault}");
+        assert!(read(&[&two("")]).meta.is_empty(), "either could speak for the other's clinics");
+        assert!(read(&[&two(r#", "ids": ["105", "900"]"#)]).meta.get("b").unwrap().ids.contains("900"));
+    }
+
+    #[test]
+    fn a_bad_part_and_an_instance_named_twice_take_nobody_else_down() {
+        let bad = r#"{"meta": {"a": {"secret": ["hush"]}}}"#;
+        let good = r#"{"waha": {"w": ["k"]}, "evolution": {"e": {"tokens": ["x"]}}}"#;
+        let again = r#"{"evolution": {"e": {"jwt_keys": ["y"]}, "f": {"tokens": ["z"]}}}"#;
+        let read = read(&[bad, "{", good, again]);
+        assert_eq!((read.meta.len(), read.waha.len(), read.evolution.len()), (0, 1, 2));
+        assert!(matches!(read.evolution.get("e"), Some(EvolutionProof::Token(_))), "the first stays");
     }
 }

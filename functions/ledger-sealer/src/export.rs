@@ -52,8 +52,13 @@ pub async fn export(
     let head = tenant.ledger_head().await?;
     let last = head.as_ref().map_or(0, |head| head.number);
     let mut digests = Vec::new();
+    // Of all digests: what appeared within the range may be sealed after it.
+    let mut appeared: BTreeSet<String> = BTreeSet::new();
     for json in tenant.digests(1, last).await? {
         let digest: SignedDigest = serde_json::from_str(&json)?;
+        if digest.digest.late {
+            appeared.extend(digest.digest.leaves.iter().cloned());
+        }
         let ends_before = |from: DateTime<Utc>| digest.digest.until_ms < from.timestamp_millis();
         let begins_after = |until: DateTime<Utc>| digest.digest.from_ms >= until.timestamp_millis();
         if !from.is_some_and(ends_before) && !until.is_some_and(begins_after) {
@@ -63,8 +68,6 @@ pub async fn export(
     let first = digests.first().map_or(last + 1, |digest| digest.digest.number);
     let last = digests.last().map_or(last, |digest| digest.digest.number);
     let mut lines = vec![Line::Ledger(Head { version: 1, clinic: tenant.clinic().to_string(), first, last })];
-    let late = |digest: &&SignedDigest| digest.digest.late;
-    let appeared: BTreeSet<String> = digests.iter().filter(late).flat_map(|of| of.digest.leaves.clone()).collect();
     for digest in digests {
         let records = if digest.digest.late {
             late_records(tenant, &digest).await?

@@ -15,6 +15,9 @@ pub struct Against<'a> {
     pub keys: &'a [PublicKey],
     /// The digests that are kept outside the table, by number.
     pub anchors: Option<&'a BTreeMap<u64, SignedDigest>>,
+    /// The file was asked for from this instant on (milliseconds since 1970); from the first digest of all
+    /// on when absent.
+    pub from_ms: Option<i64>,
     /// The file was asked for up to this instant (milliseconds since 1970); all that is kept when absent.
     pub until_ms: Option<i64>,
 }
@@ -196,6 +199,10 @@ impl Check<'_> {
         let followed = match &self.last {
             Some(last) => follows(last, &next.digest),
             None if number != head.first => Err(What::DigestMissing),
+            // The head is not signed: what it leaves out at the front, only the digests tell.
+            None if number != 1 && self.against.from_ms.is_none_or(|from| from < next.digest.from_ms) => {
+                Err(What::DigestMissing)
+            }
             None if number == 1 && !begins(&next.digest) => Err(What::Broken),
             None => Ok(()),
         };
@@ -239,7 +246,8 @@ impl Check<'_> {
         }
         let Some(head) = &self.head else { return self.fault(What::Misplaced) };
         let number = self.last.as_ref().map_or(head.first.saturating_sub(1), |last| last.digest.number);
-        if number != head.last {
+        let is_cut = self.last.is_none() && head.first > 1 && self.against.from_ms.is_none();
+        if number != head.last || is_cut {
             return self.fault(What::Truncated);
         }
         let within = |kept: &SignedDigest| self.against.until_ms.is_none_or(|until| kept.digest.from_ms < until);

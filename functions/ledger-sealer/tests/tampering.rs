@@ -72,7 +72,7 @@ async fn ledger(signer: &Signer) -> Ledger {
 }
 
 fn check(text: &[String], anchors: &BTreeMap<u64, SignedDigest>, key: &PublicKey) -> Result<Report, Fault> {
-    let against = Against { keys: std::slice::from_ref(key), anchors: Some(anchors), until_ms: None };
+    let against = Against { keys: std::slice::from_ref(key), anchors: Some(anchors), from_ms: None, until_ms: None };
     verify(text.iter().map(String::as_str), &against)
 }
 
@@ -104,7 +104,7 @@ impl Tamper<'_> {
     /// One change, and its name.
     async fn change(&mut self, ledger: &mut Ledger) -> (&'static str, Vec<String>) {
         let lines = &mut ledger.lines;
-        let name = match self.rng.usize(..16) {
+        let name = match self.rng.usize(..17) {
             0 => self.edit_record(lines),
             1 => {
                 lines.remove(self.any_record(lines));
@@ -126,6 +126,7 @@ impl Tamper<'_> {
             12 => self.sign_anew(lines, self.other).await,
             13 => self.sign_anew(lines, self.signer).await,
             14 => self.fork_the_end(lines).await,
+            15 => self.behead_neatly(lines),
             _ => self.edit_anchor(ledger),
         };
         (name, written(&ledger.lines))
@@ -212,6 +213,21 @@ impl Tamper<'_> {
             head.last = last;
         }
         "truncate and edit the head"
+    }
+
+    /// Cut at the front, before another digest, and the head made to say so.
+    fn behead_neatly(&mut self, lines: &mut Vec<Line>) -> &'static str {
+        let numbers = lines.iter().enumerate().filter_map(|(at, line)| match line {
+            Line::Digest(signed) if signed.digest.number > 1 => Some((at, signed.digest.number)),
+            Line::Ledger(_) | Line::Digest(_) | Line::Record(_) | Line::Open(_) => None,
+        });
+        let numbers: Vec<(usize, u64)> = numbers.collect();
+        let (at, first) = numbers[self.rng.usize(..numbers.len())];
+        lines.drain(1..at);
+        if let Line::Ledger(head) = &mut lines[0] {
+            head.first = first;
+        }
+        "cut the front and edit the head"
     }
 
     fn edit_byte(&mut self, lines: &[Line]) -> Vec<String> {
@@ -306,7 +322,7 @@ async fn ten_thousand_tamperings_are_all_found() {
     for (name, by) in &found {
         println!("  {name}: {by:?}");
     }
-    assert_eq!(found.len(), 15, "every kind was tried");
+    assert_eq!(found.len(), 16, "every kind was tried");
 }
 
 #[tokio::test]

@@ -54,7 +54,8 @@ pub async fn evaluate(reach: &Reach, clinic: &ClinicId, scope: Scope) -> Result<
     let now = reach.clock.now();
     let tenant = reach.store.of(clinic);
     let stored = tenant.settings(now).await?;
-    finish_erasures(reach, &tenant).await?;
+    // One that fails keeps nobody from being enrolled, and is told at the end.
+    let erasures = finish_erasures(reach, &tenant).await;
     let (settings, approvals) = (stored.clinic, stored.approvals);
     see_templates(reach, &settings, &approvals, now).await?;
     let today = settings.date(now);
@@ -82,6 +83,7 @@ pub async fn evaluate(reach: &Reach, clinic: &ClinicId, scope: Scope) -> Result<
     let holder = format!("morning-{}", now.timestamp_millis());
     evaluation.timetable = follow(reach, clinic, &holder, When::OnceADay).await?;
     evaluation.wave = enroll_day(reach, &tenant, (&settings, &stored.lacks), &thresholds).await?;
+    erasures?;
     Ok(evaluation)
 }
 

@@ -55,6 +55,9 @@ enum Act {
         /// the file says it covers.
         #[arg(long)]
         anchors: Option<PathBuf>,
+        /// The file was exported from this day on (UTC); from the very beginning when left out.
+        #[arg(long)]
+        from: Option<NaiveDate>,
         /// The file was exported up to and without this day (UTC).
         #[arg(long)]
         until: Option<NaiveDate>,
@@ -105,8 +108,8 @@ pub(super) async fn run(data: &Path, args: &AuditArgs) -> Result<(), HostError> 
             out(&format!("{} lines in {}\n", lines.len(), file.display()));
             Ok(())
         }
-        Act::Verify { file, public_key, anchors, until, json } => {
-            offline(file, public_key, anchors.as_deref(), *until, *json)
+        Act::Verify { file, public_key, anchors, from, until, json } => {
+            offline(file, public_key, anchors.as_deref(), (*from, *until), *json)
         }
     }
 }
@@ -119,7 +122,7 @@ fn offline(
     file: &Path,
     keys: &[PathBuf],
     anchors: Option<&Path>,
-    until: Option<NaiveDate>,
+    (from, until): (Option<NaiveDate>, Option<NaiveDate>),
     as_json: bool,
 ) -> Result<(), HostError> {
     let user = |error: &dyn std::fmt::Display| HostError::User(error.to_string());
@@ -138,8 +141,8 @@ fn offline(
         }
         None => None,
     };
-    let until_ms = until.and_then(start).map(|at| at.timestamp_millis());
-    let against = Against { keys: &known, anchors: anchors.as_ref(), until_ms };
+    let ms = |day: Option<NaiveDate>| day.and_then(start).map(|at| at.timestamp_millis());
+    let against = Against { keys: &known, anchors: anchors.as_ref(), from_ms: ms(from), until_ms: ms(until) };
     let report = verify(ledger.lines(), &against).map_err(|fault| HostError::User(fault.to_string()))?;
     let at = |ms| DateTime::from_timestamp_millis(ms).map_or(String::new(), |at: DateTime<Utc>| at.to_rfc3339());
     let (from, until) = (at(report.covers_ms.0), at(report.covers_ms.1));

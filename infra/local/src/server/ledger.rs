@@ -82,7 +82,7 @@ pub(crate) async fn check(system: &System, of: &OpenClinic) -> Result<Checked, P
     let anchors = kept_in(&sealing.digests(), &of.id);
     let anchors = anchors.map_err(|e| HostError::from(ledger_sealer::seal::SealError::from(e)))?;
     let keys = [sealing.public_key().clone()];
-    let against = Against { keys: &keys, anchors: Some(&anchors), until_ms: None };
+    let against = Against { keys: &keys, anchors: Some(&anchors), from_ms: None, until_ms: None };
     Ok(checked(verify(lines.iter().map(String::as_str), &against)))
 }
 

@@ -58,7 +58,7 @@ impl Ledger {
         let lines = export(&self.scene.tenant, None, None, self.scene.host.now()).await.unwrap();
         let keys = [self.scene.host.sealing().unwrap().public_key().clone()];
         let anchors = self.anchors();
-        let against = Against { keys: &keys, anchors: Some(&anchors), until_ms: None };
+        let against = Against { keys: &keys, anchors: Some(&anchors), from_ms: None, until_ms: None };
         verify(lines.iter().map(String::as_str), &against)
     }
 

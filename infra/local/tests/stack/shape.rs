@@ -92,7 +92,7 @@ fn there_are_nine_alarms_four_unless_asked_for_and_silence_is_no_alarm() {
     assert_eq!(text(&template["Parameters"]["Alarms"]["Default"]), "essential");
     let is_essential = |name: &str| template["Resources"][name]["Condition"].is_null();
     let essential: Vec<_> = alarms.iter().map(|(name, _)| *name).filter(|name| is_essential(name)).collect();
-    assert_eq!(essential, ["DispatchDeadAlarm", "InboundDeadAlarm", "ApiErrorAlarm", "OverdueStepAlarm"]);
+    assert_eq!(essential, ["DispatchDeadAlarm", "InboundDeadAlarm", "DispatchAgeAlarm", "ApiErrorAlarm"]);
     let own: BTreeSet<String> = alarms
         .iter()
         .filter(|(_, alarm)| alarm["Namespace"] == "Retorno")

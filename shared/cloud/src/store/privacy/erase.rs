@@ -86,18 +86,27 @@ pub async fn erase(
     erased
 }
 
-/// Finishes every erasure of a clinic that was begun and not finished; says how many.
+/// Finishes every erasure of a clinic that was begun and not finished; says how many. One that cannot be
+/// finished keeps none of the others waiting.
 ///
 /// # Errors
-/// [`ErasureError`].
+/// [`ErasureError`] of the last that could not be finished.
 pub async fn resume(reach: &Reach, tenant: &TenantStore) -> Result<u32, ErasureError> {
-    let mut finished = 0;
+    let (mut finished, mut failed) = (0, None);
     for item in tenant.query_partition(Keys(tenant.clinic()).erasing_pk(), None).await? {
-        let job = Job::of(&item)?;
-        erase(reach, tenant, &job.patient, job.reason).await?;
-        finished += 1;
+        let done = match Job::of(&item) {
+            Ok(job) => erase(reach, tenant, &job.patient, job.reason).await.map(|_| ()),
+            Err(error) => Err(error.into()),
+        };
+        match done {
+            Ok(()) => finished += 1,
+            Err(error) => {
+                tracing::error!(clinic = %tenant.clinic(), %error, "an erasure could not be finished");
+                failed = Some(error);
+            }
+        }
     }
-    Ok(finished)
+    failed.map_or(Ok(finished), Err)
 }
 
 async fn leased(
