@@ -54,6 +54,24 @@ pub struct Sealed {
     pub gone: usize,
 }
 
+/// Sealed hours are not as they were sealed: somebody or something wrote the table beside the functions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{late} records appeared under sealed hours, {gone} are gone or changed")]
+pub struct Touched {
+    late: usize,
+    gone: usize,
+}
+
+impl Sealed {
+    /// Whether the hours sealed before are as they were.
+    ///
+    /// # Errors
+    /// [`Touched`] says how many records are not.
+    pub fn as_it_was(&self) -> Result<(), Touched> {
+        if self.late == 0 && self.gone == 0 { Ok(()) } else { Err(Touched { late: self.late, gone: self.gone }) }
+    }
+}
+
 /// Seals what a clinic's closed hours hold. Harmless to repeat, at any time and by several at once: the
 /// head lets one of them on.
 ///

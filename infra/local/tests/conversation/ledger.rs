@@ -140,6 +140,7 @@ async fn a_record_that_appears_under_a_sealed_hour_is_sealed_late_and_told() {
     ledger.scene.pass(TimeDelta::days(1)).await;
     let sealed = ledger.seal().await;
     assert_eq!((sealed.late, sealed.gone), (1, 0));
+    assert!(sealed.as_it_was().unwrap_err().to_string().starts_with("1 records appeared"));
     assert_eq!(ledger.check().await.unwrap().late, 1);
 }
 
