@@ -38,7 +38,7 @@ impl Function {
         let reach = Reach::from_env(config, given)?;
         Ok(Self {
             entrance: Entrance::new(Queue::from_env(config, "INBOUND_QUEUE_URL")?, reach.store.clone())?,
-            proofs: secrets::read(&given.all("HOOK_SECRETS")),
+            proofs: secrets::read(&given.all("HOOK_SECRETS"))?,
             inbound: Inbound::new(reach, given.key("OPAQUE_KEY")?),
         })
     }

@@ -3,6 +3,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
+use retorno_cloud::CloudError;
 use serde::Deserialize;
 
 use crate::hook::{HookSecrets, MetaApp};
@@ -39,8 +40,11 @@ enum Evolution {
 ///
 /// A text that is not of its form is left out, and the log says which one by its number and nothing of what
 /// it holds: the hooks of all others go on.
-#[must_use]
-pub fn read(texts: &[&str]) -> HookSecrets {
+///
+/// # Errors
+/// [`CloudError::Setup`] when there are texts and none is of its form: whoever has former ones keeps them.
+pub fn read(texts: &[&str]) -> Result<HookSecrets, CloudError> {
+    let mut unread = 0;
     let mut secrets = HookSecrets::default();
     for (at, text) in texts.iter().enumerate() {
         let file: File = match serde_json::from_str(text) {
@@ -48,6 +52,11 @@ pub fn read(texts: &[&str]) -> HookSecrets {
             Err(error) => {
                 let (part, line, column) = (at + 1, error.line(), error.column());
                 tracing::error!(part, line, column, "a part of HOOK_SECRETS is not of its form: left out");
+                unread += 1;
+                if unread == texts.len() {
+                    let what = format!("HOOK_SECRETS is not of its form (line {line}, column {column})");
+                    return Err(CloudError::Setup(what));
+                }
                 continue;
             }
         };
@@ -85,7 +94,7 @@ pub fn read(texts: &[&str]) -> HookSecrets {
         );
         secrets.meta.retain(|_, app| !app.ids.is_empty());
     }
-    secrets
+    Ok(secrets)
 }
 
 fn all(secrets: Vec<String>) -> Vec<HookSecret> {
@@ -102,14 +111,14 @@ mod tests {
         let text = r#"{"meta": {"a": {"secrets": ["s1", "s2"], "verify_tokens": ["t"], "ids": ["700"]}},
             "waha": {"w": ["k"]}, "evolution": {"e": {"tokens": ["x"]}}, "topics": ["arn:aws:sns:us-east-1:1:t"]}"#;
         let another = r#"{"meta": {"a": {"secrets": ["s3"]}, "b": {"secrets": ["s"]}}}"#;
-        let read_one = read(&[text, another]);
+        let read_one = read(&[text, another]).unwrap();
         assert_eq!(read_one.meta.get("a").unwrap().secrets.len(), 3);
         assert_eq!(read_one.meta.len(), 2);
-        assert!(read(&[]).meta.is_empty());
+        assert!(read(&[]).unwrap().meta.is_empty());
         assert_eq!((read_one.waha.len(), read_one.evolution.len(), read_one.topics.len()), (1, 1, 1));
         let two = |ids: &str| format!(r#"{{"meta": {{"a": {{"secrets": ["s"]}}, "b": {{"secrets": ["t"]{ids}}}}}}}"#);
-        assert!(read(&[&two("")]).meta.is_empty(), "either could speak for the other's clinics");
-        assert!(read(&[&two(r#", "ids": ["105", "900"]"#)]).meta.get("b").unwrap().ids.contains("900"));
+        assert!(read(&[&two("")]).unwrap().meta.is_empty(), "either could speak for the other's clinics");
+        assert!(read(&[&two(r#", "ids": ["105", "900"]"#)]).unwrap().meta.get("b").unwrap().ids.contains("900"));
     }
 
     #[test]
@@ -117,7 +126,10 @@ mod tests {
         let bad = r#"{"meta": {"a": {"secret": ["hush"]}}}"#;
         let good = r#"{"waha": {"w": ["k"]}, "evolution": {"e": {"tokens": ["x"]}}}"#;
         let again = r#"{"evolution": {"e": {"jwt_keys": ["y"]}, "f": {"tokens": ["z"]}}}"#;
-        let read = read(&[bad, "{", good, again]);
+        let fault = read(&[bad]).unwrap_err().to_string();
+        assert!(!fault.contains("hush") && fault.contains("line 1"), "{fault}");
+        assert!(read(&[bad, "{"]).is_err(), "with none of them nothing could be proved");
+        let read = read(&[bad, "{", good, again]).unwrap();
         assert_eq!((read.meta.len(), read.waha.len(), read.evolution.len()), (0, 1, 2));
         assert!(matches!(read.evolution.get("e"), Some(EvolutionProof::Token(_))), "the first stays");
     }

@@ -326,6 +326,32 @@ async fn ten_thousand_tamperings_are_all_found() {
 }
 
 #[tokio::test]
+async fn a_later_part_is_sound_only_where_it_was_asked_for() {
+    let signer = new_signer();
+    let sound = ledger(&signer).await;
+    let key = signer.public_key();
+    let mut lines = sound.lines.clone();
+    let third = lines.iter().enumerate().find_map(|(at, line)| match line {
+        Line::Digest(signed) if signed.digest.number == 3 => Some((at, signed.digest.from_ms)),
+        Line::Ledger(_) | Line::Digest(_) | Line::Record(_) | Line::Open(_) => None,
+    });
+    let (at, begins) = third.unwrap();
+    lines.drain(1..at);
+    if let Line::Ledger(head) = &mut lines[0] {
+        head.first = 3;
+    }
+    let text = written(&lines);
+    let asked = |from_ms| {
+        let keys = std::slice::from_ref(key);
+        let against = Against { keys, anchors: Some(&sound.anchors), from_ms, until_ms: None };
+        verify(text.iter().map(String::as_str), &against).map_err(|fault| fault.what)
+    };
+    assert_eq!(asked(Some(begins)).unwrap().numbers, (3, DIGESTS));
+    assert_eq!(asked(Some(begins - 1)), Err(What::DigestMissing));
+    assert_eq!(asked(None), Err(What::DigestMissing));
+}
+
+#[tokio::test]
 async fn a_fault_says_where_it_is() {
     let signer = new_signer();
     let sound = ledger(&signer).await;

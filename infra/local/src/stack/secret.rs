@@ -80,6 +80,10 @@ pub(super) async fn set(ssm: &Client, path: &str, name: &str, value: &str) -> Re
             "{full}: a secret has 1 to {BYTES_MAX} bytes; keep a longer list in parts, as {name}/aurora"
         )));
     }
+    // What the hooks could not read would be left out by them: better nothing is replaced.
+    if name.split('/').next() == Some("HOOK_SECRETS") {
+        inbound_webhook::secrets::read(&[value]).map_err(|error| failed(&full, &error))?;
+    }
     let call = ssm.put_parameter().name(&full).value(value).r#type(ParameterType::SecureString).overwrite(true);
     call.send().await.map_err(|error| failed(&full, &error.into_service_error()))?;
     Ok(format!("set    {full}; functions take it up within five minutes"))
