@@ -23,6 +23,7 @@ OWN_KEY = {
     "step-dispatcher": ["dynamodb", "lambda", "sqs", "ssm"],
     "inbound-webhook": ["dynamodb", "lambda", "sqs", "ssm"],
     "patient-pages": ["dynamodb", "lambda", "sqs", "ssm"],
+    "staff-api": ["dynamodb", "lambda", "sqs", "ssm"],
     "ledger-sealer": ["dynamodb", "lambda", "s3", "sns"],
     "wake": ["sqs"],
 }

@@ -10,6 +10,7 @@ from emulator import WORK, Emulator
 from faults import Faults
 from recount import recount
 from stack import Stack
+from staff import Staff
 from week import Week
 
 
@@ -52,6 +53,7 @@ def main() -> int:
 def play(stack: Stack, checks: Checks, former, week_only: bool):
     week = Week(stack, checks)
     week.play()
+    Staff(stack, checks, week.clinic.id).play("asker")
     peaks = measure.peak_memory_mb(stack)
     if week_only:
         return recount(stack, checks, [week.clinic], [])

@@ -13,6 +13,7 @@ FUNCTIONS = [
     "ledger-sealer",
     "patient-pages",
     "segment-evaluator",
+    "staff-api",
     "step-dispatcher",
 ]
 BUILT = ROOT / "target" / "lambda"

@@ -319,6 +319,13 @@ impl Run<'_> {
                 of_some => self.tenant.opt_out(hash, ChannelSet::ALL, of_some, self.now()).await?,
             }
         }
+        if let Some(before) = before {
+            // Nothing goes there any more: it is free for whoever else has it, and names nobody.
+            let of = |patient: &Patient| self.tenant.contact_keys_on_record(patient, true);
+            for hash in of(before).difference(&of(after)) {
+                self.tenant.vacate(hash, &after.id).await?;
+            }
+        }
         if let Some(before) = before.filter(|_| was_out == PurposeSet::ALL && out != PurposeSet::ALL) {
             // Whatever it was set at: the person may have come of age since.
             let of = |patient: &Patient| self.tenant.contact_keys_on_record(patient, true);

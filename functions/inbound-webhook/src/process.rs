@@ -17,8 +17,6 @@ use retorno_domain::ids::{ClinicId, PatientId};
 use tracing::field::Empty;
 use tracing::{Instrument as _, info_span};
 
-pub use account::will_be_disabled;
-
 use crate::event::{Event, GatewayKind, Route, Routed, Sender};
 
 /// What became of an event; at several clinics, what comes first here.

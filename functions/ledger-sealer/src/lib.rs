@@ -4,8 +4,8 @@
 //! ([`verify`]): whoever is handed a file and a public key needs nothing else.
 
 pub mod anchor;
-pub mod digest;
-pub mod export;
 pub mod key;
 pub mod seal;
 pub mod verify;
+
+pub use retorno_cloud::ledger::{digest, export};

@@ -7,7 +7,8 @@ use retorno_cloud::CloudError;
 use retorno_cloud::store::{AuditRecord, LedgerHead, NewDigest, TenantStore};
 
 use crate::anchor::{AnchorError, Anchors};
-use crate::digest::{Digest, SignedDigest, chained, genesis, leaf};
+use crate::digest::{Digest, Restored, SignedDigest, chained, genesis, leaf};
+use crate::export::ExportError;
 use crate::key::{KeyError, Signer};
 
 /// An hour is closed so long after its end. A record carries the instant at which its writer began the
@@ -41,6 +42,15 @@ pub enum SealError {
     Digest(#[from] serde_json::Error),
 }
 
+impl From<ExportError> for SealError {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Cloud(error) => Self::Cloud(error),
+            ExportError::Digest(error) => Self::Digest(error),
+        }
+    }
+}
+
 /// What a sealing did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sealed {
@@ -52,14 +62,20 @@ pub struct Sealed {
     pub late: usize,
     /// Records that were sealed and are not there, or not as they were.
     pub gone: usize,
+    /// Digests that are kept outside and that the table does not know: it was restored.
+    pub forgotten: u64,
 }
 
 /// Sealed hours are not as they were sealed: somebody or something wrote the table beside the functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{late} records appeared under sealed hours, {gone} are gone or changed")]
+#[error(
+    "{late} records appeared under sealed hours, {gone} are gone or changed; {forgotten} digests are kept outside that \
+     the table does not know: more than none if it was restored"
+)]
 pub struct Touched {
     late: usize,
     gone: usize,
+    forgotten: u64,
 }
 
 impl Sealed {
@@ -68,7 +84,8 @@ impl Sealed {
     /// # Errors
     /// [`Touched`] says how many records are not.
     pub fn as_it_was(&self) -> Result<(), Touched> {
-        if self.late == 0 && self.gone == 0 { Ok(()) } else { Err(Touched { late: self.late, gone: self.gone }) }
+        let Self { late, gone, forgotten, .. } = *self;
+        if (late, gone, forgotten) == (0, 0, 0) { Ok(()) } else { Err(Touched { late, gone, forgotten }) }
     }
 }
 
@@ -83,9 +100,9 @@ pub async fn seal(
     anchors: &Anchors,
     now: DateTime<Utc>,
 ) -> Result<Sealed, SealError> {
-    let run = Run { tenant, signer, anchors, now };
-    let mut sealed = Sealed::default();
     let head = tenant.ledger_head().await?;
+    let mut run = Run { tenant, signer, anchors, now, restored: None };
+    let mut sealed = Sealed::default();
     let mut last = match &head {
         Some(head) => run.anchor_rest(head).await?,
         None => None,
@@ -95,7 +112,9 @@ pub async fn seal(
     if closed <= from {
         return Ok(sealed);
     }
-    let new_day = from.date_naive() != closed.date_naive();
+    sealed.forgotten = run.look_outside(head.as_ref()).await?;
+    // A restored table begins its generation at once.
+    let new_day = from.date_naive() != closed.date_naive() || run.restored.is_some();
     if let Some(head) = &head {
         let again = if new_day { LOOKS_AGAIN_DAILY } else { LOOKS_AGAIN };
         let (late, gone) = run.look_again(head, again).await?;
@@ -133,7 +152,8 @@ pub async fn seal(
     Ok(sealed)
 }
 
-/// Records in parts that fit a digest; those of one instant stay together. One part, empty, of none.
+/// Records in parts that fit a digest; those of one instant stay together as long as they fit. One part, empty,
+/// of none.
 fn parts(records: &[AuditRecord]) -> Vec<&[AuditRecord]> {
     let mut parts = Vec::new();
     let mut left = records;
@@ -153,9 +173,24 @@ struct Run<'a> {
     signer: &'a Signer,
     anchors: &'a Anchors,
     now: DateTime<Utc>,
+    /// For the next digest: that the table was restored, and which generation begins.
+    restored: Option<(Box<Restored>, u64)>,
 }
 
 impl Run<'_> {
+    /// Whether digests are kept outside that the table does not know; says how many. Another sealer that was
+    /// faster moved the head first: then this run's next digest is refused.
+    async fn look_outside(&mut self, head: Option<&LedgerHead>) -> Result<u64, SealError> {
+        let clinic = self.tenant.clinic();
+        let resumes = head.map_or(0, |head| head.number);
+        let Some(outside) = self.anchors.last_after(clinic, resumes).await? else { return Ok(0) };
+        let last = outside.digest.number;
+        tracing::error!(%clinic, resumes, last, "the table was restored: digests are kept outside only");
+        let restored = Box::new(Restored { resumes, last, hash: outside.hash()? });
+        self.restored = Some((restored, outside.digest.generation.saturating_add(1)));
+        Ok(last.saturating_sub(resumes))
+    }
+
     /// Keeps outside what a run that died left in the table only; gives the last digest.
     async fn anchor_rest(&self, head: &LedgerHead) -> Result<Option<SignedDigest>, SealError> {
         let mut last = None;
@@ -172,7 +207,7 @@ impl Run<'_> {
 
     /// Seals one part; nothing when another sealer was faster.
     async fn add(
-        &self,
+        &mut self,
         last: Option<&SignedDigest>,
         records: &[AuditRecord],
         (from, until): (DateTime<Utc>, DateTime<Utc>),
@@ -181,8 +216,14 @@ impl Run<'_> {
         let clinic = self.tenant.clinic().to_string();
         let leaves = records.iter().map(leaf).collect::<Result<Vec<_>, _>>()?;
         let before = last.map_or_else(|| genesis(&clinic), |last| last.digest.after.clone());
+        let known = last.map_or(0, |last| last.digest.number);
+        let (restored, generation) = match self.restored.take() {
+            Some((restored, generation)) => (Some(restored), generation),
+            None => (None, last.map_or(1, |last| last.digest.generation)),
+        };
         let digest = Digest {
-            number: last.map_or(1, |last| last.digest.number + 1),
+            // The numbers of those that are kept outside only are theirs.
+            number: restored.as_ref().map_or(known, |restored| restored.last) + 1,
             from_ms: from.timestamp_millis(),
             until_ms: until.timestamp_millis(),
             late,
@@ -193,11 +234,13 @@ impl Run<'_> {
             previous: last.map_or_else(|| Ok(String::new()), SignedDigest::hash)?,
             key: self.signer.public_key().id(),
             clinic,
+            generation,
+            restored,
         };
         let signed = self.signer.sign(digest).await?;
         let json = serde_json::to_string(&signed)?;
         let number = signed.digest.number;
-        if !self.tenant.put_digest(&NewDigest { number, until, json: &json }).await? {
+        if !self.tenant.put_digest(&NewDigest { number, follows: known, until, json: &json }).await? {
             tracing::info!(clinic = %self.tenant.clinic(), number, "another sealer was faster");
             return Ok(None);
         }

@@ -1,10 +1,12 @@
 //! Checks an exported ledger without any network: recomputes everything, and says where the first
 //! difference is. Whoever may change the file, and even sign, is found by what was kept elsewhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::digest::{Digest, SignedDigest, chained, genesis, leaf};
+use serde::Serialize;
+
+use crate::digest::{Digest, Restored, SignedDigest, chained, genesis, leaf};
 use crate::export::{Head, Line};
 use crate::key::PublicKey;
 
@@ -37,10 +39,31 @@ pub struct Report {
     pub late: u64,
     /// Records that are not sealed yet: nothing can be said of them.
     pub open: u64,
+    /// Digests.
+    pub digests: u64,
     /// Digests compared with what is kept elsewhere.
     pub anchored: u64,
+    /// Where the table had been restored to an instant of before.
+    pub restores: Vec<Restore>,
     /// The chain's hash after the last record.
     pub hash: String,
+}
+
+/// A place where the table had been restored: what was sealed after the instant it was restored to is proved by
+/// the digests that are kept outside, and by nothing here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Restore {
+    /// The generation that begins there.
+    pub generation: u64,
+    /// The number of its first digest.
+    pub digest: u64,
+    /// The digests that are kept outside only: from this number …
+    pub forgotten_from: u64,
+    /// … to this one.
+    pub forgotten_to: u64,
+    /// Records that those had sealed and that are not sealed here again: they are gone. Not known without the
+    /// digests that are kept outside.
+    pub lost: Option<u64>,
 }
 
 /// What is wrong.
@@ -127,7 +150,8 @@ impl std::error::Error for Fault {}
 /// # Errors
 /// The first [`Fault`].
 pub fn verify<'a>(lines: impl IntoIterator<Item = &'a str>, against: &Against<'_>) -> Result<Report, Fault> {
-    let mut check = Check { against, head: None, last: None, records: Vec::new(), line: 0, report: Report::default() };
+    let (records, sealed_since, report) = (Vec::new(), BTreeSet::new(), Report::default());
+    let mut check = Check { against, head: None, last: None, records, line: 0, sealed_since, report };
     for line in lines {
         check.line += 1;
         check.take(line)?;
@@ -142,6 +166,8 @@ struct Check<'a> {
     /// The hashes of the records under the last digest, and the line of the digest's first.
     records: Vec<String>,
     line: usize,
+    /// What was sealed since the table was first restored.
+    sealed_since: BTreeSet<String>,
     report: Report,
 }
 
@@ -196,14 +222,15 @@ impl Check<'_> {
         if !key.verifies(&next) {
             return fault(What::BadSignature);
         }
+        let is_beginning = number == 1 || next.digest.restored.as_ref().is_some_and(|of| of.resumes == 0);
         let followed = match &self.last {
             Some(last) => follows(last, &next.digest),
             None if number != head.first => Err(What::DigestMissing),
             // The head is not signed: what it leaves out at the front, only the digests tell.
-            None if number != 1 && self.against.from_ms.is_none_or(|from| from < next.digest.from_ms) => {
+            None if !is_beginning && self.against.from_ms.is_none_or(|from| from < next.digest.from_ms) => {
                 Err(What::DigestMissing)
             }
-            None if number == 1 && !begins(&next.digest) => Err(What::Broken),
+            None if is_beginning && !begins(&next.digest) => Err(What::Broken),
             None => Ok(()),
         };
         if let Err(what) = followed {
@@ -218,11 +245,50 @@ impl Check<'_> {
             Some(Some(_)) => self.report.anchored += 1,
             None => {}
         }
+        if let Some(Err(what)) = next.digest.restored.as_ref().map(|restored| self.restored(restored, &next.digest)) {
+            return Err(Fault { what, line: self.line, digest: number, record: None });
+        }
+        if !self.report.restores.is_empty() {
+            self.sealed_since.extend(next.digest.leaves.iter().cloned());
+        }
         if self.last.is_none() {
             self.report.covers_ms.0 = next.digest.from_ms;
         }
+        self.report.digests += 1;
         self.last = Some(next);
         Ok(())
+    }
+
+    /// That the former generation ended with the digest that is named.
+    fn restored(&mut self, restored: &Restored, next: &Digest) -> Result<(), What> {
+        if let Some(anchors) = self.against.anchors {
+            let kept = anchors.get(&restored.last).ok_or(What::NotAnchored)?;
+            let is_next = kept.digest.generation.checked_add(1) == Some(next.generation);
+            if !is_next || kept.hash().ok().as_ref() != Some(&restored.hash) {
+                return Err(What::Forked);
+            }
+        }
+        self.report.restores.push(Restore {
+            generation: next.generation,
+            digest: next.number,
+            forgotten_from: restored.resumes.saturating_add(1),
+            forgotten_to: restored.last,
+            lost: None,
+        });
+        Ok(())
+    }
+
+    /// How many records the digests that are kept outside only had sealed, and nothing here seals again.
+    fn count_lost(&mut self) {
+        let Some(anchors) = self.against.anchors else { return };
+        for restore in &mut self.report.restores {
+            let numbers = restore.forgotten_from..=restore.forgotten_to;
+            let kept: Option<Vec<&SignedDigest>> = numbers.map(|number| anchors.get(&number)).collect();
+            let Some(kept) = kept else { continue };
+            let forgotten: BTreeSet<&String> = kept.iter().flat_map(|kept| &kept.digest.leaves).collect();
+            let lost = forgotten.into_iter().filter(|leaf| !self.sealed_since.contains(*leaf)).count();
+            restore.lost = u64::try_from(lost).ok();
+        }
     }
 
     /// That the records under the last digest are those it holds.
@@ -256,6 +322,7 @@ impl Check<'_> {
             return self.fault(What::Truncated);
         }
         self.report.numbers = (head.first, head.last);
+        self.count_lost();
         if let Some(last) = &self.last {
             self.report.covers_ms.1 = last.digest.until_ms;
             self.report.hash.clone_from(&last.digest.after);
@@ -266,18 +333,30 @@ impl Check<'_> {
 
 /// Whether a digest is a clinic's first.
 fn begins(digest: &Digest) -> bool {
-    digest.previous.is_empty() && digest.first == 1 && digest.before == genesis(&digest.clinic)
+    let is_first = match &digest.restored {
+        Some(restored) => digest.number == restored.last.saturating_add(1) && restored.last > 0,
+        None => digest.number == 1 && digest.generation == 1,
+    };
+    is_first && digest.previous.is_empty() && digest.first == 1 && digest.before == genesis(&digest.clinic)
 }
 
 fn follows(last: &SignedDigest, next: &Digest) -> Result<(), What> {
     let before = &last.digest;
-    if next.number > before.number + 1 {
+    // After a restore the table goes on from what it knew, under numbers that nobody has.
+    let (resumes, number, goes_on) = match &next.restored {
+        None => (next.number.saturating_sub(1), next.number, next.generation == before.generation),
+        Some(of) => {
+            (of.resumes, of.last.saturating_add(1), of.last > of.resumes && next.generation > before.generation)
+        }
+    };
+    if resumes > before.number {
         return Err(What::DigestMissing);
     }
-    if next.number != before.number + 1 || last.hash().ok().as_deref() != Some(&next.previous) {
+    if resumes != before.number || last.hash().ok().as_deref() != Some(&next.previous) {
         return Err(What::Forked);
     }
     let adds_up = next.before == before.after && next.first == before.next() && next.from_ms == before.until_ms;
+    let adds_up = adds_up && goes_on && next.number == number;
     if adds_up { Ok(()) } else { Err(What::Broken) }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ledger_sealer::digest::{Digest, SignedDigest, chained, genesis, leaf};
+use ledger_sealer::digest::{Digest, Restored, SignedDigest, chained, genesis, leaf};
 use ledger_sealer::export::{Head, Line};
 use ledger_sealer::key::{PublicKey, Signer};
 use ledger_sealer::verify::{Against, Fault, Report, What, verify};
@@ -51,6 +51,8 @@ async fn next_digest(signer: &Signer, last: Option<&SignedDigest>, records: &[Au
         before,
         previous: last.map_or_else(String::new, |last| last.hash().unwrap()),
         key: signer.public_key().id(),
+        generation: last.map_or(1, |last| last.digest.generation),
+        restored: None,
     };
     signer.sign(digest).await.unwrap()
 }
@@ -169,7 +171,9 @@ impl Tamper<'_> {
         let at = self.any_digest(lines);
         let Line::Digest(signed) = &mut lines[at] else { return "" };
         let digest = &mut signed.digest;
-        match self.rng.usize(..9) {
+        match self.rng.usize(..11) {
+            9 => digest.generation += 1,
+            10 => digest.restored = Some(Box::new(Restored { resumes: 0, last: 9, hash: genesis("other") })),
             0 => digest.number += 1,
             1 => digest.from_ms -= 1,
             2 => digest.until_ms += 1,

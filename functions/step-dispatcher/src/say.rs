@@ -85,8 +85,8 @@ impl Dispatcher {
         Ok(Done::Decided)
     }
 
-    /// The rules: an answer to the patient's own word is said at any hour; what we begin ourselves
-    /// keeps hours and consent like every message.
+    /// The rules: an answer to the patient's own word is said at any hour, unless that word is more than
+    /// a day old; what we begin ourselves keeps hours and consent like every message.
     async fn look(&self, visitor: &Visitor, stored: &StoredAnswer) -> Result<Now, CloudError> {
         let (answer, now, clinic) = (&stored.answer, visitor.now, &visitor.clinic.clinic);
         let patient = visitor.patient();
@@ -111,10 +111,12 @@ impl Dispatcher {
         else {
             return Ok(Now::Drop("no_contact"));
         };
-        if let Some(purpose) = answer.purpose() {
-            if patient.consent.prove(answer.channel, purpose, today).is_err() {
-                return Ok(Now::Drop("no_consent"));
-            }
+        if let Some(purpose) = answer.purpose()
+            && patient.consent.prove(answer.channel, purpose, today).is_err()
+        {
+            return Ok(Now::Drop("no_consent"));
+        }
+        if answer.purpose().is_some() || answer.in_hours {
             let zone = patient.profile.zone;
             let open = clinic.calendar.window_on(local_date(now, zone), zone).filter(|window| window.contains(now));
             match open {

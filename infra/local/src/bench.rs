@@ -12,13 +12,30 @@ mod send_units;
 mod sending;
 pub(crate) mod stage;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::host::HostError;
 
 pub use figures::{Bench, Figure, Machine, SendUnits, Target, UnitLine, print_table};
 pub use import::{PeakMemory, import_once};
+
+/// A part of the measurement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Part {
+    /// Importing: speed in memory and on a file, peak memory; and the pure rules over what was imported.
+    Import,
+    /// Messages sent a second.
+    Sends,
+    /// The day's evaluation beside a full one.
+    Evaluation,
+    /// Many replies at once for few slots.
+    Replies,
+    /// Webhooks over HTTP.
+    Webhooks,
+    /// Request units of one send by each channel.
+    Units,
+}
 
 /// What is to be measured.
 #[derive(Debug, Clone)]
@@ -27,6 +44,14 @@ pub struct BenchOptions {
     pub export: Option<PathBuf>,
     /// Small sizes: shows that everything runs, and says nothing about speed.
     pub quick: bool,
+    /// The parts to measure; all of them when empty.
+    pub only: Vec<Part>,
+}
+
+impl BenchOptions {
+    fn wants(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
+    }
 }
 
 /// How much is measured.
@@ -67,7 +92,42 @@ pub async fn run(options: &BenchOptions, mut on_part: impl FnMut(&str)) -> Resul
     let sizes = if options.quick { Sizes::QUICK } else { Sizes::WHOLE };
     let folder = tempfile::tempdir().map_err(|error| HostError::Io { what: "a temporary folder".to_owned(), error })?;
     let mut bench = Bench::new(Machine::read(options.quick));
-    let export = import::Export::ready(options.export.as_deref(), sizes.import, folder.path())?;
+    if options.wants(Part::Import) {
+        import(options, sizes, folder.path(), &mut bench, &mut on_part).await?;
+    }
+    if options.wants(Part::Sends) {
+        on_part("sends in memory");
+        bench.figures.extend(sending::in_memory(sizes.send).await?);
+        on_part("sends on a file");
+        bench.figures.extend(sending::on_file(sizes.send, folder.path()).await?);
+    }
+    if options.wants(Part::Evaluation) {
+        on_part("evaluation");
+        bench.figures.extend(evaluation::measure(sizes.evaluate).await?);
+    }
+    if options.wants(Part::Replies) {
+        on_part("replies for few slots");
+        bench.figures.extend(replies::race(sizes.race.0, sizes.race.1).await?);
+    }
+    if options.wants(Part::Webhooks) {
+        on_part("webhooks");
+        bench.figures.extend(replies::webhooks(sizes.webhooks.1, sizes.webhooks.0).await?);
+    }
+    if options.wants(Part::Units) {
+        on_part("units of a send");
+        bench.sends = send_units::measure().await?;
+    }
+    Ok(bench)
+}
+
+async fn import(
+    options: &BenchOptions,
+    sizes: Sizes,
+    folder: &Path,
+    bench: &mut Bench,
+    on_part: &mut impl FnMut(&str),
+) -> Result<(), HostError> {
+    let export = import::Export::ready(options.export.as_deref(), sizes.import, folder)?;
     on_part("import in memory");
     let (host, figure) = import::in_memory(&export).await?;
     bench.figures.push(figure);
@@ -75,22 +135,10 @@ pub async fn run(options: &BenchOptions, mut on_part: impl FnMut(&str)) -> Resul
     bench.figures.extend(rules::measure(&host, sizes.place).await?);
     drop(host);
     on_part("import on a file");
-    bench.figures.push(import::on_file(&export, folder.path()).await?);
+    bench.figures.push(import::on_file(&export, folder).await?);
     on_part("peak memory of an import");
     bench.figures.push(import::peak_memory(&export).await);
-    on_part("sends in memory");
-    bench.figures.extend(sending::in_memory(sizes.send).await?);
-    on_part("sends on a file");
-    bench.figures.extend(sending::on_file(sizes.send, folder.path()).await?);
-    on_part("evaluation");
-    bench.figures.extend(evaluation::measure(sizes.evaluate).await?);
-    on_part("replies for few slots");
-    bench.figures.extend(replies::race(sizes.race.0, sizes.race.1).await?);
-    on_part("webhooks");
-    bench.figures.extend(replies::webhooks(sizes.webhooks.1, sizes.webhooks.0).await?);
-    on_part("units of a send");
-    bench.sends = send_units::measure().await?;
-    Ok(bench)
+    Ok(())
 }
 
 /// A stopwatch, by the wall and by the time this thread had a core.

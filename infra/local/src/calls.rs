@@ -109,6 +109,11 @@ pub fn note_service(request: &HttpRequest) {
         if request.headers().get("x-amz-object-lock-mode").is_some() {
             note("s3:PutObjectRetention", path, "");
         }
+    } else if request.method() == "GET" && request.uri().contains("x-id=GetObject") {
+        let path = request.uri().split("://").nth(1).and_then(|rest| rest.split('/').nth(1)).unwrap_or("");
+        note("s3:GetObject", path, "");
+    } else if request.method() == "GET" && request.uri().contains("list-type=2") {
+        note("s3:ListBucket", "", "");
     } else if request.uri().contains("/v2/email/outbound-emails") {
         // A sender is an identity of SES's; the configuration set is asked for as well.
         note("ses:SendEmail", "identity", "");

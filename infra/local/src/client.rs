@@ -6,16 +6,19 @@ mod browser;
 mod connection;
 mod consent;
 mod line;
+mod login;
 mod parked;
 mod patient;
 mod print;
+mod session;
 mod slots;
 mod staff;
 mod strangers;
 mod talk;
 mod templates;
+mod whom;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::DateTime;
@@ -29,7 +32,10 @@ use crate::server::{State, Work};
 use crate::settings_file::{with_zone, zone_of_export};
 use crate::why::Why;
 use connection::Connection;
+pub use login::{LoginArgs, login};
 pub use templates::{TemplatesAct, TemplatesArgs};
+use whom::clinic;
+pub use whom::{To, Which};
 
 /// A command to the running system.
 #[derive(Debug, Subcommand)]
@@ -84,14 +90,6 @@ pub enum ClientCommand {
     Patient(patient::PatientArgs),
     /// Show how a clinic's channels stand, link the telephone of its gateway, send a test message.
     Connection(line::LineArgs),
-}
-
-/// Which clinic.
-#[derive(Debug, Args)]
-pub struct Which {
-    /// The clinic's id; may be left out when there is only one.
-    #[arg(long)]
-    clinic: Option<String>,
 }
 
 /// `retorno import`.
@@ -207,15 +205,15 @@ pub struct ThreadArgs {
 /// How often a move of the clock is asked how far it is.
 const ASKED_EVERY: Duration = Duration::from_millis(250);
 
-/// Runs a command against the system that runs over `data`.
+/// Runs a command against the system that it is for.
 ///
 /// # Errors
 /// [`HostError::User`]: it is not running, or what it answered.
-pub async fn run(command: &ClientCommand, data: &Path) -> Result<(), HostError> {
+pub async fn run(command: &ClientCommand, to: &To<'_>) -> Result<(), HostError> {
     if let ClientCommand::Audit(args) = command {
-        return audit::run(data, args).await;
+        return audit::run(to, args).await;
     }
-    let connection = Connection::to(data)?;
+    let connection = to.connect().await?;
     match command {
         ClientCommand::Import(args) => import(&connection, args).await,
         ClientCommand::Slots(args) => {
@@ -274,7 +272,7 @@ pub async fn run(command: &ClientCommand, data: &Path) -> Result<(), HostError> 
         ClientCommand::Agreements(args) => strangers::agreements(&connection, args).await,
         ClientCommand::Find(args) => strangers::find(&connection, args).await,
         ClientCommand::Number(args) => strangers::number_of(&connection, args).await,
-        ClientCommand::Audit(args) => audit::run(data, args).await,
+        ClientCommand::Audit(args) => audit::run(to, args).await,
         ClientCommand::Patient(args) => patient::run(&connection, args).await,
         ClientCommand::Templates(args) => templates::run(&connection, args).await,
         ClientCommand::Connection(args) => line::run(&connection, args).await,
@@ -283,17 +281,6 @@ pub async fn run(command: &ClientCommand, data: &Path) -> Result<(), HostError> 
             talk::agenda(&connection.get(&["clinics", &clinic, "agenda"], &[]).await?, args.json);
             Ok(())
         }
-    }
-}
-
-async fn clinic(connection: &Connection, which: &Which) -> Result<String, HostError> {
-    let state: State = connection.get(&["state"], &[]).await?;
-    let ids: Vec<&str> = state.clinics.iter().map(|clinic| clinic.id.as_str()).collect();
-    match (&which.clinic, ids.as_slice()) {
-        (Some(clinic), _) => Ok(clinic.clone()),
-        (None, [only]) => Ok((*only).to_owned()),
-        (None, []) => Err(HostError::User("there is no clinic yet: import an export with --new-clinic ID".to_owned())),
-        (None, several) => Err(HostError::User(format!("say which clinic with --clinic: {}", several.join(", ")))),
     }
 }
 

@@ -10,8 +10,6 @@ pub mod demo;
 pub mod doubles;
 pub mod engine;
 pub mod host;
-pub mod masked;
-pub mod outbox;
 pub mod server;
 pub mod settings_file;
 pub mod span;
@@ -19,3 +17,5 @@ pub mod stack;
 pub mod trial;
 pub mod why;
 pub mod words;
+
+pub use staff_api::outbox;

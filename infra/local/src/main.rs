@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use chrono::NaiveDateTime;
 use clap::{Args, Parser, Subcommand};
-use retorno::bench::{self, BenchOptions};
-use retorno::client::{self, ClientCommand};
+use retorno::bench::{self, BenchOptions, Part};
+use retorno::client::{self, ClientCommand, LoginArgs, To};
 use retorno::host::HostError;
 use retorno::server::{self, Options};
 use retorno::stack::{self, ClinicCommand, SecretCommand};
@@ -26,6 +26,9 @@ struct Cli {
     /// The folder of the running system.
     #[arg(long, global = true, default_value = "./retorno-data")]
     data: PathBuf,
+    /// Speak to a stack in the cloud, as signed in by `retorno login`: the file of that session.
+    #[arg(long, global = true, env = "RETORNO_SESSION")]
+    session: Option<PathBuf>,
     /// The port on 127.0.0.1 that it listens on; 0 takes any.
     #[arg(long, default_value_t = 8787)]
     port: u16,
@@ -42,6 +45,8 @@ enum Command {
     Try(TryArgs),
     #[command(flatten)]
     Client(ClientCommand),
+    /// Sign in to a stack in the cloud, to see and do there what staff may.
+    Login(LoginArgs),
     /// Add clinics to a stack in the cloud, with the credentials of the environment.
     #[command(subcommand)]
     Clinic(ClinicCommand),
@@ -72,6 +77,9 @@ struct BenchArgs {
     /// Small sizes, to see that everything runs.
     #[arg(long)]
     quick: bool,
+    /// Only this part; may be repeated. All when absent.
+    #[arg(long, value_enum)]
+    only: Vec<Part>,
     /// One JSON object on standard output instead of the table.
     #[arg(long)]
     json: bool,
@@ -113,8 +121,11 @@ async fn main() -> ExitCode {
     server::start_logging();
     let done = match cli.command {
         Some(Command::Try(args)) => try_export(args).await,
-        Some(Command::Client(command)) => client::run(&command, &cli.data).await,
+        Some(Command::Client(command)) => {
+            client::run(&command, &To { data: &cli.data, session: cli.session.as_deref() }).await
+        }
         None => server::run(&Options { data: cli.data, port: cli.port, demo: !cli.no_demo }).await,
+        Some(Command::Login(args)) => client::login(&args, cli.session.as_deref()).await,
         Some(Command::Clinic(command)) => stack::run_clinic(&command).await,
         Some(Command::Secret(command)) => stack::run_secret(&command).await,
         Some(Command::Bench(args)) => measure(args).await,
@@ -153,7 +164,7 @@ async fn try_export(args: TryArgs) -> Result<(), HostError> {
 }
 
 async fn measure(args: BenchArgs) -> Result<(), HostError> {
-    let options = BenchOptions { export: args.export, quick: args.quick };
+    let options = BenchOptions { export: args.export, quick: args.quick, only: args.only };
     let measured = bench::run(&options, |part| {
         let _ = writeln!(std::io::stderr(), "{part} …");
     });

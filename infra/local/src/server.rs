@@ -1,37 +1,27 @@
 //! The running system: everything in one process over one folder, with a clock that goes on by
 //! itself and can be moved, pages for people and an API for the commands.
 
-mod agenda;
 mod api;
 mod browser;
-mod connections;
-mod connections_api;
-mod consent;
 mod consents;
 mod driver;
 mod folder;
 mod guard;
 mod hooks;
 mod import;
-mod inbox;
 mod kept_clock;
 mod ledger;
 mod load;
 mod page;
-mod parked;
-mod privacy;
 mod problem;
+mod sandbox;
 mod slots;
 mod state;
-mod strangers;
-mod strangers_api;
 mod survey;
 mod system;
 mod talk;
-mod templates;
 #[cfg(test)]
 mod tests;
-mod thread;
 mod upload;
 mod wave;
 
@@ -41,6 +31,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::Router;
+use staff_api::routes::with_fallbacks;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -52,8 +43,6 @@ pub use state::{AdvanceBy, Advanced, ClinicState, State, Work};
 pub use survey::{SegmentView, Segments};
 
 pub use wave::{RunningAt, WavePart, Waves};
-
-pub(crate) use templates::todo;
 
 use kept_clock::KeptClock;
 use system::System;
@@ -168,7 +157,7 @@ async fn serve(system: &System, listener: TcpListener, signals: &mut Signals) ->
 /// Pages and API over a system.
 fn router(system: System) -> Router {
     let app = Router::new()
-        .nest("/api", api::router().merge(connections_api::router()).merge(strangers_api::router()))
+        .nest("/api", with_fallbacks(api::router().merge(staff_api::router())))
         .merge(page::router())
         .merge(hooks::router());
     app.layer(axum::middleware::from_fn(guard::guard)).with_state(system)

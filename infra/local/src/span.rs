@@ -33,16 +33,6 @@ impl FromStr for Span {
     }
 }
 
-/// A span in words of English, to two units: "2 days and 3 hours".
-#[must_use]
-pub fn in_words(span: TimeDelta) -> String {
-    let minutes = span.num_minutes();
-    let parts = [(minutes / 1440, "day"), (minutes % 1440 / 60, "hour"), (minutes % 60, "minute")];
-    let said = |(number, unit): &(i64, &str)| format!("{number} {unit}{}", if *number == 1 { "" } else { "s" });
-    let parts: Vec<String> = parts.iter().filter(|(number, _)| *number > 0).take(2).map(said).collect();
-    if parts.is_empty() { "less than a minute".to_owned() } else { parts.join(" and ") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,12 +44,5 @@ mod tests {
         for wrong in ["", "3", "h", "0d", "-1d", "3 h", "1y", "99999999999999999999d", "9000000000000000000w", "١d"] {
             assert!(wrong.parse::<Span>().is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn words_have_two_units() {
-        assert_eq!(in_words(TimeDelta::minutes(2 * 1440 + 3 * 60 + 7)), "2 days and 3 hours");
-        assert_eq!(in_words(TimeDelta::minutes(61)), "1 hour and 1 minute");
-        assert_eq!(in_words(TimeDelta::seconds(3)), "less than a minute");
     }
 }

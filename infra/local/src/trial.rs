@@ -17,9 +17,9 @@ use retorno_domain::clinic::Clinic;
 use retorno_domain::ids::ClinicId;
 use retorno_domain::settings::clinic_from_toml;
 use segment_evaluator::{Scope, Survey, survey};
+use staff_api::outbox::{Sent, sent_between};
 
 use crate::host::{Host, HostError, HostKeys, Played};
-use crate::outbox::{Sent, sent_between};
 use crate::settings_file::{open, with_zone, zone_of_export};
 
 pub use outcome::Outcome;

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod desk;
 pub mod error;
 pub mod fetch;
+pub mod ledger;
 pub mod links;
 pub mod logging;
 pub mod metrics;

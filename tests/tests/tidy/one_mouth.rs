@@ -9,7 +9,7 @@ use crate::tree::File;
 const CLIENTS: [&str; 4] = ["aws_sdk_pinpointsmsvoicev2", "aws_sdk_sesv2", "reqwest", "web_push_native"];
 
 /// Where they may be named: a file, or everything below a folder.
-const MOUTHS: [&str; 7] = [
+const MOUTHS: [&str; 8] = [
     "shared/cloud/src/aws.rs",
     "shared/cloud/src/channels.rs",
     "shared/cloud/src/channels/",
@@ -19,6 +19,8 @@ const MOUTHS: [&str; 7] = [
     "infra/local/",
     // Answers the providers' wires itself.
     "tests/simulation/src/environment.rs",
+    // Opens what was pushed, as a browser does.
+    "tests/simulation/src/browsers.rs",
 ];
 
 /// Where a client that reaches patients is named and should not be.

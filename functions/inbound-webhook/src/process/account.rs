@@ -5,7 +5,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use retorno_cloud::CloudError;
 use retorno_cloud::orders::{ALERTED_AFTER, channel_alert};
-use retorno_cloud::store::{News, TenantStore};
+use retorno_cloud::store::{ACCOUNT_BAN, BAN_ANNOUNCED, News, TenantStore};
 use retorno_domain::approval::{Fact, TemplateQuality, TemplateStatus, account_of, concerns};
 use retorno_domain::channel::Channel;
 use retorno_domain::clinic::Clinic;
@@ -20,8 +20,6 @@ use crate::event::{
 const UNTIL_SOMEBODY_ACTS: TimeDelta = TimeDelta::days(3_650);
 /// Meta's word for an account that may send again.
 const REINSTATED: &str = "REINSTATE";
-/// Meta's word for an account that will be disabled unless somebody acts.
-const ANNOUNCED: &str = "SCHEDULE_FOR_DISABLE";
 
 /// Why the channel is halted. The one for all of them is what was written before they were told apart.
 const RESTRICTED: &str = "account_restricted";
@@ -137,7 +135,7 @@ impl Inbound {
             }
             AccountChange::Ban { state } => match state.as_str() {
                 REINSTATED => tenant.unhalt_of(whatsapp, &[BANNED, GONE, LOCKED]).await?,
-                ANNOUNCED => {
+                BAN_ANNOUNCED => {
                     tracing::error!(clinic = %tenant.clinic(), "the WhatsApp account will be disabled: a person must act");
                 }
                 // Also in a word that we do not know: staff may let the channel go on.
@@ -163,16 +161,6 @@ impl Inbound {
     }
 }
 
-/// Whether Meta announced that it will disable an account, and has not said anything newer about that.
-///
-/// # Errors
-/// [`CloudError`].
-pub async fn will_be_disabled(tenant: &TenantStore, account: &str) -> Result<bool, CloudError> {
-    let announced = AccountChange::Ban { state: ANNOUNCED.to_owned() };
-    let known = tenant.news_of(&format!("{}#{account}", register_of(&announced))).await?;
-    Ok(known.is_some_and(|known| serde_json::from_str(&known.told).ok() == Some(announced)))
-}
-
 fn is_of(route: &Route, account: &str) -> bool {
     matches!(route, Route::WhatsappAccount(id) if id == account)
 }
@@ -187,7 +175,7 @@ fn register_of(change: &AccountChange) -> &'static str {
     match change {
         AccountChange::Restricted { .. } => "account_restriction",
         AccountChange::Violated { .. } => "account_violation",
-        AccountChange::Ban { .. } => "account_ban",
+        AccountChange::Ban { .. } => ACCOUNT_BAN,
         AccountChange::Deleted => "account_deleted",
         AccountChange::Disconnected { .. } | AccountChange::Reconnected => "account_connection",
         AccountChange::Shared { .. } => "account_shared",

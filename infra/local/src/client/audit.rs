@@ -6,12 +6,12 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use clap::{Args, Subcommand};
 use ledger_sealer::anchor::kept_in;
 use ledger_sealer::key::PublicKey;
-use ledger_sealer::verify::{Against, verify};
+use ledger_sealer::verify::{Against, Restore, verify};
 use retorno_domain::ids::ClinicId;
 use serde_json::{Value, json};
 
 use super::print::{json, list, out, text};
-use super::{Connection, Which, clinic};
+use super::{To, Which, clinic};
 use crate::host::HostError;
 
 /// `retorno audit`.
@@ -71,10 +71,10 @@ enum Act {
 ///
 /// # Errors
 /// [`HostError`].
-pub(super) async fn run(data: &Path, args: &AuditArgs) -> Result<(), HostError> {
+pub(super) async fn run(to: &To<'_>, args: &AuditArgs) -> Result<(), HostError> {
     match &args.act {
         Act::Status { which, json: as_json } => {
-            let connection = Connection::to(data)?;
+            let connection = to.connect().await?;
             let clinic = clinic(&connection, which).await?;
             let state: Value = connection.get(&["clinics", &clinic, "audit"], &[]).await?;
             if *as_json {
@@ -85,7 +85,10 @@ pub(super) async fn run(data: &Path, args: &AuditArgs) -> Result<(), HostError> 
                     until => until,
                 };
                 let digests = state.get("digests").and_then(Value::as_u64).unwrap_or(0);
-                let (key, anchors) = (text(&state, "public_key"), text(&state, "anchors"));
+                // A stack's key and digests are where its outputs say.
+                let or =
+                    |name, otherwise| Some(text(&state, name)).filter(|text| !text.is_empty()).unwrap_or(otherwise);
+                let (key, anchors) = (or("public_key", "DigestKeyArn"), or("anchors", "DigestBucket"));
                 out(&format!(
                     "sealed until  {until}\ndigests       {digests}, kept in {anchors}\npublic key    {key}\n"
                 ));
@@ -93,7 +96,7 @@ pub(super) async fn run(data: &Path, args: &AuditArgs) -> Result<(), HostError> 
             Ok(())
         }
         Act::Export { file, which, from, until } => {
-            let connection = Connection::to(data)?;
+            let connection = to.connect().await?;
             let clinic = clinic(&connection, which).await?;
             let bound =
                 |day: &Option<NaiveDate>| day.and_then(start).map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true));
@@ -150,7 +153,7 @@ fn offline(
         json(&json!({
             "clinic": report.clinic, "first": report.numbers.0, "last": report.numbers.1, "from": from,
             "until": until, "records": report.records, "late": report.late, "open": report.open,
-            "anchored": report.anchored, "hash": report.hash,
+            "anchored": report.anchored, "hash": report.hash, "restores": report.restores,
         }));
         return Ok(());
     }
@@ -164,7 +167,19 @@ fn offline(
         "sound: clinic {}, {} records{late}\ndigests {} to {}, {anchored}\nsealed from {from} until {until}{open}\nhash {}\n",
         report.clinic, report.records, report.numbers.0, report.numbers.1, report.hash
     ));
+    report.restores.iter().for_each(|restore| out(&restored(restore)));
     Ok(())
+}
+
+fn restored(restore: &Restore) -> String {
+    let lost = match restore.lost {
+        Some(lost) => format!("{lost} of their records are gone"),
+        None => "--anchors tells how many of their records are gone".to_owned(),
+    };
+    format!(
+        "the table was restored before digest {} (generation {}): digests {} to {} are kept outside only, {lost}\n",
+        restore.digest, restore.generation, restore.forgotten_from, restore.forgotten_to
+    )
 }
 
 fn read(path: &Path) -> Result<String, HostError> {

@@ -3,18 +3,20 @@
 use std::error::Error;
 use std::path::Path;
 
-use reqwest::{Client, RequestBuilder, Url};
+use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::session::Session;
 use crate::host::HostError;
 use crate::server::DataFolder;
 
-/// The running system's API.
-#[derive(Debug)]
+/// The API of the running system, or of a stack in the cloud.
 pub(super) struct Connection {
     client: Client,
     base: Url,
+    /// Of somebody who signed in to a stack.
+    token: Option<String>,
 }
 
 impl Connection {
@@ -28,7 +30,25 @@ impl Connection {
         let base = Url::parse(&address).map_err(|error| user(&error))?;
         // The system is on this machine; a proxy would look for it on its own.
         let client = Client::builder().no_proxy().build().map_err(|error| user(&error))?;
-        Ok(Self { client, base })
+        Ok(Self { client, base, token: None })
+    }
+
+    /// To a stack, as somebody who signed in.
+    ///
+    /// # Errors
+    /// [`HostError::User`] when somebody has to sign in again.
+    pub(super) async fn by(session: &Path) -> Result<Self, HostError> {
+        let user = |error: &dyn std::fmt::Display| HostError::User(error.to_string());
+        let mut signed_in = Session::read(session)?;
+        let token = signed_in.token(session, retorno_cloud::Clock::System.now()).await?;
+        let client = Client::builder().build().map_err(|error| user(&error))?;
+        let base = Url::parse(signed_in.url()).map_err(|error| user(&error))?;
+        Ok(Self { client, base, token: Some(token) })
+    }
+
+    /// Whether it is to a stack in the cloud.
+    pub(super) fn is_to_a_stack(&self) -> bool {
+        self.token.is_some()
     }
 
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Result<T, HostError> {
@@ -58,7 +78,11 @@ impl Connection {
     fn url(&self, path: &[&str], query: &[(&str, &str)]) -> Url {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().push("api").extend(path);
+            segments.pop_if_empty();
+            if self.token.is_none() {
+                segments.push("api");
+            }
+            segments.extend(path);
         }
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
@@ -70,6 +94,10 @@ impl Connection {
         let lost = |error: reqwest::Error| {
             HostError::User(format!("the running system does not answer: {}", chain(&error.without_url())))
         };
+        let request = match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        };
         let response = request.send().await.map_err(lost)?;
         let status = response.status();
         let bytes = response.bytes().await.map_err(lost)?;
@@ -79,6 +107,10 @@ impl Connection {
         }
         let refused: Option<Value> = serde_json::from_slice(&bytes).ok();
         let said = refused.as_ref().and_then(|refused| refused.get("error")).and_then(Value::as_str);
+        // The API's own gate, which knows no words of ours.
+        if self.token.is_some() && status == StatusCode::UNAUTHORIZED {
+            return Err(HostError::User("the session is over: sign in again with `retorno login`".to_owned()));
+        }
         Err(HostError::User(said.map_or_else(|| format!("the running system answered {status}"), str::to_owned)))
     }
 }

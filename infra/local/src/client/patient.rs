@@ -97,8 +97,18 @@ pub(super) async fn run(connection: &Connection, args: &PatientArgs) -> Result<(
         }
         Act::Readmit { patient, which } => {
             let clinic = clinic(connection, which).await?;
-            connection.post_json(&["clinics", &clinic, "patients", patient, "readmit"], &json!({})).await?;
+            let done: Value =
+                connection.post_json(&["clinics", &clinic, "patients", patient, "readmit"], &json!({})).await?;
             out("the next import may bring them again\n");
+            let kept = done.pointer("/marks/kept").and_then(Value::as_u64).unwrap_or(0);
+            if kept > 0 {
+                out("somebody of the same name and contact was erased under another number too: readmit that one as \
+                     well, or they stay out\n");
+            }
+            if done.pointer("/marks/knows_all").and_then(Value::as_bool) == Some(false) {
+                out("what else was noted of them when they were erased is not known: under the same name and contact \
+                     they stay out\n");
+            }
         }
     }
     Ok(())

@@ -5,10 +5,10 @@ use std::io::Write as _;
 
 use chrono_tz::Tz;
 use serde_json::Value;
+use staff_api::why::in_words;
 
 use super::local;
 use crate::server::Advanced;
-use crate::span::in_words;
 use crate::why::{MinorSays, RuleSays, Why};
 
 pub(super) fn out(text: &str) {

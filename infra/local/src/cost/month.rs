@@ -12,13 +12,13 @@ use retorno_domain::ids::ClinicId;
 use retorno_domain::settings::clinic_from_toml;
 use serde::Serialize;
 use serde_json::json;
+use staff_api::outbox::sent_between;
 
 use crate::bench::made_up::{Population, ZONE, daily_rows, export};
 use crate::bench::stage::{at, monday_and};
 use crate::doubles::{Mail, SentMessage};
 use crate::engine::RequestUnits;
 use crate::host::{Host, HostError, HostKeys, Work, WorkDone, Written, signed};
-use crate::outbox::sent_between;
 
 /// Days played before those that are counted: the first wave is larger than those that follow.
 pub(super) const SETTLING: u64 = 10;

@@ -40,6 +40,7 @@ pub(super) struct PerUnit {
     pub alarm_month: f64,
     pub key_month: f64,
     pub signature: f64,
+    pub account_month: f64,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -148,6 +148,9 @@ pub(super) fn idle_lines(stack: &Stack, prices: &Prices, sweep: &WorkDone) -> Ve
         Line::new("hourly seal: requests to the key", seals + count_of(DAYS), units.signature),
         Line::new("hourly seal: table read units", seals * assumed.seal_read_units, million.table_read_units / 1e6),
         Line::new("hourly seal: digests put, one a day", count_of(DAYS), units.bucket_put),
+        // A listing costs what a put does.
+        Line::new("hourly seal: the bucket listed", seals, units.bucket_put),
+        Line::new("accounts for staff, nobody signed in", 0.0, units.account_month),
         Line::new("sweep and seal: invocations", sweeps + seals, million.lambda_requests / 1e6),
         Line::new(
             "sweep and seal: GB-seconds",

@@ -1,8 +1,5 @@
 //! The API for the commands. Everything it answers is JSON, errors too: `{"error": …}`.
 
-mod staff;
-mod templates;
-
 use axum::Json;
 use axum::Router;
 use axum::body::Body;
@@ -11,37 +8,26 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use chrono::NaiveDate;
-use retorno_domain::channel::ChannelSet;
-use retorno_domain::ids::{ClinicId, PatientId};
+use retorno_domain::ids::ClinicId;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use staff_api::Problem;
+use staff_api::routes::{Answer, json_of, patient_id, query, said};
+use staff_api::thread::Line;
 
-use super::agenda::{self, Agenda};
 use super::browser;
-use super::consent::{self, ConsentSaid, ConsentView};
 use super::consents::{self, CONSENTS_BYTES_MAX, ConsentsDone, attester};
 use super::import::{self, Files};
-use super::inbox::{self, Inbox};
 use super::ledger;
-use super::parked;
-use super::privacy;
-use super::problem::Problem;
 use super::slots::{self, Slots};
 use super::state::AdvanceBy;
 use super::survey::Segments;
-use super::system::{OpenClinic, System, instant};
-use super::thread::{self, Line};
+use super::system::{OpenClinic, System};
 use super::upload::{receive, receive_text};
 use super::wave::Waves;
 use crate::host::Written;
-use crate::outbox::{self, Sent};
-use crate::why::{Why, why};
 
 const SETTINGS_BYTES_MAX: usize = 256 << 10;
-const OUTBOX_MAX: usize = 10_000;
-const OUTBOX_DEFAULT: usize = 50;
-
-type Answer<T> = Result<Json<T>, Problem>;
 
 /// `/api`.
 pub(super) fn router() -> Router<System> {
@@ -49,9 +35,6 @@ pub(super) fn router() -> Router<System> {
         .route("/state", get(state))
         .route("/advance", post(advance))
         .route("/cancel", post(cancel))
-        .route("/parked", get(parked::get))
-        .route("/parked/{id}/replay", post(parked::post_replay))
-        .route("/parked/{id}/discard", post(parked::post_discard))
         .route("/clinics/{clinic}/import", post(import_export))
         .route("/clinics/{clinic}/slots", get(slots).post(import_slots))
         .route("/clinics/{clinic}/slots/preview", post(preview))
@@ -59,27 +42,12 @@ pub(super) fn router() -> Router<System> {
         .route("/clinics/{clinic}/settings", post(settings))
         .route("/clinics/{clinic}/segments", get(segments))
         .route("/clinics/{clinic}/waves", get(waves))
-        .route("/clinics/{clinic}/outbox", get(outbox))
-        .route("/clinics/{clinic}/inbox", get(inbox))
-        .route("/clinics/{clinic}/agenda", get(agenda))
         .route("/clinics/{clinic}/consents", post(consents))
-        .merge(staff::router())
-        .merge(templates::router())
         .route("/clinics/{clinic}/audit", get(ledger::get))
-        .route("/clinics/{clinic}/audit/export", get(ledger::get_export))
         .route("/clinics/{clinic}/audit/verify", post(ledger::post_verify))
-        .route("/clinics/{clinic}/patients/{patient}/export", get(privacy::get_export))
-        .route("/clinics/{clinic}/patients/{patient}/erase", post(privacy::post_erase))
-        .route("/clinics/{clinic}/patients/{patient}/readmit", post(privacy::post_readmit))
-        .route("/clinics/{clinic}/patients/{patient}/why", get(explain))
-        .route("/clinics/{clinic}/patients/{patient}/consent", get(consent_of).post(consent_said))
         .route("/clinics/{clinic}/patients/{patient}/browser", get(browser::get).post(browser::post))
-        .route("/clinics/{clinic}/patients/{patient}/thread", get(thread))
         .route("/clinics/{clinic}/patients/{patient}/write", post(write))
-        .fallback(async || Problem::missing("this address of the API"))
-        .method_not_allowed_fallback(async || {
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this address takes another method")
-        })
+        .merge(super::sandbox::router())
 }
 
 async fn state(State(system): State<System>) -> Answer<super::state::State> {
@@ -190,41 +158,6 @@ async fn waves(State(system): State<System>, Path(clinic): Path<String>) -> Answ
 }
 
 #[derive(Deserialize)]
-struct Page {
-    limit: Option<usize>,
-}
-
-async fn outbox(
-    State(system): State<System>,
-    Path(clinic): Path<String>,
-    page: Result<Query<Page>, QueryRejection>,
-) -> Answer<Vec<Sent>> {
-    let of = system.clinic(&clinic).await?;
-    let limit = query(page)?.limit.unwrap_or(OUTBOX_DEFAULT).min(OUTBOX_MAX);
-    let days = (of.since.date_naive(), system.host.now().date_naive());
-    Ok(Json(outbox::latest(&of.tenant, ChannelSet::ALL, days, limit).await?))
-}
-
-async fn inbox(State(system): State<System>, Path(clinic): Path<String>) -> Answer<Inbox> {
-    let of = system.clinic(&clinic).await?;
-    Ok(Json(inbox::inbox(&system, &of).await?))
-}
-
-#[derive(Deserialize)]
-struct From {
-    from: Option<NaiveDate>,
-}
-
-async fn agenda(
-    State(system): State<System>,
-    Path(clinic): Path<String>,
-    from: Result<Query<From>, QueryRejection>,
-) -> Answer<Agenda> {
-    let of = system.clinic(&clinic).await?;
-    Ok(Json(agenda::agenda(&system, &of, query(from)?.from).await?))
-}
-
-#[derive(Deserialize)]
 struct Attested {
     attested_by: Option<String>,
 }
@@ -256,65 +189,8 @@ async fn write(
     let of = system.clinic(&clinic).await?;
     let patient = patient_id(&patient)?;
     let words = json_of(words, "send {\"text\": …}")?;
-    let before = said(&system, &of, &patient).await?.len();
+    let before = said(&system.office, &of, &patient).await?.len();
     system.write_as_patient(&of, &patient, &Written::Text(words.text), None).await?;
-    let lines = said(&system, &of, &patient).await?;
+    let lines = said(&system.office, &of, &patient).await?;
     Ok(Json(lines.into_iter().skip(before).collect()))
-}
-
-async fn consent_of(
-    State(system): State<System>,
-    Path((clinic, patient)): Path<(String, String)>,
-) -> Answer<ConsentView> {
-    let of = system.clinic(&clinic).await?;
-    Ok(Json(consent::consent(&system, &of, &patient_id(&patient)?).await?))
-}
-
-async fn consent_said(
-    State(system): State<System>,
-    Path((clinic, patient)): Path<(String, String)>,
-    said: Result<Json<ConsentSaid>, JsonRejection>,
-) -> Answer<ConsentView> {
-    let of = system.clinic(&clinic).await?;
-    let Json(said) = said.map_err(|rejection| Problem::new(rejection.status(), rejection.body_text()))?;
-    Ok(Json(consent::record(&system, &of, &patient_id(&patient)?, &said).await?))
-}
-
-async fn thread(State(system): State<System>, Path((clinic, patient)): Path<(String, String)>) -> Answer<Vec<Line>> {
-    let of = system.clinic(&clinic).await?;
-    Ok(Json(said(&system, &of, &patient_id(&patient)?).await?))
-}
-
-async fn said(system: &System, of: &OpenClinic, patient: &PatientId) -> Result<Vec<Line>, Problem> {
-    let collection = system.patient(of, patient).await?;
-    thread::lines(system, of, &collection).await
-}
-
-pub(super) fn patient_id(text: &str) -> Result<PatientId, Problem> {
-    PatientId::parse(text).map_err(|error| Problem::bad(format!("the patient's id: {error}")))
-}
-
-#[derive(Deserialize)]
-struct At {
-    at: Option<String>,
-}
-
-async fn explain(
-    State(system): State<System>,
-    Path((clinic, patient)): Path<(String, String)>,
-    at: Result<Query<At>, QueryRejection>,
-) -> Answer<Why> {
-    let of = system.clinic(&clinic).await?;
-    let at = query(at)?.at.map(|text| instant(&text, of.clinic.zone)).transpose().map_err(Problem::bad)?;
-    let patient = patient_id(&patient)?;
-    let answer = why(&system.host, &of.id, &patient, at).await?;
-    answer.map(Json).ok_or_else(|| Problem::missing(format!("patient {patient} of clinic {clinic}")))
-}
-
-fn json_of<T>(body: Result<Json<T>, JsonRejection>, expected: impl Into<String>) -> Result<T, Problem> {
-    body.map(|Json(body)| body).map_err(|rejection| Problem::new(rejection.status(), expected))
-}
-
-fn query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Problem> {
-    query.map(|Query(query)| query).map_err(|rejection| Problem::new(rejection.status(), rejection.body_text()))
 }

@@ -11,11 +11,12 @@ use retorno_cloud::links::{Link, LinkPurpose};
 use retorno_cloud::store::Collection;
 use retorno_domain::ids::{MessageId, PatientId};
 use serde::{Deserialize, Serialize};
+use staff_api::Problem;
+use staff_api::outbox::{Sent, sent_to};
+use staff_api::routes::patient_id;
 
-use super::problem::Problem;
 use super::system::{OpenClinic, System};
 use crate::doubles::ShownAlert;
-use crate::outbox::{Sent, sent_to};
 
 /// What the patient does with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -123,7 +124,7 @@ impl System {
     /// [`Problem`] says what is in the way, also when the clock is being moved.
     pub(crate) async fn browse(&self, of: &OpenClinic, id: &PatientId, act: BrowserAct) -> Result<(), Problem> {
         self.check_free()?;
-        let collection = self.patient(of, id).await?;
+        let collection = self.office.patient(of, id).await?;
         let path = self.preferences_of(of, &collection);
         let path =
             path.ok_or_else(|| Problem::bad("nothing was sent to the patient yet: there is no link to follow"))?;
@@ -168,7 +169,7 @@ impl System {
 type Answer = Result<Json<BrowsersView>, Problem>;
 
 async fn view(system: &System, of: &OpenClinic, id: &PatientId) -> Result<BrowsersView, Problem> {
-    let collection = system.patient(of, id).await?;
+    let collection = system.office.patient(of, id).await?;
     let local = |at: DateTime<Utc>| at.with_timezone(&of.clinic.zone).to_rfc3339_opts(SecondsFormat::Secs, false);
     let browser = |known: &retorno_domain::subscription::Subscription| BrowserView {
         service: known.service().to_owned(),
@@ -191,7 +192,7 @@ async fn view(system: &System, of: &OpenClinic, id: &PatientId) -> Result<Browse
 /// A patient's browsers.
 pub(super) async fn get(State(system): State<System>, Path((clinic, patient)): Path<(String, String)>) -> Answer {
     let of = system.clinic(&clinic).await?;
-    Ok(Json(view(&system, &of, &super::api::patient_id(&patient)?).await?))
+    Ok(Json(view(&system, &of, &patient_id(&patient)?).await?))
 }
 
 #[derive(Deserialize)]
@@ -207,7 +208,7 @@ pub(super) async fn post(
     asked: Result<Json<Asked>, JsonRejection>,
 ) -> Answer {
     let of = system.clinic(&clinic).await?;
-    let patient = super::api::patient_id(&patient)?;
+    let patient = patient_id(&patient)?;
     let expected = "send {\"act\": \"subscribe\" | \"unsubscribe\" | \"withdraw\"}";
     let Json(asked) = asked.map_err(|rejection| Problem::new(rejection.status(), expected))?;
     system.browse(&of, &patient, asked.act).await?;

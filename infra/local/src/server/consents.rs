@@ -7,8 +7,8 @@ use retorno_cloud::desk::{Desk, StaffDone};
 use retorno_domain::consent::{Source, Statement, Wish};
 use retorno_domain::ids::PatientId;
 use serde::Serialize;
+use staff_api::Problem;
 
-use super::problem::Problem;
 use super::system::{OpenClinic, System};
 use crate::host::HostError;
 

@@ -7,9 +7,9 @@ use export_importer::{ImportReport, SlotsReport, Stage, import_slots};
 use retorno_domain::ids::ClinicId;
 use segment_evaluator::Scope;
 use serde::Serialize;
+use staff_api::Problem;
 use tokio::sync::oneshot;
 
-use super::problem::Problem;
 use super::system::System;
 use crate::host::HostError;
 use crate::settings_file::{open, with_zone, zone_of_export};

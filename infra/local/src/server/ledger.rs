@@ -5,11 +5,10 @@ use axum::extract::{Path, State};
 use chrono::{DateTime, SecondsFormat, Utc};
 use ledger_sealer::anchor::kept_in;
 use ledger_sealer::export::export;
-use ledger_sealer::verify::{Against, Fault, Report, verify};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use ledger_sealer::verify::{Against, Fault, Report, Restore, verify};
+use serde::Serialize;
+use staff_api::Problem;
 
-use super::problem::Problem;
 use super::system::{OpenClinic, System};
 use crate::host::HostError;
 
@@ -45,6 +44,8 @@ pub(crate) enum Checked {
         late: u64,
         /// Records not sealed yet.
         open: u64,
+        /// Where the table had been restored to an instant of before.
+        restores: Vec<Restore>,
     },
     /// It is not; the first difference.
     Fault(String),
@@ -78,7 +79,7 @@ pub(crate) async fn audit(system: &System, of: &OpenClinic) -> Result<AuditState
 /// [`Problem`].
 pub(crate) async fn check(system: &System, of: &OpenClinic) -> Result<Checked, Problem> {
     let sealing = system.host.sealing().ok_or_else(|| Problem::missing("the audit chain"))?;
-    let lines = export(&of.tenant, None, None, system.host.now()).await.map_err(HostError::from)?;
+    let lines = export(&of.tenant, None, None, system.host.now()).await?;
     let anchors = kept_in(&sealing.digests(), &of.id);
     let anchors = anchors.map_err(|e| HostError::from(ledger_sealer::seal::SealError::from(e)))?;
     let keys = [sealing.public_key().clone()];
@@ -88,9 +89,8 @@ pub(crate) async fn check(system: &System, of: &OpenClinic) -> Result<Checked, P
 
 fn checked(result: Result<Report, Fault>) -> Checked {
     match result {
-        Ok(report) => {
-            let digests = (report.numbers.1 + 1).saturating_sub(report.numbers.0);
-            Checked::Sound { digests, records: report.records, late: report.late, open: report.open }
+        Ok(Report { digests, records, late, open, restores, .. }) => {
+            Checked::Sound { digests, records, late, open, restores }
         }
         Err(fault) => Checked::Fault(fault.to_string()),
     }
@@ -107,22 +107,4 @@ pub(super) async fn post_verify(
 ) -> Result<Json<Checked>, Problem> {
     let of = system.clinic(&clinic).await?;
     Ok(Json(check(&system, &of).await?))
-}
-
-/// What is asked for: instants in RFC 3339.
-#[derive(Debug, Deserialize)]
-pub(super) struct Range {
-    from: Option<DateTime<Utc>>,
-    until: Option<DateTime<Utc>>,
-}
-
-pub(super) async fn get_export(
-    State(system): State<System>,
-    Path(clinic): Path<String>,
-    range: Result<axum::extract::Query<Range>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<Value>, Problem> {
-    let of = system.clinic(&clinic).await?;
-    let range = range.map_err(|rejection| Problem::new(rejection.status(), rejection.body_text()))?.0;
-    let lines = export(&of.tenant, range.from, range.until, system.host.now()).await.map_err(HostError::from)?;
-    Ok(Json(json!({ "lines": lines })))
 }

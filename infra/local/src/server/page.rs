@@ -40,13 +40,11 @@ use axum::routing::{get, post};
 use maud::{Markup, html};
 use retorno_domain::ids::{MessageId, PatientId};
 use serde::Deserialize;
+use staff_api::{Problem, thread};
 
 use super::guard::MAIL_POLICY;
-use super::problem::Problem;
 use super::state::AdvanceBy;
 use super::system::{OpenClinic, System};
-use super::thread;
-pub(super) use desk::event_name;
 use frame::{Frame, Shown};
 use texts::Texts;
 
@@ -194,7 +192,7 @@ async fn everybody(shown: &Shown<'_>, of: &OpenClinic, mail: Option<&str>) -> Re
     let waves = shown.system.waves(of).await?;
     let sent = sent::latest(shown.system, of).await?;
     let mails = mailbox::rows(shown.system, of, &sent.email, &[])?;
-    let at_meta = shown.system.templates(of).await?;
+    let at_meta = shown.system.office.templates(of).await?;
     Ok(html! {
         main.wide id="content" {
             (uploads::result(shown))
@@ -226,7 +224,7 @@ async fn one(shown: &Shown<'_>, of: &OpenClinic, id: &PatientId, looking: &Looki
     let missing = || Problem::missing("the patient").coded("patient");
     let collection = of.tenant.collection(id).await?.ok_or_else(missing)?;
     let why = crate::why::why(&shown.system.host, &of.id, id, None).await?.ok_or_else(missing)?;
-    let lines = thread::lines(shown.system, of, &collection).await?;
+    let lines = thread::lines(&shown.system.office, of, &collection).await?;
     let heard = lines.iter().filter(|line| line.by == thread::Speaker::Patient).count();
     let sent = sent::to(&collection);
     let mails = mailbox::rows(shown.system, of, &sent.email, &lines)?;

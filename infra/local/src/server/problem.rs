@@ -1,60 +1,13 @@
-//! What went wrong with a request, as its asker hears it.
+//! What went wrong on this machine, as whoever asked hears it.
 
-use axum::Json;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use export_importer::export::NotAnExport;
-use retorno_cloud::CloudError;
 use retorno_domain::settings::SettingsError;
+use staff_api::Problem;
+use staff_api::problem::status_of;
 
 use crate::doubles::DoublesError;
 use crate::host::HostError;
-
-/// A refused or failed request: `{"error": …}` with a status. The message is English, for the API and the
-/// commands; what the pages say goes by the code.
-#[derive(Debug, Clone)]
-pub(crate) struct Problem {
-    pub(crate) status: StatusCode,
-    pub(crate) message: String,
-    /// Its word in the pages' texts; none where only the status says what is the matter.
-    pub(crate) code: Option<String>,
-    /// What the words are filled in with.
-    pub(crate) args: Vec<(&'static str, String)>,
-}
-
-impl Problem {
-    pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), code: None, args: Vec::new() }
-    }
-
-    /// The same, with its word in the pages' texts.
-    pub(crate) fn coded(self, code: impl Into<String>) -> Self {
-        Self { code: Some(code.into()), ..self }
-    }
-
-    /// The same, with something that its words are filled in with.
-    pub(crate) fn with(mut self, name: &'static str, value: impl std::fmt::Display) -> Self {
-        self.args.push((name, value.to_string()));
-        self
-    }
-
-    /// A form or an address that is not as the pages make it.
-    pub(crate) fn form(status: StatusCode, message: impl Into<String>) -> Self {
-        Self::new(status, message).coded("form")
-    }
-
-    pub(crate) fn bad(message: impl std::fmt::Display) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, message.to_string())
-    }
-
-    pub(crate) fn missing(what: impl std::fmt::Display) -> Self {
-        Self::new(StatusCode::NOT_FOUND, format!("{what} is not there"))
-    }
-
-    pub(crate) fn busy(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::CONFLICT, message)
-    }
-}
 
 impl From<HostError> for Problem {
     fn from(error: HostError) -> Self {
@@ -122,30 +75,8 @@ fn not_an_export(problem: Problem, why: &NotAnExport) -> Problem {
     }
 }
 
-fn status_of(error: &CloudError) -> StatusCode {
-    match error {
-        CloudError::Missing(_) => StatusCode::NOT_FOUND,
-        CloudError::Retryable { .. } => StatusCode::SERVICE_UNAVAILABLE,
-        CloudError::Permanent { .. } | CloudError::Corrupt { .. } | CloudError::Setup(_) => {
-            StatusCode::INTERNAL_SERVER_ERROR
-        }
-    }
-}
-
-impl From<CloudError> for Problem {
-    fn from(error: CloudError) -> Self {
-        HostError::from(error).into()
-    }
-}
-
 impl From<DoublesError> for Problem {
     fn from(error: DoublesError) -> Self {
         HostError::from(error).into()
-    }
-}
-
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        (self.status, Json(serde_json::json!({ "error": self.message }))).into_response()
     }
 }

@@ -10,9 +10,9 @@ use retorno_domain::calendar::{local_time, start_of_day};
 use retorno_domain::settings::clinic_from_toml;
 use retorno_domain::slot::FreeSlot;
 use serde::Serialize;
+use staff_api::Problem;
 
 use super::import::put_clinic;
-use super::problem::Problem;
 use super::system::{OpenClinic, System};
 use crate::host::HostError;
 use crate::settings_file::with_zone;

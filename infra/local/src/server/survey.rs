@@ -9,8 +9,8 @@ use retorno_domain::catalogue::Catalogue;
 use retorno_domain::ids::ClinicId;
 use segment_evaluator::SegmentCount;
 use serde::{Deserialize, Serialize};
+use staff_api::Problem;
 
-use super::problem::Problem;
 use super::system::{OpenClinic, System};
 
 /// The segments of a clinic.

@@ -1,26 +1,32 @@
 //! What the pages, the API and the driver share: the host, its folder and clock, and the one long
 //! piece of work that may be under way.
 
+mod machine;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use retorno_cloud::CloudError;
-use retorno_cloud::store::TenantStore;
-use retorno_domain::calendar::resolve_local;
-use retorno_domain::clinic::Clinic;
 use retorno_domain::ids::ClinicId;
+use staff_api::routes::instant;
+use staff_api::{Office, Problem};
 use tokio::sync::{Notify, watch};
 
 use super::folder::{DataFolder, Listed};
 use super::import::ImportDone;
 use super::kept_clock::KeptClock;
-use super::problem::Problem;
 use super::state::{AdvanceBy, Advanced, ClinicState, State, Work};
 use super::survey::Surveys;
 use crate::host::Host;
 use crate::span::Span;
+
+pub(crate) use staff_api::OpenClinic;
+
+pub(crate) use machine::{on_the_phone, titles};
+
+use machine::{ThisMachine, take_up_now};
 
 /// The longest that the clock is moved at once.
 const ADVANCE_MAX: TimeDelta = TimeDelta::days(400);
@@ -31,6 +37,8 @@ const NEXT_MAX: TimeDelta = TimeDelta::days(14);
 #[derive(Clone)]
 pub(crate) struct System {
     pub(crate) host: Host,
+    /// What staff is answered by.
+    pub(crate) office: Office,
     pub(crate) folder: Arc<DataFolder>,
     pub(crate) clock: Arc<KeptClock>,
     pub(crate) surveys: Arc<Surveys>,
@@ -64,15 +72,6 @@ pub(crate) struct AdvanceOrder {
     pub(crate) until_sent: bool,
 }
 
-/// A clinic of this machine, opened.
-#[derive(Clone)]
-pub(crate) struct OpenClinic {
-    pub(crate) id: ClinicId,
-    pub(crate) clinic: Arc<Clinic>,
-    pub(crate) tenant: TenantStore,
-    pub(crate) since: DateTime<Utc>,
-}
-
 impl System {
     pub(crate) fn new(host: Host, folder: DataFolder, clock: KeptClock) -> Self {
         let desk = Desk {
@@ -82,7 +81,10 @@ impl System {
             idle: Notify::new(),
             stop: watch::Sender::new(false),
         };
-        Self { host, folder: Arc::new(folder), clock: Arc::new(clock), surveys: Arc::default(), desk: Arc::new(desk) }
+        let (folder, clock, desk) = (Arc::new(folder), Arc::new(clock), Arc::new(desk));
+        let premises = ThisMachine::new(&host, &folder, &clock, &desk);
+        let office = Office::new(host.reach.clone(), host.push_key()).on(Arc::new(premises));
+        Self { host, office, folder, clock, surveys: Arc::default(), desk }
     }
 
     /// The clinics, in the order in which they were added.
@@ -101,16 +103,12 @@ impl System {
 
     /// One clinic.
     pub(crate) async fn clinic(&self, id: &str) -> Result<OpenClinic, Problem> {
-        let listed = self.folder.clinics()?.into_iter().find(|listed| listed.id == id);
-        let listed = listed.ok_or_else(|| Problem::missing(format!("clinic {id:?}")).coded("clinic"))?;
-        Ok(self.opened(&listed).await?)
+        self.office.clinic(id).await
     }
 
     async fn opened(&self, listed: &Listed) -> Result<OpenClinic, CloudError> {
         let id = ClinicId::parse(&listed.id).map_err(|_| CloudError::Missing(format!("clinic {}", listed.id)))?;
-        let tenant = self.host.reach.store.of(&id);
-        let clinic = tenant.settings(self.host.now()).await?.clinic;
-        Ok(OpenClinic { id, clinic, tenant, since: listed.since })
+        self.office.open(id, listed.since).await
     }
 
     pub(crate) async fn state(&self) -> Result<State, Problem> {
@@ -165,7 +163,7 @@ impl System {
     /// # Errors
     /// [`Problem`] says what is under way.
     pub(crate) fn check_free(&self) -> Result<(), Problem> {
-        self.papers().check_free(self.is_stopping())
+        self.desk.check_free()
     }
 
     /// Takes up at once what has just been asked for, so that its asker sees what came of it.
@@ -173,11 +171,7 @@ impl System {
     /// # Errors
     /// [`Problem`].
     pub(crate) async fn take_up_now(&self) -> Result<(), Problem> {
-        // Stored before anything happens at this instant.
-        self.clock.move_to(self.host.now())?;
-        self.host.settle().await?;
-        self.touch();
-        Ok(())
+        take_up_now(&self.host, &self.clock, &self.desk).await
     }
 
     /// Lets the driver look for what is due without waiting for its next tick.
@@ -252,7 +246,7 @@ impl System {
 
     /// Notes that something changed.
     pub(crate) fn touch(&self) {
-        self.desk.generation.fetch_add(1, Ordering::Relaxed);
+        self.desk.touch();
     }
 
     /// Differs whenever something changed.
@@ -291,7 +285,21 @@ impl System {
     }
 
     fn papers(&self) -> MutexGuard<'_, Papers> {
-        self.desk.work.lock().unwrap_or_else(PoisonError::into_inner)
+        self.desk.papers()
+    }
+}
+
+impl Desk {
+    fn papers(&self) -> MutexGuard<'_, Papers> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn touch(&self) {
+        self.generation.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn check_free(&self) -> Result<(), Problem> {
+        self.papers().check_free(*self.stop.borrow())
     }
 }
 
@@ -322,19 +330,4 @@ fn target(by: &AdvanceBy, now: DateTime<Utc>, zone: Tz) -> Result<AdvanceOrder, 
     };
     let target = target.ok_or_else(|| Problem::bad("that is too far away"))?;
     Ok(AdvanceOrder { target, until_sent })
-}
-
-/// An instant: RFC 3339, or local to a zone.
-///
-/// # Errors
-/// What is expected.
-pub(crate) fn instant(text: &str, zone: Tz) -> Result<DateTime<Utc>, String> {
-    if let Ok(at) = DateTime::parse_from_rfc3339(text) {
-        return Ok(at.to_utc());
-    }
-    let formats = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"];
-    let local = formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
-    let local =
-        local.ok_or("write the instant as 2026-03-01T09:00 (the clinic's zone) or 2026-03-01T09:00:00-03:00")?;
-    Ok(resolve_local(local, zone))
 }

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::http::StatusCode;
+use staff_api::Problem;
 
-use super::problem::Problem;
 use super::system::System;
 use crate::host::HostError;
 

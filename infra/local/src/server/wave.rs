@@ -6,8 +6,8 @@ use chrono::{DateTime, Days, TimeDelta, Utc};
 use retorno_domain::calendar::IsoWeek;
 use retorno_domain::wave::{Full, Seat, WavePlan};
 use serde::{Deserialize, Serialize};
+use staff_api::Problem;
 
-use super::problem::Problem;
 use super::system::{OpenClinic, System};
 
 /// A clinic's wave of a week.

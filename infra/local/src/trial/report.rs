@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 
 use retorno_domain::catalogue::Catalogue;
 use retorno_domain::channel::Channel;
+use staff_api::outbox::Sent;
 
 use super::Tried;
 use super::outcome::{totals, waves};
-use crate::outbox::Sent;
 use crate::words::Words;
 
 /// Rejected rows printed; the rest is counted.

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use inbound_webhook::event::{
     AccountChange, AccountNews, Echo, Event, InboundMessage, Private, Route, Routed, Said, Sender,
 };
-use inbound_webhook::process::{Inbound, Processed, will_be_disabled};
+use inbound_webhook::process::{Inbound, Processed};
 use retorno::calls::calls_of;
 use retorno::engine::{Fault, sdk_config};
 use retorno::host::signed;
@@ -106,12 +106,12 @@ async fn an_account_allowed_again_sends_again_and_one_only_warned_sends_on() {
     let scene = Scene::of_clinic(ACCOUNT, &[("1", PHONE)], 4).await;
     scene.told_by_meta("900", &[ban("SCHEDULE_FOR_DISABLE")]).await;
     assert_eq!(scene.halted().await, None);
-    assert!(will_be_disabled(&scene.tenant, "900").await.unwrap());
+    assert!(scene.tenant.account_will_be_disabled("900").await.unwrap());
     scene.told_by_meta("900", &[ban("DISABLE")]).await;
     assert_eq!(scene.halted().await.as_deref(), Some("account_banned"));
     scene.told_by_meta("900", &[ban("REINSTATE")]).await;
     assert_eq!(scene.halted().await, None);
-    assert!(!will_be_disabled(&scene.tenant, "900").await.unwrap());
+    assert!(!scene.tenant.account_will_be_disabled("900").await.unwrap());
 }
 
 #[tokio::test]

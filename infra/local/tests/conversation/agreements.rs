@@ -51,6 +51,11 @@ async fn agrees(scene: &Scene, name: &str, phone: &str, email: Option<&str>) -> 
     scene.host.now().date_naive()
 }
 
+/// Somebody whom no record tells of agrees.
+pub(crate) async fn somebody_agrees(scene: &Scene) {
+    agrees(scene, "Berta Nadie", NEW, None).await;
+}
+
 async fn kept(scene: &Scene) -> StoredAgreement {
     let mut all = scene.tenant.agreements().await.unwrap();
     assert_eq!(all.len(), 1);

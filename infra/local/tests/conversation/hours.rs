@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
+use inbound_webhook::event::{Event, InboundMessage, Private, Route, Routed, Said, Sender};
+use inbound_webhook::process::{Inbound, Processed};
 use retorno::calls::calls_of;
 use retorno::engine::sdk_config;
 use retorno_cloud::Reach;
@@ -10,6 +12,7 @@ use retorno_cloud::channels::{Channels, EmailChannel, EmailSettings, WhatsappCha
 use retorno_cloud::orders::say_order;
 use retorno_cloud::secrets::{SecretKey, Token};
 use retorno_cloud::store::{Store, StoredAnswer};
+use retorno_domain::channel::Channel;
 use retorno_domain::ids::PatientId;
 use step_dispatcher::Dispatcher;
 
@@ -69,10 +72,44 @@ async fn offer(scene: &Scene) -> StoredAnswer {
 }
 
 /// What is held against the roles of the functions.
-pub(crate) const JOURNEYS: &[fn()] = &[an_offer_is_not_made_when_the_hours_end_while_it_is_prepared];
+pub(crate) const JOURNEYS: &[fn()] = &[
+    an_offer_is_not_made_when_the_hours_end_while_it_is_prepared,
+    words_that_come_a_day_late_are_answered_in_contact_hours,
+];
 
 #[tokio::test]
 async fn an_offer_is_not_made_when_the_hours_end_while_it_is_prepared() {
     assert_eq!(claimed_before_the_end(TimeDelta::minutes(9)).await, 1, "with time left it is said");
     assert_eq!(claimed_before_the_end(TimeDelta::seconds(2)).await, 0, "it was over before it could be said");
+}
+
+/// Somebody writes a text message that our provider brings only so much later, at three in the morning.
+async fn brought_at_night(late: TimeDelta) -> Scene {
+    let scene = Scene::of_clinic("[sms]\norigination = \"+5491155550999\"", &[("1", PHONE)], 40).await;
+    scene.pass("2026-06-04T06:00:00Z".parse::<DateTime<Utc>>().unwrap() - scene.host.now()).await;
+    let message = InboundMessage {
+        channel: Channel::Sms,
+        id: Private::new("sms-late"),
+        from: Sender { phone: Some(Private::new(PHONE)), user_id: None },
+        at: scene.host.now() - late,
+        said: Said::Text(Private::new("quiero un turno")),
+        answers: None,
+        received_by: "5491155550999".to_owned(),
+    };
+    let routed =
+        Routed { route: Route::SmsNumber("5491155550999".to_owned()), event: Event::Message(Box::new(message)) };
+    let inbound = Inbound::new(scene.host.reach.clone(), SecretKey::new([7_u8; 32]).unwrap());
+    assert_eq!(calls_of("inbound-webhook", inbound.take_in(&routed)).await.unwrap(), Processed::Done);
+    scene.pass(TimeDelta::minutes(10)).await;
+    scene
+}
+
+#[tokio::test]
+async fn words_that_come_a_day_late_are_answered_in_contact_hours() {
+    let at_once = brought_at_night(TimeDelta::zero()).await;
+    assert_eq!(at_once.of("1").await.answers[0].attempts, 1, "who is awake is answered");
+    let scene = brought_at_night(TimeDelta::hours(30)).await;
+    assert_eq!(scene.of("1").await.answers[0].attempts, 0, "nobody waits up for it");
+    scene.pass(TimeDelta::hours(12)).await;
+    assert_eq!(scene.of("1").await.answers[0].attempts, 1, "and nobody goes without it");
 }

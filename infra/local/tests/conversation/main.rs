@@ -5,6 +5,8 @@
 
 mod account;
 mod agreements;
+mod canary;
+mod dying;
 mod erasure;
 mod gateway;
 mod guardian;
@@ -17,6 +19,7 @@ mod permissions;
 mod purposes;
 mod scene;
 mod seldom;
+mod staff;
 mod strangers;
 mod templates;
 mod timetable;
@@ -56,11 +59,13 @@ const JOURNEYS: &[fn()] = &[
 
 #[test]
 fn the_functions_call_what_their_roles_allow_and_no_more() {
-    let functions = ["export-importer", "segment-evaluator", "step-dispatcher", "inbound-webhook", "ledger-sealer"];
+    let functions =
+        ["export-importer", "segment-evaluator", "step-dispatcher", "inbound-webhook", "ledger-sealer", "staff-api"];
     let others = [
         account::JOURNEYS,
         agreements::JOURNEYS,
         erasure::JOURNEYS,
+        dying::JOURNEYS,
         gateway::JOURNEYS,
         guardian::JOURNEYS,
         hours::JOURNEYS,
@@ -69,6 +74,7 @@ fn the_functions_call_what_their_roles_allow_and_no_more() {
         parked::JOURNEYS,
         purposes::JOURNEYS,
         seldom::JOURNEYS,
+        staff::JOURNEYS,
         strangers::JOURNEYS,
         templates::JOURNEYS,
         timetable::JOURNEYS,

@@ -10,12 +10,13 @@ const TABLE: &str = "${Table.Arn}";
 const AUDIT: &str = "T#*#AUDIT#*";
 const KEPT_FROM: [&str; 3] = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:UpdateItem"];
 /// Who claims messages, hears consent, or finishes an erasure: they alone write audit records.
-const WRITES_AUDIT: [&str; 5] =
-    ["export-importer", "segment-evaluator", "step-dispatcher", "inbound-webhook", "patient-pages"];
+const WRITES_AUDIT: [&str; 6] =
+    ["export-importer", "segment-evaluator", "step-dispatcher", "inbound-webhook", "patient-pages", "staff-api"];
 /// Conditions without which an action would reach further than it is meant to.
-const BOUND_BY: [(&str, &str, &str, &str); 2] = [
+const BOUND_BY: [(&str, &str, &str, &str); 3] = [
     ("iam:PassRole", "StringEquals", "iam:PassedToService", "scheduler.amazonaws.com"),
     ("ses:SendEmail", "StringLike", "ses:FromAddress", "${MailFrom}"),
+    ("s3:ListBucket", "StringLike", "s3:prefix", "digests/*"),
 ];
 
 /// What is compared.

@@ -37,6 +37,9 @@ pub(crate) fn hold(played: &[&str], journeys: &[fn()]) {
     assert!(every_change_is_complained_about(&evidence) > 4 * statements);
 }
 
+/// The bucket of digests.
+const DIGESTS: &str = "arn:${AWS::Partition}:s3:::retorno-${Stage}-digests-${AWS::AccountId}-${AWS::Region}";
+
 /// A call as a permission: with the template's name of what it is made on.
 fn one_of(call: Call) -> One {
     let on = match (call.action.as_str(), call.on.as_str()) {
@@ -48,10 +51,8 @@ fn one_of(call: Call) -> One {
         ("scheduler:CreateSchedule", _) => arn("scheduler", "schedule/retorno-${Stage}/*"),
         ("ses:SendEmail", "configuration-set") => arn("ses", "configuration-set/retorno-${Stage}"),
         ("ses:SendEmail", "identity") => arn("ses", "identity/*"),
-        ("s3:PutObject" | "s3:PutObjectRetention", folder) => {
-            let bucket = "retorno-${Stage}-digests-${AWS::AccountId}-${AWS::Region}";
-            format!("arn:${{AWS::Partition}}:s3:::{bucket}/{folder}/*")
-        }
+        ("s3:GetObject" | "s3:PutObject" | "s3:PutObjectRetention", folder) => format!("{DIGESTS}/{folder}/*"),
+        ("s3:ListBucket", _) => DIGESTS.to_owned(),
         (action, _) if action.starts_with("kms:") => "${DigestKey.Arn}".to_owned(),
         (_, other) => other.to_owned(),
     };

@@ -12,12 +12,13 @@ use super::template::{named, of_kind, properties, text};
 const BELOW: &str = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/retorno/${Stage}";
 
 /// The secrets that each function's code asks for.
-const SECRETS: [(&str, &[SecretGroup]); 5] = [
+const SECRETS: [(&str, &[SecretGroup]); 6] = [
     ("export-importer", export_importer::SECRETS),
     ("segment-evaluator", segment_evaluator::SECRETS),
     ("step-dispatcher", step_dispatcher::SECRETS),
     ("inbound-webhook", inbound_webhook::function::SECRETS),
     ("patient-pages", patient_pages::SECRETS),
+    ("staff-api", staff_api::SECRETS),
 ];
 
 /// A function's name without that of the stack: so its role is called, and its folder.

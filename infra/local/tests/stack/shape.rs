@@ -65,6 +65,11 @@ fn digests_are_signed_by_a_key_of_their_own_and_locked_for_as_long_as_is_asked()
     let retention = &bucket["ObjectLockConfiguration"]["Rule"]["DefaultRetention"];
     assert_eq!((&bucket["ObjectLockEnabled"], text(&retention["Mode"]).as_str()), (&true.into(), "COMPLIANCE"));
     assert_eq!(text(&retention["Days"]), "${DigestLockDays}");
+    let statements = &properties(&template, "DigestsPolicy")["PolicyDocument"]["Statement"];
+    let once = statements.as_sequence().unwrap().iter().find(|of| text(&of["Sid"]) == "PutOnce").unwrap();
+    let said = ["Effect", "Principal", "Action", "Resource"].map(|name| text(&once[name]));
+    assert_eq!(said, ["Deny", "*", "s3:PutObject", "${Digests.Arn}/*"], "nobody puts a second version of one");
+    assert_eq!(text(&once["Condition"]["Null"]["s3:if-none-match"]), "true");
     let key = properties(&template, "DigestKey");
     assert_eq!((text(&key["KeySpec"]).as_str(), text(&key["KeyUsage"]).as_str()), ("ECC_NIST_P256", "SIGN_VERIFY"));
     let variables = &properties(&template, "LedgerSealer")["Environment"]["Variables"];

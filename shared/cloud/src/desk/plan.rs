@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use retorno_domain::appointment::{Appointment, AppointmentStatus};
 use retorno_domain::channel::{Channel, Purpose, PurposeSet};
 use retorno_domain::consent::{Statement, Wish as Consents};
-use retorno_domain::conversation::{Act, Open, Say, Thread, Urgency};
+use retorno_domain::conversation::{Act, Open, Say, Thread, Urgency, WINDOW};
 use retorno_domain::flow::Answer;
 use retorno_domain::ids::{AppointmentId, MessageId};
 use retorno_domain::patient::Patient;
@@ -20,6 +20,8 @@ use crate::store::{
 
 /// An answer is of use for so long.
 const ANSWER_LASTS: TimeDelta = TimeDelta::minutes(30);
+/// An answer to words that came a day late waits for the next contact hours, over a long weekend too.
+const LATE_ANSWER_LASTS: TimeDelta = TimeDelta::days(4);
 /// A confirmation of what was done on a page is of use for so long.
 const CONFIRMATION_LASTS: TimeDelta = TimeDelta::hours(6);
 
@@ -317,7 +319,13 @@ impl<'a> Plan<'a> {
             Some(_) => Some(happening.channel),
             None => visitor.channel((!happening.asked_for).then_some(Purpose::Marketing)),
         };
-        let lasts = if happening.heard.is_some() { ANSWER_LASTS } else { CONFIRMATION_LASTS };
+        // Words that were parked, or that a provider was long in bringing: nobody waits up for the answer.
+        let is_late = happening.heard.as_ref().is_some_and(|line| visitor.now - line.at > WINDOW - ANSWER_LASTS);
+        let lasts = match (is_late, &happening.heard) {
+            (true, _) => LATE_ANSWER_LASTS,
+            (false, Some(_)) => ANSWER_LASTS,
+            (false, None) => CONFIRMATION_LASTS,
+        };
         self.made.answer.get_or_insert_with(|| NewAnswer {
             id: MessageId::answering(visitor.tenant.clinic(), &visitor.patient().id, happening.event),
             say: None,
@@ -327,6 +335,7 @@ impl<'a> Plan<'a> {
             visit: None,
             answers: happening.said.map(str::to_owned),
             asked_for: happening.asked_for,
+            in_hours: is_late,
             at: visitor.now,
             not_after: visitor.now + lasts,
         })

@@ -353,6 +353,7 @@ fn in_words(visitor: &Visitor, event: &str, words: &str) -> NewAnswer {
         answers: None,
         // The patient's own word opened the window, and a person answers it.
         asked_for: true,
+        in_hours: false,
         at: visitor.now,
         not_after: visitor.now + WORDS_LAST,
     }

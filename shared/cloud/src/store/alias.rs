@@ -2,7 +2,7 @@
 //! that could be traced to the person is keyed with it. It stands with the patient and is destroyed
 //! with them, so that erasing somebody takes the link away and leaves every record as it was sealed.
 
-use aws_sdk_dynamodb::types::TransactWriteItem;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use retorno_domain::ids::PatientId;
 
 use super::TenantStore;
@@ -58,16 +58,21 @@ impl TenantStore {
         if let Some(alias) = known {
             return Ok((alias.clone(), None));
         }
-        let bytes = self.by_chance(&[b"alias", patient.as_str().as_bytes()])?;
-        let alias = Alias(SecretKey::new(bytes)?);
+        let (alias, key) = self.new_alias(&[b"alias", patient.as_str().as_bytes()])?;
         let keys = Keys(&self.clinic);
         let mut item = keys.alias(patient).item();
-        item.insert("key".to_owned(), s(hex(&bytes)));
+        item.insert("key".to_owned(), key);
         // So that whoever lists the records finds whose they are.
         item.insert("g3pk".to_owned(), s(keys.alias_pk(&alias.name())));
         item.insert("g3sk".to_owned(), s(ALIAS_SK));
         // Two that make it at once: the second finds that something changed, and reads again.
         Ok((alias, Some(put(self, item, "attribute_not_exists(pk)")?)))
+    }
+
+    /// A name, and its key as it is stored with whatever is destroyed with it.
+    pub(super) fn new_alias(&self, what_for: &[&[u8]]) -> Result<(Alias, AttributeValue), CloudError> {
+        let bytes = self.by_chance(what_for)?;
+        Ok((Alias(SecretKey::new(bytes)?), s(hex(&bytes))))
     }
 
     /// Bytes that nobody can guess; where a run must be repeated, derived from what they are for.

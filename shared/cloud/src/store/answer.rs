@@ -45,6 +45,8 @@ pub struct NewAnswer {
     pub answers: Option<String>,
     /// Whether the patient just wrote or pressed something. Otherwise contact hours and consent count.
     pub asked_for: bool,
+    /// Whether contact hours count all the same: what the patient wrote was brought to us late.
+    pub in_hours: bool,
     /// When it was decided.
     pub at: DateTime<Utc>,
     /// After this it is not said any more.
@@ -166,6 +168,9 @@ pub(super) fn answer_item(keys: &Keys<'_>, patient: &PatientId, answer: &NewAnsw
         put("answers", s(answers.clone()));
     }
     put("asked", aws_sdk_dynamodb::types::AttributeValue::Bool(answer.asked_for));
+    if answer.in_hours {
+        put("in_hours", aws_sdk_dynamodb::types::AttributeValue::Bool(true));
+    }
     put("at", ms(answer.at));
     put("not_after", ms(answer.not_after));
     put("g1pk", s(keys.open_answers_pk()));
@@ -195,6 +200,7 @@ impl StoredAnswer {
             visit,
             answers: reader.text_opt("answers").map(str::to_owned),
             asked_for: reader.flag("asked"),
+            in_hours: reader.flag("in_hours"),
             at: reader.instant("at")?,
             not_after: reader.instant("not_after")?,
         };

@@ -11,6 +11,7 @@ use super::TenantStore;
 use super::alias::Alias;
 use super::answer::AnswerClaim;
 use super::commit::Claim;
+use super::how::{is_said_by_its_source, source};
 use super::item::{Item, Reader, ms, n, s};
 use super::key::{AUDIT_SHARDS, Keys};
 use super::stranger_answer::StrangerClaim;
@@ -103,26 +104,29 @@ pub(super) fn answer_audit_item(keys: &Keys<'_>, alias: &Alias, claim: &AnswerCl
     item
 }
 
-/// The record of the claim of an answer to somebody who is not on record: nobody has an alias there, so
-/// what was said stands as a keyed hash (`text`).
-pub(super) fn stranger_audit_item(keys: &Keys<'_>, claim: &StrangerClaim<'_>, text: String, attempt: u32) -> Item {
+/// The record of the claim of an answer to somebody who is not on record: the alias is the answer's own, so
+/// that it goes with it.
+pub(super) fn stranger_audit_item(keys: &Keys<'_>, alias: &Alias, claim: &StrangerClaim<'_>, attempt: u32) -> Item {
     let answer = claim.answer;
-    let sk = format!("{:015}#{}#{attempt}", claim.now.timestamp_millis(), answer.id);
+    let message = alias.message(answer.id);
+    let sk = format!("{:015}#{message}#{attempt}", claim.now.timestamp_millis());
     let mut item = keys.audit(claim.now.date_naive(), sk).item();
     let fields = [
         ("event", s("stranger.committed")),
-        ("message", s(answer.id.to_string())),
+        ("message", s(message)),
         ("att", n(attempt)),
-        ("cp", s(claim.contacts.first().map_or("", String::as_str))),
+        ("who", s(alias.name())),
+        ("cp", s(alias.contact(claim.contacts.first().map_or("", String::as_str)))),
         ("channel", s(Channel::Whatsapp.code())),
-        ("text", s(text)),
+        ("text", s(alias.text(&answer.words.0))),
         ("at", ms(claim.now)),
     ];
     item.extend(fields.map(|(name, value)| (name.to_owned(), value)));
     item
 }
 
-/// The record of a consent given or withdrawn: who, what, when, where and by which words.
+/// The record of a consent given or withdrawn: who, what, when, where, and the mark of the words it was
+/// given by, where there are any.
 pub(super) fn consent_audit_item(
     keys: &Keys<'_>,
     alias: &Alias,
@@ -131,6 +135,7 @@ pub(super) fn consent_audit_item(
     now: DateTime<Utc>,
 ) -> Item {
     let more = if number == 0 { String::new() } else { format!("#{number}") };
+    let event = alias.mark("event", event);
     let sk = format!("{:015}#consent#{event}{more}", now.timestamp_millis());
     let mut item = keys.audit(now.date_naive(), sk).item();
     let channels: Vec<&str> = match record.statement.wish {
@@ -143,10 +148,13 @@ pub(super) fn consent_audit_item(
         ("on", s(record.statement.on.to_string())),
         ("channels", s(channels.join(","))),
         ("purposes", s(record.statement.purposes.iter().map(Purpose::code).collect::<Vec<_>>().join(","))),
-        ("how", s(record.how)),
+        ("how", s(source(record.how))),
         ("at", ms(now)),
     ];
     item.extend(fields.map(|(name, value)| (name.to_owned(), value)));
+    if !is_said_by_its_source(record.how) {
+        item.insert("words".to_owned(), s(alias.how(record.how)));
+    }
     item
 }
 

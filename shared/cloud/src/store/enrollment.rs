@@ -275,7 +275,10 @@ impl TenantStore {
     }
 
     /// Frees a contact point that this patient occupied; harmless to repeat.
-    pub(super) async fn vacate(&self, hash: &str, patient: &PatientId) -> Result<(), CloudError> {
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn vacate(&self, hash: &str, patient: &PatientId) -> Result<(), CloudError> {
         let call = self.client().update_item().table_name(self.table());
         let call = call
             .set_key(Some(Keys(&self.clinic).contact_point(hash).item()))

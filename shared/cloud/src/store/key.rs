@@ -100,6 +100,12 @@ impl Keys<'_> {
         Key { pk: self.patient_pk(patient), sk }
     }
 
+    /// By which words the consents of an event were given.
+    pub(crate) fn how(&self, patient: &PatientId, at: DateTime<Utc>, event: &str) -> Key {
+        let sk = format!("{}{:015}#{event}", super::how::HOW_SK, at.timestamp_millis());
+        Key { pk: self.patient_pk(patient), sk }
+    }
+
     pub(crate) fn answer(&self, patient: &PatientId, id: MessageId) -> Key {
         Key { pk: self.patient_pk(patient), sk: format!("A#{id}") }
     }

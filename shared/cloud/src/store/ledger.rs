@@ -75,8 +75,10 @@ pub struct LedgerHead {
 /// A digest to be stored.
 #[derive(Debug, Clone, Copy)]
 pub struct NewDigest<'a> {
-    /// Its number, one more than the head's.
+    /// Its number.
     pub number: u64,
+    /// The number of the head that it follows; 0 where there is none.
+    pub follows: u64,
     /// Records before this instant are sealed by it and those before.
     pub until: DateTime<Utc>,
     /// The digest, signed, as JSON.
@@ -167,16 +169,16 @@ impl TenantStore {
         item.insert("until_ms".to_owned(), ms(digest.until));
         let head = update(self, &keys.ledger_head())
             .update_expression("SET #number = :number, until_ms = :until")
-            .condition_expression(match digest.number {
-                1 => "attribute_not_exists(pk)",
+            .condition_expression(match digest.follows {
+                0 => "attribute_not_exists(pk)",
                 _ => "#number = :before",
             })
             .expression_attribute_names("#number", "number")
             .expression_attribute_values(":number", n(digest.number))
             .expression_attribute_values(":until", ms(digest.until));
-        let head = match digest.number {
-            1 => head,
-            number => head.expression_attribute_values(":before", n(number.saturating_sub(1))),
+        let head = match digest.follows {
+            0 => head,
+            before => head.expression_attribute_values(":before", n(before)),
         };
         let writes: Vec<TransactWriteItem> = vec![wrap(head)?, put(self, item, "attribute_not_exists(pk)")?];
         self.finish(writes).await
@@ -205,6 +207,10 @@ impl TenantStore {
     /// # Errors
     /// [`CloudError`].
     pub async fn digests(&self, from: u64, until: u64) -> Result<Vec<String>, CloudError> {
+        // None before the first sealing; the table refuses to be asked for what ends before it begins.
+        if from > until {
+            return Ok(Vec::new());
+        }
         let keys = Keys(&self.clinic);
         let (first, last) = (keys.digest(from), keys.digest(until));
         let call = self.client().query().table_name(self.table()).consistent_read(true);

@@ -7,6 +7,11 @@ use super::item::{Item, Reader, ms, s};
 use super::key::Keys;
 use crate::error::{CloudError, sort};
 
+/// The register of what Meta says of a ban of an account: told as `{"ban": {"state": …}}`.
+pub const ACCOUNT_BAN: &str = "account_ban";
+/// Meta's word for an account that will be disabled unless somebody acts.
+pub const BAN_ANNOUNCED: &str = "SCHEDULE_FOR_DISABLE";
+
 /// News of one thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct News {
@@ -53,6 +58,16 @@ impl TenantStore {
     pub async fn news(&self) -> Result<Vec<News>, CloudError> {
         let key = Keys(&self.clinic).news("");
         self.query_partition(key.pk, None).await?.iter().map(news_of).collect()
+    }
+
+    /// Whether Meta announced that it will disable an account, and has not said anything newer about that.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn account_will_be_disabled(&self, account: &str) -> Result<bool, CloudError> {
+        let known = self.news_of(&format!("{ACCOUNT_BAN}#{account}")).await?;
+        let told = known.and_then(|known| serde_json::from_str::<serde_json::Value>(&known.told).ok());
+        Ok(told.is_some_and(|told| told.pointer("/ban/state").is_some_and(|state| state == BAN_ANNOUNCED)))
     }
 
     /// Ends a halt that a provider's news had brought. Harmless to repeat.

@@ -6,7 +6,8 @@
 pub mod erase;
 pub mod export;
 mod held;
+mod job;
 pub mod kinds;
-mod marks;
+pub mod marks;
 mod reason;
 mod tombstone;

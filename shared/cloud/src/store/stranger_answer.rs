@@ -148,11 +148,14 @@ impl TenantStore {
     pub async fn claim_stranger_answer(&self, claim: &StrangerClaim<'_>) -> Result<bool, CloudError> {
         const OPERATION: &str = "TransactWriteItems answer to a stranger";
         let keys = Keys(&self.clinic);
-        let text = self.hash(&format!("stranger-text#{}", claim.answer.words.0));
+        let (alias, key) = self.new_alias(&[b"stranger", claim.answer.id.to_string().as_bytes()])?;
         let mut writes = vec![
             wrap(
                 update(self, &keys.stranger_answer(claim.answer.id))
-                    .update_expression("SET st = :flying, att = :att, claimed = :now, g1sk = :until")
+                    // The record's key stands here and goes with the answer: afterwards it leads to nobody.
+                    .update_expression("SET st = :flying, att = :att, claimed = :now, g1sk = :until, #key = :key")
+                    .expression_attribute_names("#key", "key")
+                    .expression_attribute_values(":key", key)
                     .condition_expression("st = :ready AND att = :none")
                     .expression_attribute_values(":flying", s("in_flight"))
                     .expression_attribute_values(":ready", s("ready"))
@@ -161,7 +164,7 @@ impl TenantStore {
                     .expression_attribute_values(":now", ms(claim.now))
                     .expression_attribute_values(":until", s(listed(claim.now + UNKNOWN_AFTER))),
             )?,
-            put(self, stranger_audit_item(&keys, claim, text, ATTEMPT), "attribute_not_exists(pk)")?,
+            put(self, stranger_audit_item(&keys, &alias, claim, ATTEMPT), "attribute_not_exists(pk)")?,
         ];
         let only: ChannelSet = [Channel::Whatsapp].into_iter().collect();
         for hash in claim.contacts {

@@ -13,7 +13,6 @@ use retorno_domain::timetable::visits_ahead;
 use super::agenda::Booking;
 use super::alias::Alias;
 use super::answer::{NewAnswer, answer_item};
-use super::audit::consent_audit_item;
 use super::commit::{cancelled, put, update};
 use super::enrollment::{put_item, wrap};
 use super::item::{Reader, ms, n, s};
@@ -263,12 +262,7 @@ impl TenantStore {
             writes.push(put(self, item, "attribute_not_exists(pk)")?);
         }
         if !turn.consent.is_empty() {
-            let (alias, new_alias) = self.alias_for(turn.patient, turn.alias)?;
-            for record in turn.consent.iter().enumerate() {
-                let item = consent_audit_item(&keys, &alias, &self.hash(turn.event), record, turn.now);
-                writes.push(put(self, item, "attribute_not_exists(pk)")?);
-            }
-            writes.extend(new_alias);
+            writes.extend(self.consent_writes(turn)?);
         }
         if let Some(change) = turn
             .change

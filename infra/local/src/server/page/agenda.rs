@@ -11,13 +11,13 @@ use maud::{Markup, html};
 use retorno_domain::calendar::local_time;
 use retorno_domain::reply::{DayPart, Wish};
 use serde::Deserialize;
+use staff_api::Problem;
+use staff_api::agenda::{Agenda, BookingView, DAYS, WaiterView, agenda, calendar, csv};
 
 use super::frame::{Frame, Shown};
 use super::phone::patient_link;
 use super::texts::{Texts, day, moment};
 use super::{Failed, Page, waiting};
-use crate::server::agenda::{Agenda, BookingView, DAYS, WaiterView, agenda, calendar, csv};
-use crate::server::problem::Problem;
 use crate::server::system::{OpenClinic, System};
 
 #[derive(Deserialize)]
@@ -36,7 +36,7 @@ pub(super) async fn page(
     let Query(looking) =
         looking.map_err(|rejection| failed(Problem::form(rejection.status(), rejection.body_text())))?;
     let clinics = system.clinics().await.map_err(failed)?;
-    let agenda = agenda(&system, &of, looking.from).await.map_err(failed)?;
+    let agenda = agenda(&system.office, &of, looking.from).await.map_err(failed)?;
     let waiting = waiting(&of).await.map_err(failed)?;
     let shown = Shown { system: &system, texts, clinics: &clinics, of: Some(&of), waiting };
     let body = body(&shown, &of, &agenda);
@@ -154,13 +154,13 @@ fn wish(texts: &Texts, wish: &Wish) -> String {
 
 pub(super) async fn csv_file(State(system): State<System>, Path(id): Path<String>) -> Result<Response, Failed> {
     let of = system.clinic(&id).await?;
-    let file = csv(&system, &of).await?;
+    let file = csv(&system.office, &of).await?;
     Ok((as_file("text/csv; charset=utf-8", &format!("agenda-{}.csv", of.id)), file).into_response())
 }
 
 pub(super) async fn calendar_file(State(system): State<System>, Path(id): Path<String>) -> Result<Response, Failed> {
     let of = system.clinic(&id).await?;
-    let file = calendar(&system, &of).await?;
+    let file = calendar(&system.office, &of).await?;
     Ok((as_file("text/calendar; charset=utf-8", &format!("agenda-{}.ics", of.id)), file).into_response())
 }
 

@@ -4,11 +4,11 @@
 use axum::http::header;
 use axum::response::IntoResponse;
 use maud::{Markup, html};
+use staff_api::Problem;
+use staff_api::connections::Connections;
 
 use super::frame::Shown;
 use super::texts::moment;
-use crate::server::connections::Connections;
-use crate::server::problem::Problem;
 use crate::server::system::OpenClinic;
 
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";

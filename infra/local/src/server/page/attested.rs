@@ -6,12 +6,12 @@ use axum::extract::{DefaultBodyLimit, Multipart, Path, State};
 use axum::http::StatusCode;
 use axum::routing::get;
 use maud::{Markup, html};
+use staff_api::Problem;
 
 use super::frame::{Frame, Shown};
 use super::texts::Texts;
 use super::{Failed, Page, problems, waiting};
 use crate::server::consents::{CONSENTS_BYTES_MAX, ConsentsDone, NAME_CHARS_MAX, attester, record};
-use crate::server::problem::Problem;
 use crate::server::system::{OpenClinic, System};
 
 /// Refusals named on the page.

@@ -2,12 +2,12 @@
 
 use axum::extract::{Path, State};
 use maud::{Markup, html};
+use staff_api::Problem;
 
 use super::frame::{Frame, Shown};
 use super::texts::{Texts, moment};
 use super::{Failed, Page, waiting};
 use crate::server::ledger::{AuditState, Checked, audit, check};
-use crate::server::problem::Problem;
 use crate::server::system::{OpenClinic, System};
 
 pub(super) async fn page(State(system): State<System>, Path(id): Path<String>) -> Result<Page, Failed> {
@@ -46,10 +46,14 @@ fn panel(texts: &Texts, of: &OpenClinic, state: &AuditState, checked: Option<&Ch
             }
             @match checked {
                 None => {},
-                Some(Checked::Sound { digests, records, late, open }) => p.done role="status" {
+                Some(Checked::Sound { digests, records, late, open, restores }) => p.done role="status" {
                     strong { (texts.word("audit_sound")) } " "
                     (records) " " (texts.word("audit_records")) " · " (digests) " " (texts.word("audit_digests"))
                     @if *late > 0 { " · " strong { (late) " " (texts.word("audit_late")) } }
+                    @for restore in restores {
+                        " · " strong { (texts.word("audit_restored")) " " (restore.forgotten_from) "–" (restore.forgotten_to) }
+                        @if let Some(lost) = restore.lost { " (" (texts.word("audit_lost")) ": " (lost) ")" }
+                    }
                     @if *open > 0 { " · " (open) " " (texts.word("audit_open")) }
                 },
                 Some(Checked::Fault(fault)) => p.refused role="alert" {

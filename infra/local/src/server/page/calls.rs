@@ -1,11 +1,11 @@
 //! Call tasks: whom to call, and what to say.
 
 use maud::{Markup, html};
+use staff_api::outbox::Sent;
 
 use super::frame::Shown;
 use super::phone::patient_link;
 use super::texts::moment;
-use crate::outbox::Sent;
 use crate::server::system::OpenClinic;
 
 /// The call tasks.

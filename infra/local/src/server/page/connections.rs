@@ -12,14 +12,15 @@ use qrcode::render::svg;
 use qrcode::{EcLevel, QrCode};
 use retorno_cloud::channels::LinkPicture;
 use serde::Deserialize;
+use staff_api::Problem;
+use staff_api::connections::{ChannelView, ConnectionAct, Connections, GatewayView, connections};
+use staff_api::talk::event_name;
 
 use super::frame::{Frame, Shown, framed};
 use super::texts::{Texts, moment};
-use super::{Failed, Page, alerts, event_name, waiting};
+use super::{Failed, Page, alerts, waiting};
 use crate::host::AtGateway;
-use crate::server::connections::{ChannelView, ConnectionAct, Connections, GatewayView, connections};
 use crate::server::guard::{FRAME_POLICY, SCRIPT_POLICY};
-use crate::server::problem::Problem;
 use crate::server::system::{OpenClinic, System};
 
 /// The smallest side of the code's picture.
@@ -51,7 +52,7 @@ pub(super) async fn page(
     let clinics = system.clinics().await.map_err(failed)?;
     let waiting = waiting(&of).await.map_err(failed)?;
     let shown = Shown { system: &system, texts, clinics: &clinics, of: Some(&of), waiting };
-    let now = connections(&system, &of).await.map_err(failed)?;
+    let now = connections(&system.office, &of).await.map_err(failed)?;
     let body = body(&shown, &of, &now, looking.not.as_deref()).map_err(failed)?;
     let page = Page(shown.page(&Frame { title: texts.word("connections"), refresh: false }, &body));
     let policy = (header::CONTENT_SECURITY_POLICY, SCRIPT_POLICY);
@@ -125,12 +126,20 @@ pub(super) async fn act(
     let of = system.clinic(&id).await?;
     let failed = |problem: Problem| Failed(problem, Texts::of(of.clinic.language));
     let Form(given) = form.map_err(|rejection| failed(Problem::form(rejection.status(), rejection.body_text())))?;
-    let act = act_of(&what, given).ok_or_else(|| failed(Problem::missing("this action").coded("form")))?;
+    let unknown = || failed(Problem::missing("this action").coded("form"));
+    let done = match what.as_str() {
+        "sandbox" => {
+            let at = at_gateway(&given.what).ok_or_else(unknown)?;
+            system.at_gateway(&of, at).await.map(|()| None)
+        }
+        "sandbox-browser" => system.let_sandbox_browser_tell(&of).await,
+        _ => system.office.connect(&of, &act_of(&what, given).ok_or_else(unknown)?).await,
+    };
     let back = |not: Option<&str>| {
         let not = not.map(|code| format!("?not={code}")).unwrap_or_default();
         Redirect::to(&format!("/c/{}/connections{not}", of.id))
     };
-    match system.connect(&of, &act).await {
+    match done {
         Ok(refused) => Ok(back(refused)),
         Err(problem) if problem.status == StatusCode::CONFLICT => Ok(back(Some("busy"))),
         Err(problem) => Err(failed(problem)),
@@ -142,6 +151,17 @@ pub(super) async fn ask_code(state: State<System>, Path(id): Path<String>) -> Re
     act(state, Path((id, "code".to_owned())), Ok(Form(Given::default()))).await
 }
 
+/// What happens at the sandbox's telephone.
+fn at_gateway(what: &str) -> Option<AtGateway> {
+    Some(match what {
+        "scan" => AtGateway::Scan,
+        "log_out" => AtGateway::LogOut,
+        "go_dark" => AtGateway::GoDark,
+        "come_back" => AtGateway::ComeBack,
+        _ => return None,
+    })
+}
+
 fn act_of(what: &str, given: Given) -> Option<ConnectionAct> {
     Some(match what {
         "check" => ConnectionAct::Check,
@@ -149,14 +169,6 @@ fn act_of(what: &str, given: Given) -> Option<ConnectionAct> {
         "unlink" => ConnectionAct::Unlink,
         "resume" => ConnectionAct::Resume(given.channel.parse().ok()?),
         "test" => ConnectionAct::Test { event: given.event, to: given.to },
-        "sandbox" => ConnectionAct::Sandbox(match given.what.as_str() {
-            "scan" => AtGateway::Scan,
-            "log_out" => AtGateway::LogOut,
-            "go_dark" => AtGateway::GoDark,
-            "come_back" => AtGateway::ComeBack,
-            _ => return None,
-        }),
-        "sandbox-browser" => ConnectionAct::SandboxBrowser,
         "try-browser" => ConnectionAct::TryBrowser(given.browser),
         "forget-browser" => ConnectionAct::ForgetBrowser(given.browser),
         _ => return None,

@@ -12,15 +12,16 @@ use retorno_domain::channel::{Channel, ChannelSet, Purpose, PurposeSet};
 use retorno_domain::consent::{Source, Statement, Wish};
 use retorno_domain::ids::PatientId;
 use serde::Deserialize;
+use staff_api::Problem;
+use staff_api::talk::{StaffAct, event_name, staff_event};
 
 use super::Failed;
 use super::agreement::{HOW, agreement};
 use super::frame::{Shown, action, address};
 use super::texts::{Texts, moment};
 use crate::host::Written;
-use crate::server::problem::Problem;
 use crate::server::system::{OpenClinic, System};
-use crate::server::talk::{StaffAct, is_held, staff_event};
+use crate::server::talk::is_held;
 
 /// What is pressed or written on the phone.
 #[derive(Deserialize)]
@@ -168,7 +169,7 @@ async fn act(
     let form = of_form(form).map_err(failed)?;
     let event = staff_event(&patient, &form.event).map_err(failed)?;
     let act = act(of.clinic.date(system.host.now()), &form).map_err(failed)?;
-    match system.staff(&of, &patient, &event, &act).await {
+    match system.office.staff(&of, &patient, &event, &act).await {
         Ok(StaffDone::Done | StaffDone::Repeated) => Ok(back(&of, &patient, None, "")),
         Ok(StaffDone::Refused(why)) => Ok(back(&of, &patient, Some(why.code()), "")),
         Ok(StaffDone::Nobody) => Err(failed(Problem::missing("the patient").coded("patient"))),
@@ -246,13 +247,4 @@ pub(super) fn panel(
             (agreement(shown, of, collection, &hidden))
         }
     })
-}
-
-/// A name that no other rendering has.
-pub(in crate::server) fn event_name() -> Result<String, Problem> {
-    const BYTES: usize = 12;
-    let mut bytes = [0; BYTES];
-    let broken = |_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "no randomness for the form");
-    getrandom::fill(&mut bytes).map_err(broken)?;
-    Ok(retorno_cloud::secrets::hex(&bytes))
 }

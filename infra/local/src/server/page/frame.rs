@@ -2,10 +2,10 @@
 
 use maud::{DOCTYPE, Markup, html};
 use retorno_domain::ids::PatientId;
+use staff_api::Problem;
 
 use super::problems;
 use super::texts::{Texts, spoken};
-use crate::server::problem::Problem;
 use crate::server::system::{OpenClinic, System};
 
 /// What a page is made from.

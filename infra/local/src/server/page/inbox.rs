@@ -3,13 +3,13 @@
 use axum::extract::{Path, State};
 use maud::{Markup, html};
 use retorno_domain::conversation::Urgency;
+use staff_api::Problem;
+use staff_api::inbox::{Inbox, WaitingView, inbox};
 
 use super::frame::{Frame, Shown};
 use super::phone::patient_link;
 use super::texts::{Texts, moment};
 use super::{Failed, Page};
-use crate::server::inbox::{Inbox, WaitingView, inbox};
-use crate::server::problem::Problem;
 use crate::server::system::{OpenClinic, System};
 
 pub(super) async fn page(State(system): State<System>, Path(id): Path<String>) -> Result<Page, Failed> {
@@ -17,7 +17,7 @@ pub(super) async fn page(State(system): State<System>, Path(id): Path<String>) -
     let texts = Texts::of(of.clinic.language);
     let failed = |problem: Problem| Failed(problem, texts);
     let clinics = system.clinics().await.map_err(failed)?;
-    let inbox = inbox(&system, &of).await.map_err(failed)?;
+    let inbox = inbox(&system.office, &of).await.map_err(failed)?;
     let shown = Shown { system: &system, texts, clinics: &clinics, of: Some(&of), waiting: inbox.waiting.len() };
     let body = body(&shown, &of, &inbox);
     Ok(Page(shown.page(&Frame { title: texts.word("inbox"), refresh: false }, &body)))

@@ -3,15 +3,15 @@
 use chrono::{DateTime, Utc};
 use maud::{DOCTYPE, Markup, html};
 use retorno_domain::ids::PatientId;
+use staff_api::Problem;
+use staff_api::outbox::Sent;
+use staff_api::thread::Line;
 
 use super::frame::{Shown, address};
 use super::phone::{linked, own_page, patient_link};
 use super::texts::moment;
 use crate::doubles::Mail;
-use crate::outbox::Sent;
-use crate::server::problem::Problem;
 use crate::server::system::{OpenClinic, System};
-use crate::server::thread::Line;
 
 /// A mail in the list.
 pub(super) struct Row {

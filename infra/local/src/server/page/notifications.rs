@@ -6,15 +6,15 @@ use axum::response::Redirect;
 use maud::{Markup, html};
 use retorno_cloud::store::Collection;
 use serde::Deserialize;
+use staff_api::Problem;
+use staff_api::outbox::Sent;
 
 use super::Failed;
 use super::desk::{back, of_form, opened};
 use super::frame::{Shown, action};
 use super::phone::{own_page, patient_link};
 use super::texts::{Texts, moment};
-use crate::outbox::Sent;
 use crate::server::browser::{BrowserAct, Notification, notifications};
-use crate::server::problem::Problem;
 use crate::server::system::{OpenClinic, System};
 
 /// What the browsers show, of one patient or of everybody; nothing where the clinic uses none.

@@ -10,12 +10,12 @@ use retorno_cloud::desk::StaffDone;
 use retorno_cloud::store::Collection;
 use retorno_domain::ids::PatientId;
 use serde::Deserialize;
+use staff_api::Problem;
+use staff_api::strangers::StrangerAct;
 
 use super::Failed;
 use super::frame::{Shown, action, address};
 use super::texts::{Texts, moment};
-use crate::server::problem::Problem;
-use crate::server::strangers::StrangerAct;
 use crate::server::system::{OpenClinic, System};
 
 #[derive(Default, Deserialize)]
@@ -50,7 +50,7 @@ async fn act(
     let missing = || Failed(Problem::missing(texts.word("patient")), texts);
     let patient = PatientId::parse(patient).map_err(|_| missing())?;
     let back = |not: &str| Ok(Redirect::to(&format!("{}{not}", address(&of, Some(&patient), None))));
-    match system.stranger_act(&of, &act(patient.clone())).await {
+    match system.office.stranger_act(&of, &act(patient.clone())).await {
         Ok(StaffDone::Done | StaffDone::Repeated) => back(""),
         Ok(StaffDone::Refused(why)) => back(&format!("&not={}", why.code())),
         Ok(StaffDone::Nobody) => Err(missing()),

@@ -6,12 +6,12 @@ use axum::http::StatusCode;
 use axum::response::Redirect;
 use maud::{Markup, html};
 use serde::Deserialize;
+use staff_api::Problem;
+use staff_api::parked::{BodyView, discard, parked};
 
 use super::frame::{Frame, Shown};
 use super::texts::{Texts, moment};
 use super::{Failed, Page};
-use crate::server::parked::{BodyView, discard, parked, replay};
-use crate::server::problem::Problem;
 use crate::server::system::System;
 
 /// What a page is asked to show.
@@ -29,7 +29,7 @@ pub(super) async fn page(
     let clinics = system.clinics().await?;
     let texts = clinics.first().map_or_else(Texts::default, |first| Texts::of(first.clinic.language));
     let failed = |problem: Problem| Failed(problem, texts);
-    let kept = parked(&system).await.map_err(failed)?;
+    let kept = parked(&system.office).await.map_err(failed)?;
     let zone = clinics.first().map_or(chrono_tz::UTC, |first| first.clinic.zone);
     let shown = Shown { system: &system, texts, clinics: &clinics, of: None, waiting: 0 };
     let body = html! {
@@ -72,11 +72,11 @@ fn row(texts: &Texts, zone: chrono_tz::Tz, body: &BodyView) -> Markup {
 }
 
 pub(super) async fn again(State(system): State<System>, Path(id): Path<String>) -> Result<Redirect, Failed> {
-    back(&system, replay(&system, &id).await).await
+    back(&system, system.replay(&id).await).await
 }
 
 pub(super) async fn forget(State(system): State<System>, Path(id): Path<String>) -> Result<Redirect, Failed> {
-    back(&system, discard(&system, &id).await.map(|()| "discarded")).await
+    back(&system, discard(&system.office, &id).await.map(|()| "discarded")).await
 }
 
 /// Back to the list, with what came of it.

@@ -9,11 +9,11 @@ use retorno_domain::channel::PurposeSet;
 use retorno_domain::consent::Wish;
 use retorno_domain::enrollment::State;
 use retorno_domain::guardian::Through;
+use staff_api::thread::{Line, Speaker};
 
 use super::frame::{Shown, address};
 use super::texts::{day, moment};
 use crate::server::system::OpenClinic;
-use crate::server::thread::{Line, Speaker};
 use crate::why::{MinorSays, minor};
 
 /// The form that finds a patient.

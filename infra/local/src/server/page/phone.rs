@@ -3,13 +3,13 @@
 use maud::{Markup, html};
 use retorno_cloud::store::Collection;
 use retorno_domain::ids::PatientId;
+use staff_api::thread::{Button, Line, Speaker};
 
 use super::frame::{Shown, action, address};
 use super::sent::Bubble;
 use super::texts::moment;
 use crate::server::system::OpenClinic;
 use crate::server::talk::digits;
-use crate::server::thread::{Button, Line, Speaker};
 
 /// The last messages of everybody.
 pub(super) fn panel(shown: &Shown<'_>, of: &OpenClinic, bubbles: &[Bubble]) -> Markup {

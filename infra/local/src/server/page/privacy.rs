@@ -8,12 +8,12 @@ use maud::{Markup, html};
 use retorno_cloud::store::privacy::erase::{Erased, ErasureReason};
 use retorno_domain::ids::PatientId;
 use serde::Deserialize;
+use staff_api::Problem;
+use staff_api::privacy::{erase_patient, export};
 
 use super::frame::{Frame, Shown, action, address};
 use super::texts::{Texts, moment};
 use super::{Failed, Page, waiting};
-use crate::server::privacy::{erase_patient, export};
-use crate::server::problem::Problem;
 use crate::server::system::{OpenClinic, System};
 
 /// What staff sends.
@@ -60,7 +60,7 @@ pub(super) async fn data(
 ) -> Result<Response, Failed> {
     let (of, patient) = opened(&system, &id, &patient).await?;
     let texts = Texts::of(of.clinic.language);
-    let all = export(&system, &of, &patient).await.map_err(|problem| Failed(problem, texts))?;
+    let all = export(&system.office, &of, &patient).await.map_err(|problem| Failed(problem, texts))?;
     let text = serde_json::to_string_pretty(&all).map_err(|e| {
         Failed(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, format!("it cannot be written: {e}")), texts)
     })?;
@@ -84,7 +84,7 @@ pub(super) async fn erase(
     if form.confirm.trim() != patient.as_str() {
         return Err(failed(Problem::bad(texts.word("erase_not_confirmed"))));
     }
-    let erased = erase_patient(&system, &of, &patient, (&form.reason, &form.confirm)).await.map_err(failed)?;
+    let erased = erase_patient(&system.office, &of, &patient, (&form.reason, &form.confirm)).await.map_err(failed)?;
     let clinics = system.clinics().await.map_err(failed)?;
     let waiting = waiting(&of).await.map_err(failed)?;
     let shown = Shown { system: &system, texts, clinics: &clinics, of: Some(&of), waiting };

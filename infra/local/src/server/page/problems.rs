@@ -3,10 +3,10 @@
 
 use export_importer::Rejected;
 use maud::{Markup, html};
+use staff_api::Problem;
 
 use super::texts::Texts;
 use super::timetable::{Entry, bounds};
-use crate::server::problem::Problem;
 
 /// A problem in words.
 pub(super) fn said(texts: &Texts, problem: &Problem) -> Markup {

@@ -8,11 +8,11 @@ use maud::{Markup, html};
 use qrcode::render::svg;
 use qrcode::{EcLevel, QrCode};
 use retorno_domain::clinic::Clinic;
+use staff_api::Problem;
 
 use super::frame::{self, Shown, escaped};
 use super::texts::Texts;
 use super::{Failed, Page};
-use crate::server::problem::Problem;
 use crate::server::system::{OpenClinic, System};
 
 /// The smallest side of the picture, in its own units.

@@ -1,14 +1,14 @@
 //! What the panels of the sandbox show: messages as the system recorded them, with what the provider
 //! received.
 
+use crate::server::system::{on_the_phone, titles};
 use chrono::{DateTime, Days, Utc};
 use retorno_cloud::store::Collection;
 use retorno_domain::channel::{Channel, ChannelSet};
+use staff_api::Problem;
+use staff_api::outbox::{Sent, latest as latest_of, sent_to};
 
-use crate::outbox::{Sent, latest as latest_of, sent_to};
-use crate::server::problem::Problem;
 use crate::server::system::{OpenClinic, System};
-use crate::server::thread::{on_the_phone, titles};
 
 /// Messages by channel, the newest first.
 #[derive(Default)]
@@ -66,7 +66,7 @@ pub(super) fn to(collection: &Collection) -> Panels {
 }
 
 fn bubble(system: &System, of: &OpenClinic, sent: Sent) -> Result<Bubble, Problem> {
-    let received = on_the_phone(system, of, &sent.message_id)?;
+    let received = on_the_phone(&system.host, &of.id, &sent.message_id)?;
     let accepted = received.as_ref().map(|received| received.at);
     let buttons = received.and_then(|received| received.template).map(|template| titles(&template));
     Ok(Bubble { sent, buttons: buttons.unwrap_or_default(), accepted })

@@ -1,11 +1,11 @@
 //! One number, or one agreement, of somebody who is not on record, with what can be done about it.
 
 use maud::{Markup, html};
+use staff_api::strangers::{AgreementView, Candidate, StrangerView};
 
 use super::frame::Shown;
 use super::phone::patient_link;
 use super::texts::{Texts, moment};
-use crate::server::strangers::{AgreementView, Candidate, StrangerView};
 use crate::server::system::OpenClinic;
 
 /// What a search under a number or an agreement has found.

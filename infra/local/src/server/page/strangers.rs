@@ -9,13 +9,14 @@ use maud::{Markup, html};
 use retorno_cloud::desk::{Refused, StaffDone};
 use retorno_domain::ids::PatientId;
 use serde::Deserialize;
+use staff_api::Problem;
+use staff_api::strangers::{StrangerAct, Strangers, find, strangers};
+use staff_api::talk::event_name;
 
 use super::frame::{Frame, Shown, address};
 use super::stranger_view::{Found, agreement_row, number_row};
 use super::texts::Texts;
-use super::{Failed, Page, event_name, waiting};
-use crate::server::problem::Problem;
-use crate::server::strangers::{StrangerAct, Strangers, find, strangers};
+use super::{Failed, Page, waiting};
 use crate::server::system::{OpenClinic, System};
 
 /// Characters of the name that a rendering gives to its forms.
@@ -99,7 +100,7 @@ async fn done(system: &System, of: &OpenClinic, at: &str, act: &StrangerAct) -> 
         let not = not.map(|code| format!("?not={code}")).unwrap_or_default();
         Redirect::to(&format!("/c/{}/strangers{not}#n-{at}", of.id))
     };
-    match system.stranger_act(of, act).await {
+    match system.office.stranger_act(of, act).await {
         Ok(StaffDone::Done | StaffDone::Repeated) => Ok(match act {
             // What they wrote is read, and answered, there.
             StrangerAct::Attach(_, patient) => Redirect::to(&address(of, Some(patient), None)),
@@ -130,7 +131,7 @@ async fn shown(system: &System, of: &OpenClinic, not: Option<&str>, found: Optio
     let failed = |problem: Problem| failed(of, problem);
     let texts = Texts::of(of.clinic.language);
     let clinics = system.clinics().await.map_err(failed)?;
-    let all = strangers(system, of).await.map_err(failed)?;
+    let all = strangers(&system.office, of).await.map_err(failed)?;
     let waiting = waiting(of).await.map_err(failed)?;
     let event = event_name().map_err(failed)?;
     let shown = Shown { system, texts, clinics: &clinics, of: Some(of), waiting };

@@ -6,14 +6,15 @@ use axum::http::StatusCode;
 use axum::response::Redirect;
 use maud::{Markup, html};
 use serde::Deserialize;
+use staff_api::Problem;
+use staff_api::templates::{FlowView, TemplateView, Templates, act_of};
 
 use super::frame::{Frame, Shown, escaped};
 use super::texts::{Texts, moment};
 use super::{Failed, Page, progress, waiting};
 use crate::doubles::MetaSays;
-use crate::server::problem::Problem;
+use crate::server::sandbox::Meta;
 use crate::server::system::{OpenClinic, System};
-use crate::server::templates::{FlowView, TemplateView, Templates, Wish};
 
 /// What the page is asked to show besides.
 #[derive(Debug, Default, Deserialize)]
@@ -37,7 +38,7 @@ pub(super) async fn page(
     if let Some(work) = system.under_way() {
         return Ok(Page(progress::page(&shown, &work)));
     }
-    let templates = system.templates(&of).await.map_err(failed)?;
+    let templates = system.office.templates(&of).await.map_err(failed)?;
     let body = html! {
         main id="content" {
             (account(&shown, &of, &templates, looking.not.as_deref()))
@@ -66,14 +67,15 @@ pub(super) async fn act(
     let failed = |problem: Problem| Failed(problem, Texts::of(of.clinic.language));
     let Form(form) = form.map_err(|rejection| failed(Problem::form(rejection.status(), rejection.body_text())))?;
     let template = form.template.filter(|name| !name.is_empty());
-    let asked: Option<Wish> = match (form.act, form.event) {
-        (Some(act), None) => Wish::of_act(&act, template.clone()),
-        (None, Some(event)) => Wish::of_meta(&event, template.clone()),
-        _ => None,
+    let act = form.act.and_then(|act| act_of(&act, template.clone()));
+    let played = form.event.and_then(|event| Meta::of(&event, template.clone()));
+    let done = match (act, played) {
+        (Some(act), None) => system.office.about_templates(&of, &act).await,
+        (None, Some(played)) => system.meta_says(&of, &played).await,
+        _ => return Err(failed(Problem::form(StatusCode::BAD_REQUEST, "the form is not whole"))),
     };
-    let asked = asked.ok_or_else(|| failed(Problem::form(StatusCode::BAD_REQUEST, "the form is not whole")))?;
     let anchor = template.map(|name| format!("#{}", escaped(&name))).unwrap_or_default();
-    match system.about_templates(&of, &asked).await {
+    match done {
         Ok(_) => Ok(Redirect::to(&format!("/c/{}/templates{anchor}", of.id))),
         Err(problem) if problem.status == StatusCode::CONFLICT => {
             Ok(Redirect::to(&format!("/c/{}/templates?not=busy", of.id)))

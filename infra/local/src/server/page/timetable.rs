@@ -9,12 +9,12 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use maud::{Markup, html};
 use serde::Deserialize;
+use staff_api::Problem;
 
 use super::frame::{Frame, Shown};
 use super::problems::of_timetable;
 use super::texts::Texts;
 use super::{Failed, Page, waiting};
-use crate::server::problem::Problem;
 use crate::server::slots::{Day, Slot, Slots, preview, save, slots};
 use crate::server::system::{OpenClinic, System};
 pub(super) use form::Entry;

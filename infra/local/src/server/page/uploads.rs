@@ -7,12 +7,12 @@ use axum::response::Redirect;
 use axum::routing::post;
 use maud::{Markup, html};
 use retorno_domain::ids::ClinicId;
+use staff_api::Problem;
 
 use super::frame::Shown;
 use super::texts::Texts;
 use super::{Failed, problems};
 use crate::server::import::{Files, begin, put_clinic};
-use crate::server::problem::Problem;
 use crate::server::system::System;
 use crate::server::upload::Incoming;
 

@@ -11,7 +11,8 @@ use retorno_domain::enrollment::{EndReason, Enrollment, State};
 use retorno_domain::ids::PatientId;
 use serde::Serialize;
 
-use super::held::{Held, Subject, text};
+use super::held::{Held, text};
+use super::job::{Job, is_to_come, json};
 pub use super::reason::ErasureReason;
 use super::tombstone::counts;
 use crate::Reach;
@@ -23,7 +24,7 @@ use crate::store::commit::{put, update};
 use crate::store::enrollment::wrap;
 use crate::store::item::{Item, Reader, ms, s};
 use crate::store::key::{Key, Keys};
-use crate::store::{Advance, Collection, TenantStore};
+use crate::store::{Advance, Collection, ImportLease, TenantStore};
 
 const KIND: &str = "erasure";
 /// Tries to end a sequence that goes on meanwhile.
@@ -39,8 +40,8 @@ pub enum ErasureError {
     /// Nobody of that number, and nobody erased either.
     #[error("there is no such patient")]
     Nobody,
-    /// An import or something else holds the clinic's records.
-    #[error("an import of this clinic is under way; try again when it has finished")]
+    /// An import or something else holds the clinic's records, or another run has taken this erasure over.
+    #[error("an import or an erasure of this clinic is under way; try again when it has finished")]
     Busy,
     /// The table or the queue.
     #[error(transparent)]
@@ -52,10 +53,10 @@ pub enum ErasureError {
 pub struct Erased {
     /// It had been done before.
     pub already: bool,
-    /// Items deleted.
+    /// Items deleted by the run that finished it.
     pub deleted: u64,
-    /// Visits to come that were booked through us: their slots are free again here. The clinic's own system
-    /// has them still, where somebody entered them.
+    /// Visits to come that were booked through us, given up by this run or by one before it that died: their
+    /// slots are free again here. The clinic's own system has them still, where somebody entered them.
     pub freed: Vec<FreedVisit>,
 }
 
@@ -79,11 +80,37 @@ pub async fn erase(
     reason: ErasureReason,
 ) -> Result<Erased, ErasureError> {
     let now = reach.clock.now();
-    let holder = format!("erasure-{}-{}", tenant.erased_id(patient), now.timestamp_millis());
+    let id = tenant.erased_id(patient);
+    // Two that begin at one instant are two holders.
+    let chance = tenant.by_chance(&[b"lease", id.as_bytes(), now.timestamp_millis().to_string().as_bytes()])?;
+    let holder = format!("erasure-{id}-{}", hex(chance.get(..16).unwrap_or(&chance)));
     let lease = tenant.lease_import(&holder, now).await?.ok_or(ErasureError::Busy)?;
-    let erased = leased(reach, tenant, patient, reason).await;
-    tenant.release_import(&lease).await?;
+    let mut held = HeldLease { reach, tenant, holder, lease };
+    let erased = leased(&mut held, patient, reason).await;
+    if let Err(error) = tenant.release_import(&held.lease).await {
+        // It runs out by itself; what was done is said all the same.
+        tracing::warn!(clinic = %tenant.clinic(), %error, "the lease of an erasure was not given back");
+    }
     erased
+}
+
+/// The import lease, as long as the erasure takes.
+struct HeldLease<'a> {
+    reach: &'a Reach,
+    tenant: &'a TenantStore,
+    holder: String,
+    lease: ImportLease,
+}
+
+impl HeldLease<'_> {
+    /// Renews it in time; whoever has lost it stops, and the next run goes on.
+    async fn keep(&mut self) -> Result<(), ErasureError> {
+        let now = self.reach.clock.now();
+        if self.lease.wants_renewal(now) {
+            self.lease = self.tenant.lease_import(&self.holder, now).await?.ok_or(ErasureError::Busy)?;
+        }
+        Ok(())
+    }
 }
 
 /// Finishes every erasure of a clinic that was begun and not finished; says how many. One that cannot be
@@ -95,11 +122,17 @@ pub async fn resume(reach: &Reach, tenant: &TenantStore) -> Result<u32, ErasureE
     let (mut finished, mut failed) = (0, None);
     for item in tenant.query_partition(Keys(tenant.clinic()).erasing_pk(), None).await? {
         let done = match Job::of(&item) {
-            Ok(job) => erase(reach, tenant, &job.patient, job.reason).await.map(|_| ()),
+            Ok(job) => erase(reach, tenant, &job.patient, job.reason).await,
             Err(error) => Err(error.into()),
         };
         match done {
-            Ok(()) => finished += 1,
+            Ok(erased) => {
+                finished += 1;
+                // Whoever had asked for it did not hear of them.
+                for FreedVisit { start, .. } in &erased.freed {
+                    tracing::error!(clinic = %tenant.clinic(), %start, "call this visit off in the clinic's own system");
+                }
+            }
             Err(error) => {
                 tracing::error!(clinic = %tenant.clinic(), %error, "an erasure could not be finished");
                 failed = Some(error);
@@ -109,19 +142,15 @@ pub async fn resume(reach: &Reach, tenant: &TenantStore) -> Result<u32, ErasureE
     failed.map_or(Ok(finished), Err)
 }
 
-async fn leased(
-    reach: &Reach,
-    tenant: &TenantStore,
-    patient: &PatientId,
-    reason: ErasureReason,
-) -> Result<Erased, ErasureError> {
+async fn leased(lease: &mut HeldLease<'_>, patient: &PatientId, reason: ErasureReason) -> Result<Erased, ErasureError> {
+    let (reach, tenant) = (lease.reach, lease.tenant);
     let now = reach.clock.now();
     let collection = tenant.collection(patient).await?;
     let Some(job) = tenant.begin_erasure(patient, collection.as_ref(), reason, now).await? else {
         let already = tenant.erased_marks().await?.contains(&tenant.erased_id(patient));
         return if already { Ok(Erased { already, ..Erased::default() }) } else { Err(ErasureError::Nobody) };
     };
-    let mut run = Run { reach, tenant, job, now, erased: Erased::default() };
+    let mut run = Run { reach, tenant, lease, job, now, deleted: 0 };
     run.suppress().await?;
     if let Some(collection) = collection {
         let held = tenant.held(&run.job.subject, patient).await?;
@@ -132,98 +161,45 @@ async fn leased(
     // What began before the record was gone has ended by now, and may have left something.
     run.remove().await?;
     run.finish().await?;
-    Ok(run.erased)
+    Ok(Erased { already: false, deleted: run.deleted, freed: run.job.freed() })
 }
 
-/// An erasure under way.
-struct Job {
-    patient: PatientId,
-    subject: Subject,
-    reason: ErasureReason,
-    tombstone: String,
-}
-
-impl Job {
-    fn of(item: &Item) -> Result<Self, CloudError> {
-        let reader = Reader { kind: KIND, item };
-        let subject: Subject = reader.parse("subject", |json| serde_json::from_str(json).ok())?;
-        let patient = PatientId::parse(&subject.patient).map_err(|_| reader.corrupt("subject"))?;
-        let reason = reader.parse("reason", ErasureReason::of_code)?;
-        Ok(Self { patient, subject, reason, tombstone: reader.text("tombstone")?.to_owned() })
-    }
-}
-
-impl TenantStore {
-    fn erasing(&self, patient: &PatientId) -> Key {
-        Key { pk: Keys(&self.clinic).erasing_pk(), sk: self.erased_id(patient) }
-    }
-
-    /// The job that was begun, or a new one; nothing when there is nobody to erase.
-    async fn begin_erasure(
-        &self,
-        patient: &PatientId,
-        collection: Option<&Collection>,
-        reason: ErasureReason,
-        now: DateTime<Utc>,
-    ) -> Result<Option<Job>, CloudError> {
-        let key = self.erasing(patient);
-        if let Some(item) = self.get("GetItem erasure", key.item()).await? {
-            return Job::of(&item).map(Some);
-        }
-        let Some(collection) = collection else { return Ok(None) };
-        let today = self.settings(now).await?.clinic.date(now);
-        let subject = self.subject(collection, today).await?;
-        let json = serde_json::to_string(&subject).map_err(|e| CloudError::Setup(e.to_string()))?;
-        let chance = self.by_chance(&[b"tombstone", key.sk.as_bytes()])?;
-        let tombstone = hex(chance.get(..16).unwrap_or(&chance));
-        let mut item = key.item();
-        let fields = [
-            ("subject", s(json)),
-            ("reason", s(reason.code())),
-            ("tombstone", s(tombstone)),
-            ("since", ms(now)),
-            ("stage", s("begun")),
-        ];
-        item.extend(fields.map(|(name, value)| (name.to_owned(), value)));
-        let call = self.client().put_item().table_name(self.table()).set_item(Some(item.clone()));
-        // The import lease lets one erasure of a clinic on at a time.
-        call.send().await.map_err(|e| sort("PutItem erasure", &e))?;
-        Job::of(&item).map(Some)
-    }
-}
-
-struct Run<'a> {
+struct Run<'l, 'a> {
     reach: &'a Reach,
     tenant: &'a TenantStore,
+    lease: &'l mut HeldLease<'a>,
     job: Job,
     now: DateTime<Utc>,
-    erased: Erased,
+    deleted: u64,
 }
 
-impl Run<'_> {
-    async fn note(&self, stage: &str) -> Result<(), CloudError> {
-        let call = self.tenant.client().update_item().table_name(self.tenant.table());
-        let call = call
-            .set_key(Some(self.tenant.erasing(&self.job.patient).item()))
-            .update_expression("SET stage = :stage")
-            .expression_attribute_values(":stage", s(stage));
-        call.send().await.map(|_| ()).map_err(|e| sort("UpdateItem erasure", &e))
+impl Run<'_, '_> {
+    async fn note(&mut self, stage: &str) -> Result<(), ErasureError> {
+        self.lease.keep().await?;
+        self.tenant.note_erasure(&self.job.patient, "stage", stage.to_owned()).await
+    }
+
+    async fn delete(&mut self, item: &Item) -> Result<(), ErasureError> {
+        self.lease.keep().await?;
+        self.tenant.delete_item(item).await?;
+        self.deleted += 1;
+        Ok(())
     }
 
     /// First of all: from here on no import brings the person back.
-    async fn suppress(&self) -> Result<(), CloudError> {
-        let id = self.tenant.erased_id(&self.job.patient);
-        self.tenant.put_erased_mark(&id, self.now).await?;
-        for mark in &self.job.subject.persons {
+    async fn suppress(&mut self) -> Result<(), ErasureError> {
+        let persons = &self.job.subject.persons;
+        self.tenant.put_erased_id(&self.job.patient, persons, self.now).await?;
+        for mark in persons {
             self.tenant.put_erased_mark(mark, self.now).await?;
         }
         self.note("suppressed").await
     }
 
     /// Before anything is gone: what is to be counted later. The first run's count stands.
-    async fn count(&self, collection: &Collection, held: &Held) -> Result<(), CloudError> {
+    async fn count(&mut self, collection: &Collection, held: &Held) -> Result<(), ErasureError> {
         let key = Key { pk: Keys(self.tenant.clinic()).tombstones_pk(), sk: self.job.tombstone.clone() };
-        let counts = serde_json::to_string(&counts(collection, held)).map_err(|e| CloudError::Setup(e.to_string()))?;
+        let counts = json(&counts(collection, held))?;
         let mut item = key.item();
         let fields = [("counts", s(counts)), ("reason", s(self.job.reason.code())), ("at", ms(self.now))];
         item.extend(fields.map(|(name, value)| (name.to_owned(), value)));
@@ -231,13 +207,13 @@ impl Run<'_> {
         match call.condition_expression("attribute_not_exists(pk)").send().await {
             Ok(_) => {}
             Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {}
-            Err(e) => return Err(sort("PutItem tombstone", &e)),
+            Err(e) => return Err(sort("PutItem tombstone", &e).into()),
         }
         self.note("counted").await
     }
 
     /// Whoever is in no sequence is written to no more; the seat is given back where nothing was sent.
-    async fn end_sequence(&self, collection: Collection) -> Result<(), CloudError> {
+    async fn end_sequence(&mut self, collection: Collection) -> Result<(), ErasureError> {
         let mut collection = Some(collection);
         for _ in 0..TRIES_MAX {
             let Some(read) = collection else { break };
@@ -258,8 +234,11 @@ impl Run<'_> {
     }
 
     /// Everything that is found, the person's own items last: until then the next run knows them.
-    async fn remove(&mut self) -> Result<(), CloudError> {
+    async fn remove(&mut self) -> Result<(), ErasureError> {
         let held = self.tenant.held(&self.job.subject, &self.job.patient).await?;
+        if self.job.takes_in_visits(&held, self.now)? {
+            self.tenant.note_erasure(&self.job.patient, "visits", json(&self.job.visits)?).await?;
+        }
         for item in &held.bookings {
             self.booking(item).await?;
         }
@@ -272,9 +251,10 @@ impl Run<'_> {
         for item in &held.own {
             self.seat(item).await?;
         }
-        for (_, item) in &held.named {
-            self.tenant.delete_item(item).await?;
-            self.erased.deleted += 1;
+        // What a stranger said stands before what was done about it, and is what the rest is known by: it goes
+        // last.
+        for (_, item) in held.named.iter().rev() {
+            self.delete(item).await?;
         }
         for agreement in &held.candidacies {
             self.tenant.forget_candidate(agreement, &self.job.patient).await?;
@@ -285,32 +265,29 @@ impl Run<'_> {
         let mut own = held.own;
         own.sort_by_key(|item| text(item, "sk") != Some("PATIENT"));
         for item in &own {
-            self.tenant.delete_item(item).await?;
-            self.erased.deleted += 1;
+            self.delete(item).await?;
         }
         self.note("removed").await
     }
 
     /// A visit to come gives its slot back; whoever waits for one hears of it.
-    async fn booking(&mut self, item: &Item) -> Result<(), CloudError> {
+    async fn booking(&mut self, item: &Item) -> Result<(), ErasureError> {
         let reader = Reader { kind: "booking", item };
         let (start, slot) = (reader.instant("start")?, reader.text("slot")?.to_owned());
-        if text(item, "st") == Some("booked") && start > self.now {
+        if is_to_come(item, start, self.now) {
             let freed = wrap(
                 update(self.tenant, &Keys(self.tenant.clinic()).slot(&slot))
                     .update_expression("REMOVE bk, bk_p")
                     .condition_expression("bk = :b")
                     .expression_attribute_values(":b", s(reader.text("id")?)),
             )?;
-            if self.tenant.finish(vec![freed]).await? {
-                let order = Order::Freed { clinic: self.tenant.clinic().to_string(), slot };
-                self.reach.orders.queue(&order, self.now, self.now).await?;
-            }
-            let professional = text(item, "prof").unwrap_or_default().to_owned();
-            self.erased.freed.push(FreedVisit { start, professional });
+            self.tenant.finish(vec![freed]).await?;
+            // Ordered whoever freed it: a run before may have died in between. Of a slot that is not free
+            // any more, nothing comes of it.
+            let order = Order::Freed { clinic: self.tenant.clinic().to_string(), slot };
+            self.reach.orders.queue(&order, self.now, self.now).await?;
         }
-        self.erased.deleted += 1;
-        self.tenant.delete_item(item).await
+        self.delete(item).await
     }
 
     /// A slot of the past stays taken, by nobody in particular; one that was held is not any more.
@@ -348,7 +325,8 @@ impl Run<'_> {
             self.tenant.set_imported_opt_out(&hash, &self.job.patient, false).await?;
         }
         self.tenant.vacate(&hash, &self.job.patient).await?;
-        if self.job.subject.alone && item.contains_key("users") {
+        let is_on_record = self.job.subject.contacts.contains(&hash);
+        if self.job.subject.alone && is_on_record && item.contains_key("users") {
             let call = self.tenant.client().update_item().table_name(self.tenant.table());
             let call = call.set_key(Some(Keys(self.tenant.clinic()).contact_point(&hash).item()));
             let call = call.update_expression("REMOVE #users").expression_attribute_names("#users", "users");
@@ -393,6 +371,11 @@ impl Run<'_> {
         let gone = aws_sdk_dynamodb::types::TransactWriteItem::builder().delete(gone).build();
         let record = put(self.tenant, record, "attribute_not_exists(pk)")?;
         // Refused when another run has finished it meanwhile.
-        self.tenant.finish(vec![gone, record]).await.map(|_| ())
+        let Err(error) = self.tenant.finish(vec![gone, record]).await else { return Ok(()) };
+        // Only the answer may have been lost; then the visits would be told to nobody.
+        match self.tenant.get("GetItem erasure", key.item()).await? {
+            Some(_) => Err(error),
+            None => Ok(()),
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Everything held about one person as one JSON object. `docs/privacy.md` says what its fields mean.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta, Utc};
 use retorno_domain::appointment::Appointment;
@@ -10,10 +12,11 @@ use retorno_domain::ids::PatientId;
 use retorno_domain::patient::Patient;
 use serde_json::{Map, Value, json};
 
-use super::held::{Held, text};
+use super::held::{Held, hash_of_point, text};
 use crate::error::CloudError;
+use crate::store::how::{HOW_SK, words_of};
 use crate::store::item::{Item, Reader};
-use crate::store::{Collection, TenantStore};
+use crate::store::{AuditRecord, AuditValue, Collection, TenantStore};
 
 /// Attributes that serve the table and say nothing about anybody.
 const INNER: [&str; 12] = ["pk", "sk", "g1pk", "g1sk", "g2pk", "g2sk", "g3pk", "g3sk", "ver", "ttl", "epoch", "key"];
@@ -61,8 +64,9 @@ impl TenantStore {
         let named = |kind: &str| -> Vec<Value> {
             held.named.iter().filter(|(of, _)| *of == kind).map(|(_, item)| plain(item)).collect()
         };
-        let known = ["PATIENT", "ALIAS", "CONVERSATION", "E#", "M#", "A#", "I#", "SURVEY#"];
+        let known = ["PATIENT", "ALIAS", "CONVERSATION", "E#", "M#", "A#", "I#", "SURVEY#", HOW_SK];
         let other = |item: &&Item| !text(item, "sk").is_some_and(|sk| known.iter().any(|of| sk.starts_with(of)));
+        let records = self.records_of(&collection, &held, now).await?;
         Ok(Some(json!({
             "format": "retorno patient 1",
             "clinic": self.clinic().as_str(),
@@ -70,6 +74,7 @@ impl TenantStore {
             "exported_at": moment(now),
             "profile": profile(patient),
             "consents": patient.consent.statements().iter().map(statement).collect::<Vec<_>>(),
+            "consent_words": consent_words(&collection, &held, &records)?,
             "appointments": patient.appointments.iter().map(appointment).collect::<Vec<_>>(),
             "enrollments": of("E#"),
             "messages": of("M#"),
@@ -84,26 +89,11 @@ impl TenantStore {
             "calls": named("call task"),
             "agreements": named("agreement"),
             "words_before_known": named("stranger"),
-            "contact_points": self.points(&held, id),
+            "contact_points": points(&held, &subject.contacts, id),
             "sending": sending(patient),
-            "audit": self.records_of(&collection, &held, now).await?,
+            "audit": records,
             "other": held.own.iter().filter(other).map(|item| with_id(item, "")).collect::<Vec<_>>(),
         })))
-    }
-
-    /// What is known of the contact points; of others who share them, nothing.
-    fn points(&self, held: &Held, id: &PatientId) -> Vec<Value> {
-        let point = |item: &Item| {
-            let mut map = raw(item);
-            let imported = item.get("oo_imp").and_then(|who| who.as_ss().ok());
-            map.remove("oo_imp");
-            map.remove("users");
-            map.remove("busy_p");
-            let opted_out = imported.is_some_and(|who| who.iter().any(|who| who == id.as_str()));
-            map.insert("opted_out_by_export".to_owned(), json!(opted_out));
-            Value::Object(map)
-        };
-        held.points.iter().map(point).collect()
     }
 
     /// The audit records that stand under the patient's name in them.
@@ -112,7 +102,7 @@ impl TenantStore {
         collection: &Collection,
         held: &Held,
         now: DateTime<Utc>,
-    ) -> Result<Vec<Value>, CloudError> {
+    ) -> Result<Vec<AuditRecord>, CloudError> {
         let Some(alias) = &collection.patient.alias else { return Ok(Vec::new()) };
         let name = alias.name();
         let instants = held.own.iter().flat_map(|item| INSTANTS.iter().map(move |of| (item, *of)));
@@ -121,8 +111,41 @@ impl TenantStore {
         let said = collection.patient.patient.consent.statements().iter().map(|statement| statement.on).min();
         let since = said.and_then(|day| day.and_hms_opt(0, 0, 0)).map_or(since, |day| day.and_utc().min(since));
         let records = self.audit_records(since.max(now - TimeDelta::days(3_660)), now + TimeDelta::days(1)).await?;
-        Ok(records.into_iter().filter(|record| record.who() == Some(&name)).map(|record| json!(record)).collect())
+        Ok(records.into_iter().filter(|record| record.who() == Some(&name)).collect())
     }
+}
+
+/// What is known of the contact points; of others who share them, or have them by now, nothing.
+fn points(held: &Held, on_record: &BTreeSet<String>, id: &PatientId) -> Vec<Value> {
+    let point = |item: &Item| {
+        let imported = item.get("oo_imp").and_then(|who| who.as_ss().ok());
+        let opted_out = imported.is_some_and(|who| who.iter().any(|who| who == id.as_str()));
+        let is_former = !hash_of_point(item).is_some_and(|hash| on_record.contains(hash));
+        let mut map = if is_former { Map::new() } else { raw(item) };
+        for of_others in ["oo_imp", "users", "busy_p"] {
+            map.remove(of_others);
+        }
+        map.insert("former".to_owned(), json!(is_former));
+        map.insert("opted_out_by_export".to_owned(), json!(opted_out));
+        (!is_former || opted_out).then_some(Value::Object(map))
+    };
+    held.points.iter().filter_map(point).collect()
+}
+
+/// The words that consents were given by, each with the record it is of and whether that record's mark is
+/// the mark of these words.
+fn consent_words(collection: &Collection, held: &Held, records: &[AuditRecord]) -> Result<Vec<Value>, CloudError> {
+    let mut found = Vec::new();
+    for item in held.own.iter().filter(|item| text(item, "sk").is_some_and(|sk| sk.starts_with(HOW_SK))) {
+        let at = Reader { kind: "words of a consent", item }.instant("at")?;
+        for (of, words) in words_of(item)? {
+            let mark = collection.patient.alias.as_ref().map(|alias| AuditValue::S(alias.how(&words)));
+            let record = records.iter().find(|record| record.sort_key() == of);
+            let as_recorded = mark.is_some() && record.and_then(|record| record.0.get("words")) == mark.as_ref();
+            found.push(json!({ "at": moment(at), "words": words, "record": of, "as_recorded": as_recorded }));
+        }
+    }
+    Ok(found)
 }
 
 fn moment(at: DateTime<Utc>) -> String {

@@ -12,6 +12,9 @@ use crate::store::item::{Item, Reader};
 use crate::store::key::Keys;
 use crate::store::{Collection, TenantStore};
 
+/// Items of one BatchGetItem.
+const READS_MAX: usize = 100;
+
 /// Whose things are looked for: what is known of the person, as hashes, so that the search goes on when
 /// the person's own record is gone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +22,9 @@ pub(super) struct Subject {
     pub(super) patient: String,
     /// Hashes of the contact points on record, in each spelling.
     pub(super) contacts: BTreeSet<String>,
+    /// Hashes of contact points that were on record before, where anything says so.
+    #[serde(default)]
+    pub(super) former: BTreeSet<String>,
     /// Marks of the name at these contacts.
     pub(super) persons: BTreeSet<String>,
     /// Nobody else on record is reached at these phones.
@@ -44,22 +50,64 @@ pub(super) struct Held {
     pub(super) points: Vec<Item>,
 }
 
+impl Subject {
+    /// Takes in what is known by now.
+    pub(super) fn learn(&mut self, now: Self) {
+        self.contacts.extend(now.contacts);
+        self.former.extend(now.former);
+        self.persons.extend(now.persons);
+        self.who = now.who.or_else(|| self.who.take());
+    }
+}
+
 impl TenantStore {
     /// What is known of a person for the search.
     pub(super) async fn subject(&self, collection: &Collection, today: NaiveDate) -> Result<Subject, CloudError> {
         let patient = &collection.patient.patient;
         let contacts = self.contacts_of(patient);
-        let mut alone = true;
-        for hash in &contacts {
-            alone &= self.patients_with_hash(hash, today).await?.iter().all(|other| *other == patient.id);
-        }
         Ok(Subject {
             patient: patient.id.to_string(),
             persons: self.erased_person(&patient.profile.name, &contacts),
+            alone: self.are_alone(&contacts, &patient.id, today).await?,
+            former: self.former_contacts(&patient.id).await?,
             contacts,
-            alone,
             who: collection.patient.alias.as_ref().map(super::super::Alias::name),
         })
+    }
+
+    /// Whether nobody else on record is reached at these contacts.
+    pub(super) async fn are_alone(
+        &self,
+        contacts: &BTreeSet<String>,
+        patient: &PatientId,
+        today: NaiveDate,
+    ) -> Result<bool, CloudError> {
+        for hash in contacts {
+            if self.patients_with_hash(hash, today).await?.iter().any(|other| other != patient) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Contact points that the patient had before: where something went, or was heard from, and where their
+    /// opt-out by an export stands.
+    async fn former_contacts(&self, patient: &PatientId) -> Result<BTreeSet<String>, CloudError> {
+        let keys = Keys(&self.clinic);
+        let own = self.query_partition(keys.patient_pk(patient), None).await?;
+        let went = own.iter().flat_map(|item| [text(item, "cp"), text(item, "heard_from")]);
+        let mut former: BTreeSet<String> = went.flatten().map(str::to_owned).collect();
+        let suppressed: Vec<String> = self.suppressed_contacts().await?.into_iter().collect();
+        for hashes in suppressed.chunks(READS_MAX) {
+            let wanted = hashes.iter().map(|hash| keys.contact_point(hash).item()).collect();
+            for item in self.batch_get("BatchGetItem contact points", wanted, true).await? {
+                let opted_out = item.get("oo_imp").and_then(|who| who.as_ss().ok());
+                if opted_out.is_some_and(|who| who.iter().any(|who| who == patient.as_str())) {
+                    former.extend(hash_of_point(&item).map(str::to_owned));
+                }
+            }
+        }
+        Ok(former)
     }
 
     /// Everything of a person's that is to be found. Strongly consistent.
@@ -100,10 +148,12 @@ impl TenantStore {
             named.extend(self.get("GetItem privacy", keys.sent(&hash).item()).await?.map(|item| ("sent id", item)));
         }
         let mut points = Vec::new();
-        for hash in &subject.contacts {
+        for hash in subject.contacts.union(&subject.former) {
             points.extend(self.get("GetItem privacy", keys.contact_point(hash).item()).await?);
         }
-        let ours = |item: &Item| item.get("users").filter(|_| subject.alone)?.as_ss().ok().cloned();
+        let is_on_record = |item: &Item| hash_of_point(item).is_some_and(|hash| subject.contacts.contains(hash));
+        let ours =
+            |item: &Item| item.get("users").filter(|_| subject.alone && is_on_record(item))?.as_ss().ok().cloned();
         let users: Vec<String> = points.iter().filter_map(ours).flatten().collect();
         for user in &users {
             named.extend(
@@ -133,7 +183,8 @@ impl TenantStore {
 
     /// Whether the words of somebody unknown are the person's.
     fn is_of(&self, item: &Item, subject: &Subject) -> bool {
-        let phone = text(item, "phone").and_then(|digits| E164::parse_strict(&format!("+{digits}")).ok());
+        let phone = text(item, "phone").or_else(|| text(item, "to"));
+        let phone = phone.and_then(|digits| E164::parse_strict(&format!("+{}", digits.trim_start_matches('+'))).ok());
         let hashes = phone.map(|phone| self.spellings(&phone)).unwrap_or_default();
         let same_contact = hashes.iter().any(|hash| subject.contacts.contains(hash));
         names(item, "patient", subject) || (same_contact && subject.alone)
@@ -158,6 +209,11 @@ fn clone_of(
 
 pub(super) fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
     item.get(name)?.as_s().ok().map(String::as_str)
+}
+
+/// The hash under which a contact point stands.
+pub(super) fn hash_of_point(item: &Item) -> Option<&str> {
+    text(item, "pk")?.rsplit_once("#CP#").map(|(_, hash)| hash)
 }
 
 /// Whether an attribute holds the patient's number.

@@ -11,175 +11,151 @@ use retorno_domain::channel::Channel;
 use retorno_domain::clinic::Clinic;
 use serde::Serialize;
 
-use super::problem::Problem;
-use super::system::{OpenClinic, System};
-use crate::doubles::MetaSays;
+use crate::office::{Office, OpenClinic, Tick};
+use crate::problem::Problem;
 
 /// The templates of a clinic.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Templates {
+pub struct Templates {
     /// The clinic.
-    pub(crate) clinic: String,
+    pub clinic: String,
     /// How it uses WhatsApp: `cloud_api`, `no_account` (its account at Meta is not in the settings, so
     /// nobody knows what is approved), `gateway` (needs no templates), or `no_whatsapp`.
-    pub(crate) uses: &'static str,
+    pub uses: &'static str,
     /// Its account at Meta.
-    pub(crate) account: Option<String>,
+    pub account: Option<String>,
     /// When the account was looked at last.
-    pub(crate) checked_at: Option<DateTime<Utc>>,
+    pub checked_at: Option<DateTime<Utc>>,
     /// Whether the account's events (answers, receipts, approvals) come to us.
-    pub(crate) subscribed: Option<bool>,
+    pub subscribed: Option<bool>,
     /// What stood in the way when Meta was asked last: `unreached`, `busy`, `token`, `permission`,
     /// `account` or `refused`.
-    pub(crate) trouble: Option<Trouble>,
+    pub trouble: Option<Trouble>,
     /// Whether each segment's flow may begin.
-    pub(crate) flows: Vec<FlowView>,
+    pub flows: Vec<FlowView>,
     /// The templates.
-    pub(crate) templates: Vec<TemplateView>,
+    pub templates: Vec<TemplateView>,
 }
 
 /// Why Meta could not be asked.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Trouble {
+pub struct Trouble {
     /// When.
-    pub(crate) at: DateTime<Utc>,
+    pub at: DateTime<Utc>,
     /// What.
-    pub(crate) what: &'static str,
+    pub what: &'static str,
 }
 
 /// A segment's flow.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct FlowView {
+pub struct FlowView {
     /// The segment.
-    pub(crate) segment: String,
+    pub segment: String,
     /// What staff calls it.
-    pub(crate) name: String,
+    pub name: String,
     /// The flow.
-    pub(crate) flow: String,
+    pub flow: String,
     /// `ready`, `unknown`, `partly` or `blocked`.
-    pub(crate) start: &'static str,
+    pub start: &'static str,
     /// What keeps it from beginning.
-    pub(crate) blocking: Option<LackView>,
+    pub blocking: Option<LackView>,
     /// The templates that may not be sent.
-    pub(crate) lacks: Vec<LackView>,
+    pub lacks: Vec<LackView>,
     /// Steps without a text in the clinic's language.
-    pub(crate) without_copy: Vec<String>,
+    pub without_copy: Vec<String>,
 }
 
 /// A template that may not be sent.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct LackView {
+pub struct LackView {
     /// For which step.
-    pub(crate) step: String,
+    pub step: String,
     /// Its name.
-    pub(crate) template: String,
+    pub template: String,
     /// The reason's word, as in the rules.
-    pub(crate) reason: &'static str,
+    pub reason: &'static str,
 }
 
 /// A template.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct TemplateView {
+pub struct TemplateView {
     /// Its name at Meta.
-    pub(crate) name: String,
+    pub name: String,
     /// Meta's code of its language.
-    pub(crate) language: String,
+    pub language: String,
     /// As what it is submitted.
-    pub(crate) category: &'static str,
+    pub category: &'static str,
     /// Whether it offers two dates.
-    pub(crate) dated: bool,
+    pub dated: bool,
     /// What Meta looks at, with `{{1}}`, `{{2}}`….
-    pub(crate) body: String,
+    pub body: String,
     /// What a patient reads, with made-up values.
-    pub(crate) sample: String,
+    pub sample: String,
     /// The made-up values.
-    pub(crate) examples: Vec<String>,
+    pub examples: Vec<String>,
     /// The buttons.
-    pub(crate) buttons: Vec<String>,
+    pub buttons: Vec<String>,
     /// Segments and steps that use it, as `segment/step`.
-    pub(crate) used_by: Vec<String>,
+    pub used_by: Vec<String>,
     /// `unknown`, `not_submitted`, `pending`, `approved`, `paused`, `rejected`, `disabled` or `deleted`.
-    pub(crate) state: &'static str,
+    pub state: &'static str,
     /// As of when that was told, or seen, last.
-    pub(crate) as_of: Option<DateTime<Utc>>,
+    pub as_of: Option<DateTime<Utc>>,
     /// Until when it is paused, where that is known.
-    pub(crate) until: Option<DateTime<Utc>>,
+    pub until: Option<DateTime<Utc>>,
     /// Meta's word for why it was refused.
-    pub(crate) reason: Option<String>,
+    pub reason: Option<String>,
     /// As what Meta charges it.
-    pub(crate) meta_category: Option<String>,
+    pub meta_category: Option<String>,
     /// As what it will charge it, where that was announced.
-    pub(crate) coming_category: Option<String>,
+    pub coming_category: Option<String>,
     /// How readers take it: `unknown`, `green`, `yellow` or `red`.
-    pub(crate) quality: Option<&'static str>,
+    pub quality: Option<&'static str>,
     /// Whether its text at Meta is another than ours.
-    pub(crate) reworded: bool,
+    pub reworded: bool,
     /// Meta's codes, when it did not take the last submission.
-    pub(crate) refused: Option<String>,
+    pub refused: Option<String>,
     /// What is to be done: `check`, `submit`, `wait`, `resubmit`, `overwrite`, `new_version` or `nothing`.
-    pub(crate) todo: &'static str,
+    pub todo: &'static str,
 }
 
 impl TemplateView {
     /// Whether anything is left to be done or waited for.
-    pub(crate) fn needs_a_hand(&self) -> bool {
+    pub fn needs_a_hand(&self) -> bool {
         self.todo.ne("nothing")
     }
 
     /// Whether it is one that a person may submit now.
-    pub(crate) fn may_submit(&self) -> bool {
+    pub fn may_submit(&self) -> bool {
         ["submit", "resubmit", "overwrite"].contains(&self.todo)
     }
 
     /// Whether Meta has made marketing of what was submitted as something else.
-    pub(crate) fn became_marketing(&self) -> bool {
+    pub fn became_marketing(&self) -> bool {
         self.category != "MARKETING" && self.meta_category.as_deref() == Some("MARKETING")
     }
 }
 
-/// What a person has done about templates.
-#[derive(Debug, Clone)]
-pub(crate) enum Wish {
-    /// Something that goes to Meta.
-    Act(TemplateAct),
-    /// In the sandbox: Meta says this of a template.
-    Meta(String, MetaSays),
-    /// In the sandbox: Meta no longer sends us the account's events.
-    Unsubscribe,
+/// What a word asks to be done about templates: `refresh`, `subscribe`, or `submit` (all that are missing,
+/// or the one named).
+#[must_use]
+pub fn act_of(word: &str, template: Option<String>) -> Option<TemplateAct> {
+    Some(match (word, template) {
+        ("refresh", None) => TemplateAct::Refresh,
+        ("subscribe", None) => TemplateAct::Subscribe,
+        ("submit", None) => TemplateAct::SubmitMissing,
+        ("submit", Some(name)) => TemplateAct::Submit(name),
+        _ => return None,
+    })
 }
 
-impl Wish {
-    /// What a word asks for: `refresh`, `subscribe`, or `submit` (all that are missing, or the one named).
-    pub(crate) fn of_act(act: &str, template: Option<String>) -> Option<Self> {
-        Some(Self::Act(match (act, template) {
-            ("refresh", None) => TemplateAct::Refresh,
-            ("subscribe", None) => TemplateAct::Subscribe,
-            ("submit", None) => TemplateAct::SubmitMissing,
-            ("submit", Some(name)) => TemplateAct::Submit(name),
-            _ => return None,
-        }))
-    }
-
-    /// What the sandbox's Meta is to say: an event of a template, or `unsubscribe` of the account.
-    pub(crate) fn of_meta(event: &str, template: Option<String>) -> Option<Self> {
-        match (event, template) {
-            ("unsubscribe", None) => Some(Self::Unsubscribe),
-            (_, Some(template)) => {
-                let says = MetaSays::ALL.into_iter().find(|says| says.code() == event)?;
-                Some(Self::Meta(template, says))
-            }
-            (_, None) => None,
-        }
-    }
-}
-
-impl System {
+impl Office {
     /// The templates of a clinic as they stand.
     ///
     /// # Errors
     /// [`Problem`].
-    pub(crate) async fn templates(&self, of: &OpenClinic) -> Result<Templates, Problem> {
-        let now = self.host.now();
+    pub async fn templates(&self, of: &OpenClinic) -> Result<Templates, Problem> {
+        let now = self.now();
         let stored = of.tenant.settings(now).await?;
         let (clinic, approvals) = (&stored.clinic, &stored.approvals);
         let account = &approvals.account;
@@ -199,38 +175,35 @@ impl System {
     ///
     /// # Errors
     /// [`Problem`], also when the clock is being moved or an import is under way.
-    pub(crate) async fn about_templates(&self, of: &OpenClinic, wish: &Wish) -> Result<Templates, Problem> {
-        self.check_free()?;
-        let missing = "the clinic's settings name no account at Meta: add whatsapp_account_id = \"…\" \
-                       (WhatsApp Manager, Account overview)";
-        let account = account_of(&of.clinic).ok_or_else(|| Problem::bad(missing))?;
-        // Meta tells whole seconds: on the next one, so that this comes after all that was told before.
-        let second = DateTime::from_timestamp(self.host.now().timestamp() + 1, 0);
-        self.clock.move_to(second.unwrap_or(self.host.now()))?;
-        match wish {
-            Wish::Act(act) => {
-                if let TemplateAct::Submit(name) = act {
-                    known(of, name)?;
-                }
-                let now = self.host.now();
-                self.host.reach.orders.queue(&templates_order(&of.id, act.clone()), now, now).await?;
-            }
-            Wish::Meta(name, says) => {
-                let language = known(of, name)?.wanted.language.whatsapp_code();
-                let of_meta = (name.as_str(), language);
-                if !self.host.doubles.whatsapp().meta_says(account, of_meta, *says)? {
-                    let problem = Problem::bad(format!("the account does not hold {name}: submit it first"));
-                    return Err(problem.coded("template_not_held").with("name", name));
-                }
-            }
-            Wish::Unsubscribe => self.host.doubles.whatsapp().unsubscribe(account)?,
+    pub async fn about_templates(&self, of: &OpenClinic, act: &TemplateAct) -> Result<Templates, Problem> {
+        account(of)?;
+        if let TemplateAct::Submit(name) = act {
+            known(of, name)?;
         }
-        self.take_up_now().await?;
+        // Meta tells whole seconds: on the next one, so that this comes after all that was told before.
+        self.begin(Tick::Second)?;
+        let now = self.now();
+        self.reach.orders.queue(&templates_order(&of.id, act.clone()), now, now).await?;
+        self.done().await?;
         self.templates(of).await
     }
 }
 
-fn known(of: &OpenClinic, name: &str) -> Result<NeededTemplate, Problem> {
+/// The clinic's account at Meta.
+///
+/// # Errors
+/// [`Problem`] when its settings name none.
+pub fn account(of: &OpenClinic) -> Result<&str, Problem> {
+    let missing = "the clinic's settings name no account at Meta: add whatsapp_account_id = \"…\" \
+                   (WhatsApp Manager, Account overview)";
+    account_of(&of.clinic).ok_or_else(|| Problem::bad(missing))
+}
+
+/// A template that the clinic's flows need, by its name.
+///
+/// # Errors
+/// [`Problem`] when they need none of this name.
+pub fn known(of: &OpenClinic, name: &str) -> Result<NeededTemplate, Problem> {
     let found = needed(&of.clinic).into_iter().find(|template| template.wanted.name == name);
     found.ok_or_else(|| Problem::missing(format!("template {name:?}")).coded("template").with("name", name))
 }
@@ -315,7 +288,7 @@ fn is_reworded(state: &TemplateState) -> bool {
 }
 
 /// What is to be done about a template.
-pub(crate) fn todo(state: &TemplateState) -> &'static str {
+pub fn todo(state: &TemplateState) -> &'static str {
     match state.status.as_ref().map(|status| &status.is) {
         None => "check",
         Some(TemplateStatus::Absent | TemplateStatus::Deleted) => "submit",

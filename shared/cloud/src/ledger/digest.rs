@@ -4,8 +4,8 @@
 //! names in order. A digest holds the leaves of what it seals, the hash before and after, and the hash of
 //! the digest before it, signature included; it is signed whole.
 
-use retorno_cloud::secrets::hex;
-use retorno_cloud::store::AuditRecord;
+use crate::secrets::hex;
+use crate::store::AuditRecord;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -38,6 +38,35 @@ pub struct Digest {
     pub previous: String,
     /// The key that signs it: a hash of its public half.
     pub key: String,
+    /// Counted from 1: a table that was restored to an instant of before begins another.
+    #[serde(default = "first_generation", skip_serializing_if = "is_first_generation")]
+    pub generation: u64,
+    /// Of the first digest of a later generation: where the one before broke off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<Box<Restored>>,
+}
+
+/// That the table was restored: it knows nothing of digests that are kept outside. The chain goes on from the
+/// last one that it knows; those after it stay as they are, outside, and none takes their numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Restored {
+    /// The number of the last digest that the restored table knew; 0 where it knew none.
+    pub resumes: u64,
+    /// The number of the former generation's last digest.
+    pub last: u64,
+    /// Its hash, signature included.
+    pub hash: String,
+}
+
+/// What digests of before there were generations are of.
+const fn first_generation() -> u64 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks for it")]
+const fn is_first_generation(generation: &u64) -> bool {
+    *generation == 1
 }
 
 /// A digest and its signature.

@@ -7,16 +7,16 @@ use retorno_domain::consent::{Source, Statement, Wish};
 use retorno_domain::ids::PatientId;
 use serde::{Deserialize, Serialize};
 
-use super::problem::Problem;
-use super::system::{OpenClinic, System};
-use super::talk::StaffAct;
+use crate::office::{Office, OpenClinic};
+use crate::problem::Problem;
+use crate::talk::StaffAct;
 
 /// The longest note of how something was said.
 const HOW_CHARS_MAX: usize = 200;
 
 /// What a patient agreed to.
 #[derive(Debug, Serialize)]
-pub(crate) struct ConsentView {
+pub struct ConsentView {
     /// For marketing.
     marketing: PurposeView,
     /// For care: follow-up, and reminders of booked visits.
@@ -50,7 +50,7 @@ struct StatementView {
 /// What staff records.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ConsentSaid {
+pub struct ConsentSaid {
     /// `in` or `out`.
     wish: String,
     /// The channels agreed to.
@@ -73,10 +73,10 @@ fn codes(channels: ChannelSet) -> Vec<&'static str> {
 ///
 /// # Errors
 /// [`Problem`] when there is no such patient.
-pub(crate) async fn consent(system: &System, of: &OpenClinic, id: &PatientId) -> Result<ConsentView, Problem> {
-    let collection = system.patient(of, id).await?;
+pub async fn consent(office: &Office, of: &OpenClinic, id: &PatientId) -> Result<ConsentView, Problem> {
+    let collection = office.patient(of, id).await?;
     let patient = &collection.patient.patient;
-    let today = of.clinic.date(system.host.now());
+    let today = of.clinic.date(office.now());
     let points = of.tenant.contact_points(&of.tenant.contact_keys(patient, today)).await?;
     let view = |purpose| {
         let agreed = patient.consent.agreed(purpose, today);
@@ -108,22 +108,22 @@ pub(crate) async fn consent(system: &System, of: &OpenClinic, id: &PatientId) ->
 ///
 /// # Errors
 /// [`Problem`]: what is wrong with it.
-pub(crate) async fn record(
-    system: &System,
+pub async fn record(
+    office: &Office,
     of: &OpenClinic,
     id: &PatientId,
     said: &ConsentSaid,
 ) -> Result<ConsentView, Problem> {
-    let statement = said.read(of.clinic.date(system.host.now()))?;
+    let statement = said.read(of.clinic.date(office.now()))?;
     let how = said.how.trim();
     if how.is_empty() || how.chars().count() > HOW_CHARS_MAX || how.contains(char::is_control) {
         return Err(Problem::bad(format!("say how it was said, in 1 to {HOW_CHARS_MAX} characters: \"how\"")));
     }
     // Sent again before it was answered it is the same; said again later it is another.
-    let before = system.patient(of, id).await?.patient.patient.consent.statements().len();
+    let before = office.patient(of, id).await?.patient.patient.consent.statements().len();
     let event = format!("staff#{id}#consent#{before}#{statement:?}");
-    match system.staff(of, id, &event, &StaffAct::Consent(statement, format!("desk: {how}"))).await? {
-        StaffDone::Done | StaffDone::Repeated => consent(system, of, id).await,
+    match office.staff(of, id, &event, &StaffAct::Consent(statement, format!("desk: {how}"))).await? {
+        StaffDone::Done | StaffDone::Repeated => consent(office, of, id).await,
         StaffDone::Nobody => Err(Problem::missing(format!("patient {id} of clinic {}", of.id))),
         StaffDone::Refused(why) => Err(Problem::new(axum::http::StatusCode::UNPROCESSABLE_ENTITY, why.to_string())),
     }

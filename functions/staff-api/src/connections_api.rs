@@ -1,20 +1,24 @@
 //! The API about connections.
 
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
+use axum::extract::{FromRef, Path, State};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use retorno_domain::channel::Channel;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::connections::{CodeView, ConnectionAct, Connections, connections};
-use super::problem::Problem;
-use super::system::{OpenClinic, System};
+use crate::connections::{CodeView, ConnectionAct, Connections, connections};
+use crate::office::{Office, OpenClinic};
+use crate::problem::Problem;
+use crate::routes::{Answer, json_of};
+use crate::talk::event_name;
 
-type Answer<T> = Result<Json<T>, Problem>;
-
-pub(super) fn router() -> Router<System> {
+pub(crate) fn router<S>() -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Office: FromRef<S>,
+{
     Router::new()
         .route("/clinics/{clinic}/connections", get(status))
         .route("/clinics/{clinic}/connections/check", post(check))
@@ -27,31 +31,31 @@ pub(super) fn router() -> Router<System> {
         .route("/clinics/{clinic}/browsers/{browser}/try", post(try_out))
 }
 
-async fn status(State(system): State<System>, Path(clinic): Path<String>) -> Answer<Connections> {
-    let of = system.clinic(&clinic).await?;
-    Ok(Json(connections(&system, &of).await?))
+async fn status(State(office): State<Office>, Path(clinic): Path<String>) -> Answer<Connections> {
+    let of = office.clinic(&clinic).await?;
+    Ok(Json(connections(&office, &of).await?))
 }
 
-async fn check(State(system): State<System>, Path(clinic): Path<String>) -> Answer<Connections> {
-    let of = with_gateway(&system, &clinic).await?;
-    system.connect(&of, &ConnectionAct::Check).await?;
-    Ok(Json(connections(&system, &of).await?))
+async fn check(State(office): State<Office>, Path(clinic): Path<String>) -> Answer<Connections> {
+    let of = with_gateway(&office, &clinic).await?;
+    office.connect(&of, &ConnectionAct::Check).await?;
+    Ok(Json(connections(&office, &of).await?))
 }
 
 /// The code; null when there is none, because the telephone is linked or the gateway gives none.
-async fn code(State(system): State<System>, Path(clinic): Path<String>) -> Answer<Value> {
-    let of = with_gateway(&system, &clinic).await?;
-    system.connect(&of, &ConnectionAct::Code).await?;
-    let now = connections(&system, &of).await?;
+async fn code(State(office): State<Office>, Path(clinic): Path<String>) -> Answer<Value> {
+    let of = with_gateway(&office, &clinic).await?;
+    office.connect(&of, &ConnectionAct::Code).await?;
+    let now = connections(&office, &of).await?;
     let gateway = now.gateway.ok_or_else(|| Problem::missing("the gateway"))?;
     let code = gateway.code.map(|code| CodeView::of(code, of.clinic.zone));
     Ok(Json(json!({ "state": gateway.state, "error": gateway.error, "code": code })))
 }
 
-async fn unlink(State(system): State<System>, Path(clinic): Path<String>) -> Answer<Connections> {
-    let of = with_gateway(&system, &clinic).await?;
-    done(system.connect(&of, &ConnectionAct::Unlink).await?)?;
-    Ok(Json(connections(&system, &of).await?))
+async fn unlink(State(office): State<Office>, Path(clinic): Path<String>) -> Answer<Connections> {
+    let of = with_gateway(&office, &clinic).await?;
+    done(office.connect(&of, &ConnectionAct::Unlink).await?)?;
+    Ok(Json(connections(&office, &of).await?))
 }
 
 #[derive(Deserialize)]
@@ -62,16 +66,15 @@ struct Which {
 
 /// Lets a channel go on that its provider had halted.
 async fn resume(
-    State(system): State<System>,
+    State(office): State<Office>,
     Path(clinic): Path<String>,
     which: Result<Json<Which>, JsonRejection>,
 ) -> Answer<Connections> {
-    let of = system.clinic(&clinic).await?;
+    let of = office.clinic(&clinic).await?;
     let expected = "send {\"channel\": \"whatsapp\"}: whatsapp, email or sms";
-    let Json(which) = which.map_err(|rejection| Problem::new(rejection.status(), expected))?;
-    let channel = which.channel.parse::<Channel>().map_err(|()| Problem::bad(expected))?;
-    done(system.connect(&of, &ConnectionAct::Resume(channel)).await?)?;
-    Ok(Json(connections(&system, &of).await?))
+    let channel = json_of(which, expected)?.channel.parse::<Channel>().map_err(|()| Problem::bad(expected))?;
+    done(office.connect(&of, &ConnectionAct::Resume(channel)).await?)?;
+    Ok(Json(connections(&office, &of).await?))
 }
 
 #[derive(Deserialize)]
@@ -83,19 +86,18 @@ struct To {
 }
 
 async fn test(
-    State(system): State<System>,
+    State(office): State<Office>,
     Path(clinic): Path<String>,
     to: Result<Json<To>, JsonRejection>,
 ) -> Answer<Connections> {
-    let of = system.clinic(&clinic).await?;
-    let expected = "send {\"to\": \"+5491155550100\"}";
-    let Json(to) = to.map_err(|rejection| Problem::new(rejection.status(), expected))?;
+    let of = office.clinic(&clinic).await?;
+    let to = json_of(to, "send {\"to\": \"+5491155550100\"}")?;
     let event = match to.event {
         Some(event) => event,
-        None => super::page::event_name()?,
+        None => event_name()?,
     };
-    done(system.connect(&of, &ConnectionAct::Test { event, to: to.to }).await?)?;
-    Ok(Json(connections(&system, &of).await?))
+    done(office.connect(&of, &ConnectionAct::Test { event, to: to.to }).await?)?;
+    Ok(Json(connections(&office, &of).await?))
 }
 
 #[derive(Deserialize)]
@@ -106,32 +108,31 @@ struct Subscribed {
 }
 
 async fn add(
-    State(system): State<System>,
+    State(office): State<Office>,
     Path(clinic): Path<String>,
     given: Result<Json<Subscribed>, JsonRejection>,
 ) -> Answer<Value> {
-    let of = system.clinic(&clinic).await?;
-    let expected = "send {\"subscription\": …, \"name\": …}";
-    let Json(given) = given.map_err(|rejection| Problem::new(rejection.status(), expected))?;
-    let id = system.let_tell(&of, &given.subscription.to_string(), &given.name).await?;
+    let of = office.clinic(&clinic).await?;
+    let given = json_of(given, "send {\"subscription\": …, \"name\": …}")?;
+    let id = office.let_tell(&of, &given.subscription.to_string(), &given.name).await?;
     let id = id.map_err(Problem::bad)?;
     Ok(Json(json!({ "browser": id })))
 }
 
-async fn forget(State(system): State<System>, Path((clinic, browser)): Path<(String, String)>) -> Answer<Value> {
-    let of = system.clinic(&clinic).await?;
+async fn forget(State(office): State<Office>, Path((clinic, browser)): Path<(String, String)>) -> Answer<Value> {
+    let of = office.clinic(&clinic).await?;
     of.tenant.forget_browser(&browser).await?;
     Ok(Json(json!({})))
 }
 
-async fn try_out(State(system): State<System>, Path((clinic, browser)): Path<(String, String)>) -> Answer<Value> {
-    let of = system.clinic(&clinic).await?;
-    system.connect(&of, &ConnectionAct::TryBrowser(browser)).await?;
+async fn try_out(State(office): State<Office>, Path((clinic, browser)): Path<(String, String)>) -> Answer<Value> {
+    let of = office.clinic(&clinic).await?;
+    office.connect(&of, &ConnectionAct::TryBrowser(browser)).await?;
     Ok(Json(json!({})))
 }
 
-async fn with_gateway(system: &System, clinic: &str) -> Result<OpenClinic, Problem> {
-    let of = system.clinic(clinic).await?;
+async fn with_gateway(office: &Office, clinic: &str) -> Result<OpenClinic, Problem> {
+    let of = office.clinic(clinic).await?;
     if of.clinic.gateway.is_none() {
         return Err(Problem::bad(
             "the clinic has no gateway of its own: its settings name none under [whatsapp], so it uses the Cloud API",

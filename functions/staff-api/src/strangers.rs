@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use retorno_cloud::desk::{Desk, StaffDone};
+use retorno_cloud::desk::StaffDone;
 use retorno_cloud::store::{AgreementState, ContactKeys, StoredAgreement, StoredPatient, StrangerGroup};
 use retorno_domain::channel::{Channel, Purpose};
 use retorno_domain::contact::E164;
@@ -13,9 +13,9 @@ use retorno_domain::ids::PatientId;
 use retorno_domain::message::Delivery;
 use serde::Serialize;
 
-use super::inbox::local;
-use super::problem::Problem;
-use super::system::{OpenClinic, System};
+use crate::inbox::local;
+use crate::office::{Office, OpenClinic, Tick};
+use crate::problem::Problem;
 
 /// Numbers and agreements listed.
 const LISTED_MOST: usize = 100;
@@ -24,108 +24,127 @@ const FOUND_MOST: usize = 20;
 
 /// Everything of people who are not on record.
 #[derive(Clone, Serialize)]
-pub(crate) struct Strangers {
+pub struct Strangers {
     /// Numbers that somebody should look at, the last to write first; before them the urgent ones.
-    pub(crate) strangers: Vec<StrangerView>,
+    pub strangers: Vec<StrangerView>,
     /// Numbers that were set aside or attached.
-    pub(crate) dealt_with: Vec<StrangerView>,
+    pub dealt_with: Vec<StrangerView>,
     /// Agreements of nobody on record, the newest first.
-    pub(crate) agreements: Vec<AgreementView>,
+    pub agreements: Vec<AgreementView>,
     /// Those that were set aside, or are a patient's by now.
-    pub(crate) settled_agreements: Vec<AgreementView>,
+    pub settled_agreements: Vec<AgreementView>,
 }
 
 /// A patient, as one to choose.
 #[derive(Clone, Serialize)]
-pub(crate) struct Candidate {
-    pub(crate) patient_id: String,
-    pub(crate) name: String,
+pub struct Candidate {
+    /// The patient.
+    pub patient_id: String,
+    /// The name.
+    pub name: String,
 }
 
 /// One number.
 #[derive(Clone, Serialize)]
-pub(crate) struct StrangerView {
+pub struct StrangerView {
     /// Its id, which tells nobody the number.
-    pub(crate) id: String,
+    pub id: String,
     /// The number, when it was shown.
-    pub(crate) phone: Option<String>,
+    pub phone: Option<String>,
     /// `open`, `dismissed` or `attached`.
-    pub(crate) state: &'static str,
+    pub state: &'static str,
     /// Whose it is.
-    pub(crate) patient_id: Option<String>,
+    pub patient_id: Option<String>,
     /// `urgent`, `high` or `normal`; nothing when it asks for no answer, or has one.
-    pub(crate) urgency: Option<&'static str>,
+    pub urgency: Option<&'static str>,
     /// Why a person should read it.
-    pub(crate) reason: Option<&'static str>,
+    pub reason: Option<&'static str>,
     /// When the last words came.
-    pub(crate) last_at: String,
+    pub last_at: String,
     /// Whether it may be answered on WhatsApp now.
-    pub(crate) window_open: bool,
+    pub window_open: bool,
     /// Until when that is so.
-    pub(crate) window_until: Option<String>,
+    pub window_until: Option<String>,
     /// Whether nobody may be written to there at all.
-    pub(crate) opted_out: bool,
+    pub opted_out: bool,
     /// Whether it agreed to be written to.
-    pub(crate) agreed: bool,
+    pub agreed: bool,
     /// Patients on record who have the number.
-    pub(crate) may_be: Vec<Candidate>,
+    pub may_be: Vec<Candidate>,
     /// What was written, oldest first.
-    pub(crate) words: Vec<WordView>,
+    pub words: Vec<WordView>,
     /// What staff answered, oldest first.
-    pub(crate) answers: Vec<AnswerView>,
+    pub answers: Vec<AnswerView>,
+    /// The last instant.
     #[serde(skip)]
-    pub(crate) last_instant: DateTime<Utc>,
+    pub last_instant: DateTime<Utc>,
 }
 
 /// Something that was written.
 #[derive(Clone, Serialize)]
-pub(crate) struct WordView {
-    pub(crate) at: String,
-    pub(crate) channel: &'static str,
-    pub(crate) text: String,
-    pub(crate) intent: String,
-    pub(crate) sure: bool,
+pub struct WordView {
+    /// When (RFC 3339, the clinic's zone).
+    pub at: String,
+    /// By which channel.
+    pub channel: &'static str,
+    /// The words.
+    pub text: String,
+    /// How they were understood.
+    pub intent: String,
+    /// Whether that was beyond doubt.
+    pub sure: bool,
+    /// The instant.
     #[serde(skip)]
-    pub(crate) instant: DateTime<Utc>,
+    pub instant: DateTime<Utc>,
 }
 
 /// Something that staff answered.
 #[derive(Clone, Serialize)]
-pub(crate) struct AnswerView {
-    pub(crate) at: String,
-    pub(crate) text: String,
+pub struct AnswerView {
+    /// When (RFC 3339, the clinic's zone).
+    pub at: String,
+    /// The words.
+    pub text: String,
     /// Where it stands.
-    pub(crate) state: &'static str,
+    pub state: &'static str,
     /// Why it was not said.
-    pub(crate) reason: Option<String>,
+    pub reason: Option<String>,
+    /// The instant.
     #[serde(skip)]
-    pub(crate) instant: DateTime<Utc>,
+    pub instant: DateTime<Utc>,
 }
 
 /// An agreement.
 #[derive(Clone, Serialize)]
-pub(crate) struct AgreementView {
+pub struct AgreementView {
     /// Its id, which tells nobody anything.
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) phone: String,
-    pub(crate) email: Option<String>,
-    pub(crate) channels: Vec<&'static str>,
-    pub(crate) wording: String,
-    pub(crate) at: String,
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// The phone.
+    pub phone: String,
+    /// The address.
+    pub email: Option<String>,
+    /// The channels agreed to.
+    pub channels: Vec<&'static str>,
+    /// What was agreed to, in the words shown.
+    pub wording: String,
+    /// When (RFC 3339, the clinic's zone).
+    pub at: String,
     /// `open`, `dismissed` or `recorded`.
-    pub(crate) state: &'static str,
+    pub state: &'static str,
     /// Whose it is.
-    pub(crate) patient_id: Option<String>,
+    pub patient_id: Option<String>,
     /// Patients with the same phone or address.
-    pub(crate) may_be: Vec<Candidate>,
+    pub may_be: Vec<Candidate>,
+    /// The instant.
     #[serde(skip)]
-    pub(crate) instant: DateTime<Utc>,
+    pub instant: DateTime<Utc>,
 }
 
 /// What staff does.
 #[derive(Clone)]
-pub(crate) enum StrangerAct {
+pub enum StrangerAct {
     /// The number is this patient's.
     Attach(String, PatientId),
     /// Answers: the number, the name of the event, the words.
@@ -142,14 +161,14 @@ pub(crate) enum StrangerAct {
     ForgetNumber(PatientId),
 }
 
-impl System {
+impl Office {
     /// Does what staff wants, and plays what follows.
     ///
     /// # Errors
     /// [`Problem`], also when the clock is being moved or an import is under way.
-    pub(crate) async fn stranger_act(&self, of: &OpenClinic, act: &StrangerAct) -> Result<StaffDone, Problem> {
-        self.check_free()?;
-        let (desk, tenant) = (Desk::new(self.host.reach.clone()), &of.tenant);
+    pub async fn stranger_act(&self, of: &OpenClinic, act: &StrangerAct) -> Result<StaffDone, Problem> {
+        self.begin(Tick::Now)?;
+        let (desk, tenant) = (self.desk(), &of.tenant);
         let done = match act {
             StrangerAct::Attach(who, patient) => desk.attach(tenant, who, patient).await?,
             StrangerAct::Answer(who, event, words) => desk.answer_stranger(tenant, who, event, words).await?,
@@ -159,14 +178,14 @@ impl System {
             StrangerAct::RightNumber(patient, confirmed) => desk.right_number(tenant, patient, *confirmed).await?,
             StrangerAct::ForgetNumber(patient) => desk.forget_number(tenant, patient).await?,
         };
-        self.take_up_now().await?;
+        self.done().await?;
         Ok(done)
     }
 }
 
 /// The name of an answer that comes without one: the same words to the same last message are said
 /// once, unless they could not be said.
-pub(crate) fn answer_event(group: &StrangerGroup, words: &str) -> String {
+pub fn answer_event(group: &StrangerGroup, words: &str) -> String {
     let last = group.words.last().map_or("", |word| word.event.as_str());
     let failed = group.answers.iter().filter(|answer| !answer.is_said()).count();
     format!("answer#{last}#{failed}#{}", words.trim())
@@ -176,7 +195,7 @@ pub(crate) fn answer_event(group: &StrangerGroup, words: &str) -> String {
 ///
 /// # Errors
 /// [`Problem`].
-pub(crate) async fn find(of: &OpenClinic, words: &str) -> Result<Vec<Candidate>, Problem> {
+pub async fn find(of: &OpenClinic, words: &str) -> Result<Vec<Candidate>, Problem> {
     let found = of.tenant.find_patients(words, FOUND_MOST).await?;
     Ok(found.iter().map(candidate).collect())
 }
@@ -190,8 +209,8 @@ fn candidate(stored: &StoredPatient) -> Candidate {
 ///
 /// # Errors
 /// [`Problem`].
-pub(crate) async fn strangers(system: &System, of: &OpenClinic) -> Result<Strangers, Problem> {
-    let now = system.host.now();
+pub async fn strangers(office: &Office, of: &OpenClinic) -> Result<Strangers, Problem> {
+    let now = office.now();
     let today = of.clinic.date(now);
     let mut known = Known { of, today, by_phone: BTreeMap::new() };
     let mut all = Strangers {

@@ -5,46 +5,46 @@ use chrono_tz::Tz;
 use retorno_cloud::store::{HeardLine, StoredAnswer, Waiting};
 use serde::Serialize;
 
-use super::problem::Problem;
-use super::strangers::{StrangerView, strangers};
-use super::system::{OpenClinic, System};
+use crate::office::{Office, OpenClinic};
+use crate::problem::Problem;
+use crate::strangers::{StrangerView, strangers};
 
 /// What waits for a person.
 #[derive(Clone, Serialize)]
-pub(crate) struct Inbox {
+pub struct Inbox {
     /// Conversations, the most urgent first.
-    pub(crate) waiting: Vec<WaitingView>,
+    pub waiting: Vec<WaitingView>,
     /// Numbers that are not on record and wait, the urgent ones first, then the newest.
-    pub(crate) strangers: Vec<StrangerView>,
+    pub strangers: Vec<StrangerView>,
 }
 
 /// A conversation that waits for a person.
 #[derive(Clone, Serialize)]
-pub(crate) struct WaitingView {
+pub struct WaitingView {
     /// With whom.
-    pub(crate) patient_id: String,
+    pub patient_id: String,
     /// Their name.
-    pub(crate) name: String,
+    pub name: String,
     /// `urgent`, `high` or `normal`.
-    pub(crate) urgency: String,
+    pub urgency: String,
     /// Why.
-    pub(crate) reason: String,
+    pub reason: String,
     /// Since when (RFC 3339, the clinic's zone).
-    pub(crate) since: String,
+    pub since: String,
     /// What the patient said last.
-    pub(crate) last_words: Option<String>,
+    pub last_words: Option<String>,
     /// Whether staff has answered since.
-    pub(crate) answered: bool,
+    pub answered: bool,
     /// The same instant.
     #[serde(skip)]
-    pub(crate) since_at: DateTime<Utc>,
+    pub since_at: DateTime<Utc>,
 }
 
 /// The inbox of a clinic.
 ///
 /// # Errors
 /// [`Problem`].
-pub(crate) async fn inbox(system: &System, of: &OpenClinic) -> Result<Inbox, Problem> {
+pub async fn inbox(office: &Office, of: &OpenClinic) -> Result<Inbox, Problem> {
     let zone = of.clinic.zone;
     let mut waiting = Vec::new();
     for open in of.tenant.inbox().await? {
@@ -54,7 +54,7 @@ pub(crate) async fn inbox(system: &System, of: &OpenClinic) -> Result<Inbox, Pro
         let name = collection.patient.patient.profile.name.as_str();
         waiting.push(view(&open, name, zone, heard.last(), &collection.answers));
     }
-    let strangers = strangers(system, of).await?.strangers;
+    let strangers = strangers(office, of).await?.strangers;
     Ok(Inbox { waiting, strangers })
 }
 
@@ -72,6 +72,8 @@ fn view(open: &Waiting, name: &str, zone: Tz, last: Option<&HeardLine>, answers:
     }
 }
 
-pub(crate) fn local(at: DateTime<Utc>, zone: Tz) -> String {
+/// An instant as staff reads it: RFC 3339 in a zone.
+#[must_use]
+pub fn local(at: DateTime<Utc>, zone: Tz) -> String {
     at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, false)
 }

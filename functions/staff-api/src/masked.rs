@@ -7,7 +7,7 @@ const DIGITS_SHOWN: usize = 4;
 
 /// A phone, all but its last four digits hidden: `•••1234`.
 #[must_use]
-pub fn phone(phone: &E164) -> String {
+pub(crate) fn phone(phone: &E164) -> String {
     let digits = phone.digits();
     let shown = digits.get(digits.len().saturating_sub(DIGITS_SHOWN)..).unwrap_or_default();
     format!("•••{shown}")
@@ -15,7 +15,7 @@ pub fn phone(phone: &E164) -> String {
 
 /// An address, all but its first letter and its domain hidden: `c•••@example.com`.
 #[must_use]
-pub fn email(address: &EmailAddress) -> String {
+pub(crate) fn email(address: &EmailAddress) -> String {
     let (local, domain) = address.as_str().split_once('@').unwrap_or_default();
     let first: String = local.chars().take(1).collect();
     format!("{first}•••@{domain}")

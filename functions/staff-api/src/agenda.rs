@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use axum::http::StatusCode;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use export_importer::export::REQUIRED_COLUMNS;
 use retorno_cloud::store::{Booking, BookingStatus, StoredPatient, Waiter, WaiterState};
 use retorno_domain::appointment::AppointmentStatus;
 use retorno_domain::calendar::{local_time, start_of_day};
@@ -12,60 +12,73 @@ use retorno_domain::ids::PatientId;
 use retorno_domain::reply::Wish;
 use serde::Serialize;
 
-use super::inbox::local;
-use super::problem::Problem;
-use super::system::{OpenClinic, System};
+use crate::inbox::local;
+use crate::office::{Office, OpenClinic};
+use crate::problem::Problem;
 
 /// A page of the agenda has so many days.
-pub(crate) const DAYS: i64 = 28;
+pub const DAYS: i64 = 28;
 /// Files reach so far ahead.
 const AHEAD: TimeDelta = TimeDelta::days(400);
 
+/// The columns of the file, as an export of an appointment system has them.
+pub const COLUMNS: [&str; 9] = [
+    "id_cita",
+    "fecha_hora_inicio",
+    "zona_horaria",
+    "paciente_nombre",
+    "paciente_contacto",
+    "profesional",
+    "importe",
+    "estado",
+    "origen_lead",
+];
+
 /// A part of the agenda.
 #[derive(Clone, Serialize)]
-pub(crate) struct Agenda {
+pub struct Agenda {
     /// The first day.
-    pub(crate) from: NaiveDate,
+    pub from: NaiveDate,
     /// The day after the last.
-    pub(crate) until: NaiveDate,
+    pub until: NaiveDate,
     /// Visits booked through us, earliest first, cancelled ones included.
-    pub(crate) bookings: Vec<BookingView>,
+    pub bookings: Vec<BookingView>,
     /// Slots still free, by day; nothing when the clinic never reported any.
-    pub(crate) free_slots: Option<BTreeMap<NaiveDate, usize>>,
+    pub free_slots: Option<BTreeMap<NaiveDate, usize>>,
     /// Who would come if a slot were free, who asked first first.
-    pub(crate) waitlist: Vec<WaiterView>,
+    pub waitlist: Vec<WaiterView>,
 }
 
 /// A visit booked through us.
 #[derive(Clone, Serialize)]
-pub(crate) struct BookingView {
+pub struct BookingView {
     /// Our number for it.
-    pub(crate) id: String,
+    pub id: String,
     /// The number that the clinic's system gave it.
-    pub(crate) clinic_number: Option<String>,
+    pub clinic_number: Option<String>,
     /// When it begins (RFC 3339, the clinic's zone).
-    pub(crate) start: String,
+    pub start: String,
     /// How long, in minutes; 0 when not known.
-    pub(crate) minutes: u32,
+    pub minutes: u32,
     /// Whose.
-    pub(crate) patient_id: String,
+    pub patient_id: String,
     /// Their name.
-    pub(crate) patient: String,
+    pub patient: String,
     /// Their phone, or e-mail address.
-    pub(crate) contact: String,
+    pub contact: String,
     /// With whom.
-    pub(crate) professional: String,
+    pub professional: String,
     /// `reservado`, `confirmado` or `cancelado`.
-    pub(crate) status: String,
+    pub status: String,
     /// Where it came from.
-    pub(crate) lead_source: Option<String>,
+    pub lead_source: Option<String>,
     /// By which channel it was made.
-    pub(crate) via: String,
+    pub via: String,
     /// When it was made (RFC 3339, the clinic's zone).
-    pub(crate) made_at: String,
+    pub made_at: String,
     /// The same instant as `start`.
     #[serde(skip)]
-    pub(crate) start_at: DateTime<Utc>,
+    pub start_at: DateTime<Utc>,
     /// How often it was changed.
     #[serde(skip)]
     sequence: u32,
@@ -73,29 +86,29 @@ pub(crate) struct BookingView {
 
 /// Somebody on the waitlist.
 #[derive(Clone, Serialize)]
-pub(crate) struct WaiterView {
+pub struct WaiterView {
     /// Who.
-    pub(crate) patient_id: String,
+    pub patient_id: String,
     /// Their name.
-    pub(crate) patient: String,
+    pub patient: String,
     /// Since when (RFC 3339, the clinic's zone).
-    pub(crate) since: String,
+    pub since: String,
     /// Until when a slot is held for them, if one is (RFC 3339, the clinic's zone).
-    pub(crate) offered_until: Option<String>,
+    pub offered_until: Option<String>,
     /// When they would rather come.
     #[serde(skip)]
-    pub(crate) wish: Wish,
+    pub wish: Wish,
     /// The same instant as `since`.
     #[serde(skip)]
-    pub(crate) since_at: DateTime<Utc>,
+    pub since_at: DateTime<Utc>,
 }
 
 /// The agenda from a day on.
 ///
 /// # Errors
 /// [`Problem`].
-pub(crate) async fn agenda(system: &System, of: &OpenClinic, from: Option<NaiveDate>) -> Result<Agenda, Problem> {
-    let (clinic, now) = (&of.clinic, system.host.now());
+pub async fn agenda(office: &Office, of: &OpenClinic, from: Option<NaiveDate>) -> Result<Agenda, Problem> {
+    let (clinic, now) = (&of.clinic, office.now());
     let from = from.unwrap_or_else(|| clinic.date(now));
     let until = from.checked_add_signed(TimeDelta::days(DAYS)).unwrap_or(from);
     let (begin, end) = (start_of_day(from, clinic.zone), start_of_day(until, clinic.zone));
@@ -185,8 +198,8 @@ fn view(of: &OpenClinic, booking: &Booking, patient: Option<&StoredPatient>, tod
 }
 
 /// Everything booked through us since the clinic was added.
-async fn everything(system: &System, of: &OpenClinic) -> Result<Vec<BookingView>, Problem> {
-    let now = system.host.now();
+async fn everything(office: &Office, of: &OpenClinic) -> Result<Vec<BookingView>, Problem> {
+    let now = office.now();
     bookings(of, (of.since, now + AHEAD), now).await
 }
 
@@ -194,14 +207,13 @@ async fn everything(system: &System, of: &OpenClinic) -> Result<Vec<BookingView>
 ///
 /// # Errors
 /// [`Problem`].
-pub(crate) async fn csv(system: &System, of: &OpenClinic) -> Result<Vec<u8>, Problem> {
-    let failed = |_| Problem::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, "the file could not be written");
+pub async fn csv(office: &Office, of: &OpenClinic) -> Result<Vec<u8>, Problem> {
+    let failed = |_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the file could not be written");
     let mut file = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     // As in the export of an appointment system, but for what patients agreed to.
-    let columns = REQUIRED_COLUMNS.into_iter().filter(|column| *column != "consentimiento");
-    file.write_record(columns).map_err(failed)?;
+    file.write_record(COLUMNS).map_err(failed)?;
     let zone = of.clinic.zone;
-    for booking in everything(system, of).await? {
+    for booking in everything(office, of).await? {
         let start = local_time(booking.start_at, zone).format("%Y-%m-%dT%H:%M").to_string();
         let id = booking.clinic_number.as_ref().unwrap_or(&booking.id);
         let lead = booking.lead_source.as_deref().unwrap_or("");
@@ -233,8 +245,8 @@ fn harmless(cell: &str) -> String {
 ///
 /// # Errors
 /// [`Problem`].
-pub(crate) async fn calendar(system: &System, of: &OpenClinic) -> Result<String, Problem> {
-    let now = system.host.now();
+pub async fn calendar(office: &Office, of: &OpenClinic) -> Result<String, Problem> {
+    let now = office.now();
     let entry = |booking: BookingView| {
         let lines = [booking.contact.as_str(), &booking.professional, booking.lead_source.as_deref().unwrap_or("")];
         let description = lines.into_iter().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n");
@@ -251,7 +263,7 @@ pub(crate) async fn calendar(system: &System, of: &OpenClinic) -> Result<String,
         };
         (entry, booking.status == AppointmentStatus::Cancelled.code())
     };
-    let entries: Vec<(CalendarEntry, bool)> = everything(system, of).await?.into_iter().map(entry).collect();
+    let entries: Vec<(CalendarEntry, bool)> = everything(office, of).await?.into_iter().map(entry).collect();
     Ok(feed(&of.clinic.name, entries.iter().map(|(entry, cancelled)| (entry, *cancelled))))
 }
 

@@ -2,19 +2,17 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use inbound_webhook::process::will_be_disabled;
 use retorno_cloud::channels::LinkPicture;
-use retorno_cloud::desk::{BrowserRefused, Desk, TestDone};
+use retorno_cloud::desk::{BrowserRefused, TestDone};
 use retorno_cloud::store::{StoredClinic, StoredLinkCode, TestMessage, TestState};
 use retorno_domain::approval::account_of;
 use retorno_domain::channel::Channel;
 use retorno_domain::connection::Connection;
 use serde::Serialize;
 
-use super::inbox::local;
-use super::problem::Problem;
-use super::system::{OpenClinic, System};
-use crate::host::AtGateway;
+use crate::inbox::local;
+use crate::office::{Office, OpenClinic, Tick};
+use crate::problem::Problem;
 
 /// Test messages listed, the newest first.
 const TESTS_SHOWN: usize = 5;
@@ -24,116 +22,123 @@ const LEFT_OPEN: TimeDelta = TimeDelta::minutes(10);
 
 /// Everything about a clinic's connections.
 #[derive(Clone, Serialize)]
-pub(crate) struct Connections {
+pub struct Connections {
     /// The channels, each with how it stands.
-    pub(crate) channels: Vec<ChannelView>,
+    pub channels: Vec<ChannelView>,
     /// The clinic's own gateway to WhatsApp, where it has one.
-    pub(crate) gateway: Option<GatewayView>,
+    pub gateway: Option<GatewayView>,
     /// The last test messages, the newest first.
-    pub(crate) tests: Vec<TestView>,
+    pub tests: Vec<TestView>,
     /// Browsers that are told.
-    pub(crate) browsers: Vec<BrowserView>,
+    pub browsers: Vec<BrowserView>,
     /// The key that browsers subscribe with.
-    pub(crate) push_key: String,
+    pub push_key: String,
 }
 
 /// How a channel stands.
 #[derive(Clone, Serialize)]
-pub(crate) struct ChannelView {
+pub struct ChannelView {
     /// Its word.
-    pub(crate) channel: String,
+    pub channel: String,
     /// Through whom: `cloud_api`, `evolution`, `waha`, `ses`, `aws_sms`, `web_push`.
-    pub(crate) via: &'static str,
+    pub via: &'static str,
     /// As whom: a number, its id, an address.
-    pub(crate) sender: String,
+    pub sender: String,
     /// `ready`, `unlinked`, `halted`, `stopped` (by the clinic), `absent` (not set up).
-    pub(crate) state: &'static str,
+    pub state: &'static str,
     /// Why it is halted, in the provider's word or number.
-    pub(crate) code: Option<String>,
+    pub code: Option<String>,
     /// What its provider announced: `account_to_be_disabled`.
-    pub(crate) warning: Option<&'static str>,
+    pub warning: Option<&'static str>,
     /// Until when it is halted.
-    pub(crate) until: Option<String>,
+    pub until: Option<String>,
+    /// The same instant as `until`.
     #[serde(skip)]
-    pub(crate) until_at: Option<DateTime<Utc>>,
+    pub until_at: Option<DateTime<Utc>>,
 }
 
 /// How the clinic's gateway stands.
 #[derive(Clone, Serialize)]
-pub(crate) struct GatewayView {
+pub struct GatewayView {
     /// `evolution` or `waha`.
-    pub(crate) kind: &'static str,
+    pub kind: &'static str,
     /// Its address.
-    pub(crate) base_url: String,
+    pub base_url: String,
     /// The instance or session.
-    pub(crate) instance: String,
+    pub instance: String,
     /// How it stands; `unknown` before anything was heard.
-    pub(crate) state: &'static str,
+    pub state: &'static str,
     /// Since when.
-    pub(crate) since: Option<String>,
+    pub since: Option<String>,
     /// When it was last asked.
-    pub(crate) checked_at: Option<String>,
+    pub checked_at: Option<String>,
     /// Since when it has not sent.
-    pub(crate) down_since: Option<String>,
+    pub down_since: Option<String>,
     /// Why, in a word or number.
-    pub(crate) error: Option<String>,
+    pub error: Option<String>,
     /// The telephone that is linked, as digits.
-    pub(crate) number: Option<String>,
+    pub number: Option<String>,
     /// Until when there is a code to be read.
-    pub(crate) code_until: Option<String>,
+    pub code_until: Option<String>,
+    /// What is known of its connection.
     #[serde(skip)]
-    pub(crate) known: Option<Connection>,
+    pub known: Option<Connection>,
+    /// The code that is waiting to be read.
     #[serde(skip)]
-    pub(crate) code: Option<StoredLinkCode>,
+    pub code: Option<StoredLinkCode>,
 }
 
 /// A test message.
 #[derive(Clone, Serialize)]
-pub(crate) struct TestView {
+pub struct TestView {
     /// When it was asked for.
-    pub(crate) at: String,
+    pub at: String,
     /// The last digits of the number.
-    pub(crate) to: String,
+    pub to: String,
     /// `asked`, `in_flight`, `accepted`, `sent`, `delivered`, `read`, `failed`, `unknown`.
-    pub(crate) state: &'static str,
+    pub state: &'static str,
     /// Why it was not sent.
-    pub(crate) code: Option<String>,
+    pub code: Option<String>,
+    /// The instant.
     #[serde(skip)]
-    pub(crate) instant: DateTime<Utc>,
+    pub instant: DateTime<Utc>,
 }
 
 /// A browser that is told.
 #[derive(Clone, Serialize)]
-pub(crate) struct BrowserView {
+pub struct BrowserView {
     /// Its id.
-    pub(crate) id: String,
+    pub id: String,
     /// How its owner calls it.
-    pub(crate) name: String,
+    pub name: String,
     /// Since when.
-    pub(crate) since: String,
+    pub since: String,
     /// When its service took an alert last.
-    pub(crate) last_at: Option<String>,
+    pub last_at: Option<String>,
+    /// The last instant.
     #[serde(skip)]
-    pub(crate) last_instant: Option<DateTime<Utc>>,
+    pub last_instant: Option<DateTime<Utc>>,
 }
 
 /// The code that links a telephone, for whoever shows it. No Debug: it is a secret while it lasts.
 #[derive(Serialize)]
-pub(crate) struct CodeView {
+pub struct CodeView {
     /// What the QR code says, where the gateway told it.
-    pub(crate) text: Option<String>,
+    pub text: Option<String>,
     /// The MIME type of the picture, where the gateway gave one.
-    pub(crate) content_type: Option<String>,
+    pub content_type: Option<String>,
     /// The picture, in base64.
-    pub(crate) image_base64: Option<String>,
+    pub image_base64: Option<String>,
     /// A code to type in place of it.
-    pub(crate) pairing_code: Option<String>,
+    pub pairing_code: Option<String>,
     /// It is of no use after this.
-    pub(crate) until: String,
+    pub until: String,
 }
 
 impl CodeView {
-    pub(crate) fn of(stored: StoredLinkCode, zone: Tz) -> Self {
+    /// A stored code, its end told in a zone.
+    #[must_use]
+    pub fn of(stored: StoredLinkCode, zone: Tz) -> Self {
         let until = local(stored.until, zone);
         let (text, content_type, image_base64) = match stored.code.picture {
             LinkPicture::Text(text) => (Some(text), None, None),
@@ -145,7 +150,7 @@ impl CodeView {
 
 /// What staff does.
 #[derive(Debug, Clone)]
-pub(crate) enum ConnectionAct {
+pub enum ConnectionAct {
     /// Asks the gateway how it stands.
     Check,
     /// Asks it for the code.
@@ -155,11 +160,12 @@ pub(crate) enum ConnectionAct {
     /// Lets a channel go on that its provider had halted.
     Resume(Channel),
     /// Sends a test message to a number, once per event.
-    Test { event: String, to: String },
-    /// Does something at the sandbox's telephone.
-    Sandbox(AtGateway),
-    /// Lets a sandbox browser be told.
-    SandboxBrowser,
+    Test {
+        /// Sent twice under one name, it is one test.
+        event: String,
+        /// The number.
+        to: String,
+    },
     /// Tries a browser out.
     TryBrowser(String),
     /// Forgets a browser.
@@ -170,8 +176,8 @@ pub(crate) enum ConnectionAct {
 ///
 /// # Errors
 /// [`Problem`].
-pub(crate) async fn connections(system: &System, of: &OpenClinic) -> Result<Connections, Problem> {
-    let now = system.host.now();
+pub async fn connections(office: &Office, of: &OpenClinic) -> Result<Connections, Problem> {
+    let now = office.now();
     let settings = of.tenant.settings(now).await?;
     let zone = of.clinic.zone;
     let gateway = gateway(of, now).await?;
@@ -186,7 +192,7 @@ pub(crate) async fn connections(system: &System, of: &OpenClinic) -> Result<Conn
     };
     let mut channels = channels(&settings, of, gateway.as_ref(), now);
     if let Some(account) = account_of(&of.clinic)
-        && will_be_disabled(&of.tenant, account).await?
+        && of.tenant.account_will_be_disabled(account).await?
         && let Some(whatsapp) = channels.iter_mut().find(|view| view.channel == Channel::Whatsapp.code())
     {
         whatsapp.warning = Some("account_to_be_disabled");
@@ -196,7 +202,7 @@ pub(crate) async fn connections(system: &System, of: &OpenClinic) -> Result<Conn
         gateway,
         tests: tests.iter().take(TESTS_SHOWN).map(|test| test_view(test, zone, now)).collect(),
         browsers: of.tenant.browsers().await?.into_iter().map(browser).collect(),
-        push_key: system.host.push_key().to_owned(),
+        push_key: office.push_key().to_owned(),
     })
 }
 
@@ -281,16 +287,15 @@ fn test_view(test: &TestMessage, zone: Tz, now: DateTime<Utc>) -> TestView {
     TestView { at, to: test.to.tail().to_owned(), state, code: test.code.clone(), instant: test.asked_at }
 }
 
-impl System {
+impl Office {
     /// Does what staff wants about the connections, and plays what follows; says why nothing was done.
     ///
     /// # Errors
     /// [`Problem`], also when the clock is being moved or an import is under way.
-    pub(crate) async fn connect(&self, of: &OpenClinic, act: &ConnectionAct) -> Result<Option<&'static str>, Problem> {
-        self.check_free()?;
+    pub async fn connect(&self, of: &OpenClinic, act: &ConnectionAct) -> Result<Option<&'static str>, Problem> {
         // Gateways tell whole instants: what is told now comes after all that was heard before.
-        self.clock.move_to(self.host.now() + TimeDelta::milliseconds(1))?;
-        let (desk, tenant) = (Desk::new(self.host.reach.clone()), &of.tenant);
+        self.begin(Tick::Milli)?;
+        let (desk, tenant) = (self.desk(), &of.tenant);
         let mut refused = None;
         match act {
             ConnectionAct::Check => desk.check_gateway(tenant).await?,
@@ -315,15 +320,10 @@ impl System {
                     refused = Some(why.code());
                 }
             }
-            ConnectionAct::Sandbox(what) => self.host.at_gateway(&of.clinic, *what).await?,
-            ConnectionAct::SandboxBrowser => {
-                let given = self.host.doubles.push().subscribe()?;
-                refused = self.let_tell(of, &given, "sandbox").await?.err();
-            }
             ConnectionAct::TryBrowser(id) => desk.try_browser(tenant, id).await?,
             ConnectionAct::ForgetBrowser(id) => tenant.forget_browser(id).await?,
         }
-        self.take_up_now().await?;
+        self.done().await?;
         Ok(refused)
     }
 
@@ -331,13 +331,13 @@ impl System {
     ///
     /// # Errors
     /// [`Problem`].
-    pub(crate) async fn let_tell(
+    pub async fn let_tell(
         &self,
         of: &OpenClinic,
         subscription: &str,
         name: &str,
     ) -> Result<Result<String, &'static str>, Problem> {
-        let desk = Desk::new(self.host.reach.clone());
+        let desk = self.desk();
         Ok(desk.add_browser(&of.tenant, subscription, name).await?.map_err(|why| match why {
             BrowserRefused::Subscription(_) => "browser_unfit",
             BrowserRefused::TooMany => "browser_too_many",

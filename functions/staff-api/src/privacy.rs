@@ -1,7 +1,5 @@
 //! What is held about one patient: all of it in one file, erased, and let in again.
 
-use std::collections::BTreeSet;
-
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
@@ -10,15 +8,16 @@ use retorno_domain::ids::PatientId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::problem::Problem;
-use super::system::{OpenClinic, System};
+use crate::office::{Office, OpenClinic, Tick};
+use crate::problem::Problem;
+use crate::routes::{json_of, patient_id};
 
 /// Everything held about a patient.
 ///
 /// # Errors
 /// [`Problem`] when there is no such patient.
-pub(crate) async fn export(system: &System, of: &OpenClinic, patient: &PatientId) -> Result<Value, Problem> {
-    let found = of.tenant.everything_about(patient, system.host.now()).await?;
+pub async fn export(office: &Office, of: &OpenClinic, patient: &PatientId) -> Result<Value, Problem> {
+    let found = of.tenant.everything_about(patient, office.now()).await?;
     found.ok_or_else(|| Problem::missing(format!("patient {patient} of clinic {}", of.id)))
 }
 
@@ -26,8 +25,8 @@ pub(crate) async fn export(system: &System, of: &OpenClinic, patient: &PatientId
 ///
 /// # Errors
 /// [`Problem`]; repeating finishes what was begun.
-pub(crate) async fn erase_patient(
-    system: &System,
+pub async fn erase_patient(
+    office: &Office,
     of: &OpenClinic,
     patient: &PatientId,
     (reason, confirmed): (&str, &str),
@@ -38,58 +37,52 @@ pub(crate) async fn erase_patient(
     if confirmed.trim() != patient.as_str() {
         return Err(Problem::bad("give the patient's number a second time to confirm: this cannot be undone"));
     }
-    system.check_free()?;
-    let erased = erase(&system.host.reach, &of.tenant, patient, reason).await;
-    system.touch();
+    office.begin(Tick::Now)?;
+    let erased = erase(&office.reach, &of.tenant, patient, reason).await;
+    office.touch();
     let erased = erased.map_err(|error| match error {
         ErasureError::Nobody => Problem::missing(format!("patient {patient} of clinic {}", of.id)),
         ErasureError::Busy => Problem::busy(error.to_string()),
         ErasureError::Cloud(error) => error.into(),
     })?;
-    system.take_up_now().await?;
+    office.done().await?;
     Ok(erased)
 }
 
-pub(super) async fn get_export(
-    State(system): State<System>,
+pub(crate) async fn get_export(
+    State(office): State<Office>,
     Path((clinic, patient)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
-    let of = system.clinic(&clinic).await?;
-    Ok(Json(export(&system, &of, &parsed(&patient)?).await?))
+    let of = office.clinic(&clinic).await?;
+    Ok(Json(export(&office, &of, &patient_id(&patient)?).await?))
 }
 
 /// What is asked for.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Erasing {
+pub(crate) struct Erasing {
     reason: String,
     confirm: String,
 }
 
-pub(super) async fn post_erase(
-    State(system): State<System>,
+pub(crate) async fn post_erase(
+    State(office): State<Office>,
     Path((clinic, patient)): Path<(String, String)>,
     asked: Result<Json<Erasing>, JsonRejection>,
 ) -> Result<Json<Erased>, Problem> {
-    let of = system.clinic(&clinic).await?;
-    let expected = "send {\"reason\": …, \"confirm\": the patient's number}";
-    let Json(asked) = asked.map_err(|rejection| Problem::new(rejection.status(), expected))?;
-    let erased = erase_patient(&system, &of, &parsed(&patient)?, (&asked.reason, &asked.confirm)).await?;
+    let of = office.clinic(&clinic).await?;
+    let asked = json_of(asked, "send {\"reason\": …, \"confirm\": the patient's number}")?;
+    let erased = erase_patient(&office, &of, &patient_id(&patient)?, (&asked.reason, &asked.confirm)).await?;
     Ok(Json(erased))
 }
 
-pub(super) async fn post_readmit(
-    State(system): State<System>,
+pub(crate) async fn post_readmit(
+    State(office): State<Office>,
     Path((clinic, patient)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
-    let of = system.clinic(&clinic).await?;
-    let patient = parsed(&patient)?;
-    if !of.tenant.readmit(&patient, &BTreeSet::new()).await? {
-        return Err(Problem::missing(format!("an erased patient {patient} of clinic {}", of.id)));
-    }
-    Ok(Json(json!({ "readmitted": patient.as_str() })))
-}
-
-fn parsed(text: &str) -> Result<PatientId, Problem> {
-    PatientId::parse(text).map_err(|error| Problem::bad(format!("the patient's id: {error}")))
+    let of = office.clinic(&clinic).await?;
+    let patient = patient_id(&patient)?;
+    let done = of.tenant.readmit(&patient).await?;
+    let done = done.ok_or_else(|| Problem::missing(format!("an erased patient {patient} of clinic {}", of.id)))?;
+    Ok(Json(json!({ "readmitted": patient.as_str(), "marks": done })))
 }

@@ -4,62 +4,61 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use chrono::{DateTime, SecondsFormat, Utc};
-use inbound_webhook::entrance::Replayed;
 use retorno_cloud::store::{ParkedBody, ParkedOver};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::problem::Problem;
-use super::system::System;
+use crate::office::Office;
+use crate::problem::Problem;
 
 /// What is parked.
 #[derive(Debug, Serialize)]
-pub(crate) struct Parked {
+pub struct Parked {
     /// Bodies, the oldest first.
-    pub(crate) bodies: Vec<BodyView>,
+    pub bodies: Vec<BodyView>,
     /// What was too much and is lost.
-    pub(crate) lost: Vec<LostView>,
+    pub lost: Vec<LostView>,
 }
 
 /// A body, without what it says.
 #[derive(Debug, Serialize)]
-pub(crate) struct BodyView {
+pub struct BodyView {
     /// Its id.
-    pub(crate) id: String,
+    pub id: String,
     /// Where it came in.
-    pub(crate) entry: String,
+    pub entry: String,
     /// Why it could not be read: `not_json`, `unknown`, `lacks` or `other`.
-    pub(crate) code: &'static str,
+    pub code: &'static str,
     /// The same in words, for whoever mends it.
-    pub(crate) why: String,
+    pub why: String,
     /// When it came first (RFC 3339).
-    pub(crate) since: String,
+    pub since: String,
     /// How often it came.
-    pub(crate) times: u32,
+    pub times: u32,
     /// Its size.
-    pub(crate) bytes: u64,
+    pub bytes: u64,
     /// The first instant.
     #[serde(skip)]
-    pub(crate) since_at: DateTime<Utc>,
+    pub since_at: DateTime<Utc>,
 }
 
 /// What was too much within an hour.
 #[derive(Debug, Serialize)]
-pub(crate) struct LostView {
+pub struct LostView {
     /// Where it came in.
-    pub(crate) entry: String,
+    pub entry: String,
     /// The hour's beginning (RFC 3339).
-    pub(crate) hour: String,
+    pub hour: String,
     /// How many bodies.
-    pub(crate) count: u64,
+    pub count: u64,
 }
 
 /// What is parked.
 ///
 /// # Errors
 /// [`Problem`].
-pub(crate) async fn parked(system: &System) -> Result<Parked, Problem> {
-    let store = &system.host.reach.store;
+pub async fn parked(office: &Office) -> Result<Parked, Problem> {
+    let store = &office.reach.store;
     let text = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
     let body = |body: ParkedBody| BodyView {
         since: text(body.first_at),
@@ -88,42 +87,22 @@ fn code_of(why: &str) -> &'static str {
     }
 }
 
-/// Reads a body again, and says what came of it: `read`, `partly` or `unreadable`.
-///
-/// # Errors
-/// [`Problem`] when there is no such body.
-pub(crate) async fn replay(system: &System, id: &str) -> Result<&'static str, Problem> {
-    system.check_free()?;
-    let replayed = system.host.replay(id).await?;
-    system.take_up_now().await?;
-    match replayed {
-        Replayed::Read => Ok("read"),
-        Replayed::Partly => Ok("partly"),
-        Replayed::Unreadable => Ok("unreadable"),
-        Replayed::Gone => Err(Problem::missing("a parked body of this id").coded("parked_gone")),
-    }
-}
-
 /// Forgets a body.
 ///
 /// # Errors
 /// [`Problem`] when there is no such body.
-pub(crate) async fn discard(system: &System, id: &str) -> Result<(), Problem> {
-    if system.host.reach.store.discard_parked(id).await? {
+pub async fn discard(office: &Office, id: &str) -> Result<(), Problem> {
+    if office.reach.store.discard_parked(id).await? {
         return Ok(());
     }
     Err(Problem::missing("a parked body of this id").coded("parked_gone"))
 }
 
-pub(super) async fn get(State(system): State<System>) -> Result<Json<Parked>, Problem> {
-    Ok(Json(parked(&system).await?))
+pub(crate) async fn get(State(office): State<Office>) -> Result<Json<Parked>, Problem> {
+    Ok(Json(parked(&office).await?))
 }
 
-pub(super) async fn post_replay(State(system): State<System>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
-    Ok(Json(json!({ "replayed": replay(&system, &id).await? })))
-}
-
-pub(super) async fn post_discard(State(system): State<System>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
-    discard(&system, &id).await?;
+pub(crate) async fn post_discard(State(office): State<Office>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    discard(&office, &id).await?;
     Ok(Json(json!({ "discarded": true })))
 }
