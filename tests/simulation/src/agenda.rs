@@ -6,6 +6,9 @@ use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use chrono_tz::Tz;
 
 use crate::chance::Chance;
+use crate::judge::Judge;
+use crate::wire::tenant_of;
+use crate::writes::{Item, number, text};
 
 /// A clinic's agenda.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +17,8 @@ pub struct Agenda {
     free: BTreeSet<NaiveDateTime>,
     /// Whether the clinic reports its slots at all.
     pub is_reported: bool,
+    /// Length of a slot in minutes, where the clinic has a timetable in place of a file.
+    pub timetable: Option<u32>,
     /// What was booked through the product, as its table has it: by its number, whose and when.
     booked: BTreeMap<String, (usize, i64)>,
     exported: BTreeSet<String>,
@@ -22,9 +27,12 @@ pub struct Agenda {
 }
 
 impl Agenda {
-    /// Draws an agenda: none, a few slots, or many.
+    /// Draws an agenda: a timetable, or a file of no, a few or many slots.
     #[must_use]
     pub fn draw(begins: NaiveDate, chance: &mut Chance) -> Self {
+        if chance.per_mille(300) {
+            return Self { timetable: Some(chance.pick(&[30, 60], 30)), ..Self::default() };
+        }
         let most = chance.pick(&[0, 6, 14, 60], 0);
         let mut agenda = Self { is_reported: most > 0, ..Self::default() };
         for _ in 0..most {
@@ -106,5 +114,47 @@ impl Agenda {
             }
         }
         found
+    }
+}
+
+impl Judge {
+    /// Whether somebody else surely has a visit of the clinic's own within a slot's time: one that every
+    /// export has told since the last that landed, and that nobody called off.
+    fn is_somebodys(&self, clinic: usize, start: i64, ms: i64, booked_by: Option<usize>) -> bool {
+        let Some(of) = self.clinics.get(clinic).filter(|of| of.landed.is_some()) else { return false };
+        let versions = of.landed.unwrap_or(0)..=of.told;
+        let people = of.facts.first().map_or(0, Vec::len);
+        (0..people).filter(|n| Some(*n) != booked_by).any(|n| {
+            let mut told = versions.clone().map(|version| of.known(version, n).and_then(|who| who.booked));
+            let Some(Some(at)) = told.next() else { return false };
+            (start..start + ms).contains(&at) && told.all(|other| other == Some(at)) && !of.agenda.is_called_off(n, at)
+        })
+    }
+
+    /// A slot is taken: of a timetable, not over a visit that the clinic's own system has.
+    pub(crate) fn takes_a_slot(&mut self, clinic: usize, slot: &Item) {
+        self.reach("slot taken");
+        let (start, minutes) = (number(slot, "start").unwrap_or(0), number(slot, "min").unwrap_or(0));
+        if text(slot, "src").is_none() {
+            return;
+        }
+        self.reach("slot of a timetable taken");
+        let by = text(slot, "bk_p").and_then(|id| id.parse().ok());
+        if self.is_somebodys(clinic, start, minutes * 60_000, by) {
+            self.object("a slot was booked over a visit of the clinic's own");
+        }
+    }
+
+    /// At rest a timetable's free slot is nobody's.
+    pub(crate) fn rests_free(&mut self, now: i64, slot: &Item) {
+        let clinic = self.clinic_of(tenant_of(text(slot, "pk").unwrap_or(""))).unwrap_or(usize::MAX);
+        let (start, minutes) = (number(slot, "start").unwrap_or(0), number(slot, "min").unwrap_or(0));
+        if text(slot, "src").is_none() || start <= now {
+            return;
+        }
+        self.reach("rest slot of a timetable");
+        if self.is_somebodys(clinic, start, minutes * 60_000, None) {
+            self.object("at rest: a slot is offered over a visit of the clinic's own");
+        }
     }
 }

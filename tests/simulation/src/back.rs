@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 
 use crate::clinic::{Clinic, Person};
+use crate::conversation::Whom;
 use crate::environment::contact_hash;
 use crate::judge::Judge;
 use crate::talk::Meant;
@@ -65,6 +66,19 @@ impl Judge {
         self.talk.chose.insert((clinic, person), choice);
     }
 
+    /// Somebody agrees to marketing anew, other than by a word of theirs: what they and their phone were
+    /// spared may come again.
+    pub(crate) fn may_be_written_again(&mut self, now: i64, clinic: usize, person: usize) {
+        let Some(of) = self.clinics.get(clinic) else { return };
+        let records = of.facts.iter().filter_map(|people| people.get(person));
+        let phones = records.flat_map(|who| who.phones().cloned()).map(|phone| Whom::Phone(clinic, phone));
+        let whom: Vec<Whom> = phones.chain([Whom::Person(clinic, person)]).collect();
+        for whom in whom {
+            self.talk.stops.remove(&whom);
+            self.talk.lifted.insert(whom, now);
+        }
+    }
+
     /// The page says that it is saved so.
     pub(crate) fn has_chosen(&mut self, now: i64, clinic: usize, person: usize) {
         self.is_back(now, clinic, person);
@@ -82,7 +96,19 @@ impl Judge {
         let of = self.clinics.get(clinic)?;
         let back = self.talk.back.get(&(clinic, person))?;
         let day = of.date(back.done.unwrap_or(at) + self.skew);
-        Clinic::said_before(who, day).then_some(back)
+        let outgrown = who.has_outgrown(day, of.date(at - self.skew));
+        (Clinic::said_before(who, day) && !outgrown).then_some(back)
+    }
+
+    /// Whether somebody asked for notifications, and no later word of the clinic's says otherwise: of one
+    /// day's agreements the one to notifications counts, which the browser itself has made.
+    pub(crate) fn is_notified(&self, clinic: usize, person: usize, who: &Person, at: i64) -> bool {
+        let (Some(of), Some(back)) = (self.clinics.get(clinic), self.talk.back.get(&(clinic, person))) else {
+            return false;
+        };
+        let day = of.date(back.done.unwrap_or(at) + self.skew);
+        let outgrown = who.has_outgrown(day, of.date(at - self.skew));
+        back.agreed.contains("push") && !outgrown && Clinic::said_before(who, day.succ_opt().unwrap_or(day))
     }
 
     /// Whether somebody may have taken back what the clinic's exports say of them.
@@ -118,7 +144,8 @@ impl Judge {
         people.into_iter().any(|person| {
             let asks = spoken.meant == Meant::In || self.talk.chose.contains_key(&(clinic, person));
             let records = known.facts.iter().filter_map(|people| people.get(person));
-            let mut addresses = records.flat_map(|who| who.phone.iter().chain(&who.email));
+            let browsers = self.browsers.of(clinic, person);
+            let mut addresses = records.flat_map(|who| who.phones().chain(who.emails())).chain(browsers);
             asks && addresses.any(|address| contact_hash(&known.id, address).as_deref() == Some(contact))
         })
     }

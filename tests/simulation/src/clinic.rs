@@ -1,12 +1,16 @@
 //! A made-up clinic: its settings, its people, what becomes of them, and the exports that tell it.
 
 mod hours;
+mod life;
+mod minor;
+mod settings;
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use chrono_tz::Tz;
+
+use minor::{Guardian, Minor};
 
 use crate::agenda::Agenda;
 use crate::chance::Chance;
@@ -17,7 +21,7 @@ pub const CANARY: &str = "zorzal";
 pub const DIGITS: &str = "4777";
 
 /// The channels by their words in an export.
-pub const CHANNELS: [&str; 3] = ["whatsapp", "email", "call"];
+pub const CHANNELS: [&str; 4] = ["whatsapp", "email", "call", "sms"];
 
 /// Country, zone, and the beginning of a mobile number that the numbering plan allows.
 const PLACES: [(&str, Tz, &str); 5] = [
@@ -30,14 +34,16 @@ const PLACES: [(&str, Tz, &str); 5] = [
 
 const HEADER: &str = "id_cita,fecha_hora_inicio,zona_horaria,paciente_id,paciente_nombre,paciente_contacto,\
     paciente_email,profesional,servicio,estado,importe,sesion,sesiones_total,convenio,origen_lead,\
-    consentimiento,actualizado";
+    consentimiento,actualizado,fecha_nacimiento,tutor_nombre,tutor_contacto,tutor_email";
 
 /// What is true of a person in a version of the clinic's facts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Person {
-    /// The phone, E.164 without spaces.
+    /// What is known of a minor.
+    minor: Option<Minor>,
+    /// The phone, E.164 without spaces; of a minor, the guardian's.
     pub phone: Option<String>,
-    /// The e-mail address.
+    /// The e-mail address; of a minor, the guardian's.
     pub email: Option<String>,
     /// The channels agreed to; none at all when nobody asked, or after an opt-out.
     pub agreed: BTreeSet<&'static str>,
@@ -46,7 +52,7 @@ pub struct Person {
     /// The start of an appointment that was not cancelled, in ms.
     pub booked: Option<i64>,
     /// The last day on which the person said something.
-    said_on: Option<NaiveDate>,
+    pub(crate) said_on: Option<NaiveDate>,
     /// The zone the person lives in.
     pub zone: Option<Tz>,
     visit_days_ago: u64,
@@ -87,6 +93,8 @@ pub struct Clinic {
     /// The version of its flow.
     pub flow_version: u32,
     offsets: [u32; 4],
+    /// The channels of its flow's steps, in order.
+    steps: [&'static str; 4],
     /// What is true, by version; the last is the present.
     pub facts: Vec<Vec<Person>>,
     rows: Vec<Vec<String>>,
@@ -94,7 +102,8 @@ pub struct Clinic {
     pub told: usize,
     /// The highest version whose import ended well.
     pub landed: Option<usize>,
-    begins: NaiveDate,
+    /// The day on which the run begins.
+    pub(crate) begins: NaiveDate,
     /// When the newest row was written, in seconds since 1970.
     written: i64,
     /// Its free slots, and what was booked through the product.
@@ -126,6 +135,7 @@ impl Clinic {
             writes_on_holidays: chance.per_mille(200),
             flow_version: 1,
             offsets: chance.pick(&[[0, 2, 5, 7], [0, 1, 2, 3], [0, 0, 1, 1]], [0, 2, 5, 7]),
+            steps: chance.pick(&settings::STEPS, ["whatsapp", "email", "whatsapp", "call"]),
             facts: Vec::new(),
             rows: Vec::new(),
             told: 0,
@@ -152,6 +162,7 @@ impl Clinic {
             zone: Some(if chance.per_mille(120) { chrono_tz::Atlantic::Azores } else { self.zone }),
             appears: if chance.per_mille(700) { 0 } else { 1 + chance.below(4) },
             visit_days_ago: u64::try_from(chance.between(185, 500)).unwrap_or(200),
+            minor: self.perhaps_a_minor(n, chance),
             ..Person::default()
         }
     }
@@ -163,52 +174,6 @@ impl Clinic {
             "ES" => format!("{}{:03}", self.phones, 100 + n),
             _ => format!("{}{:03}", self.phones, 100 + n),
         }
-    }
-
-    /// The id of its WhatsApp number.
-    #[must_use]
-    pub fn number_id(&self) -> String {
-        format!("1000000{}", self.id.bytes().map(u64::from).sum::<u64>())
-    }
-
-    /// The settings, as its file.
-    #[must_use]
-    pub fn settings(&self, halted: bool) -> String {
-        let closed: Vec<String> = self.closed_on.iter().map(|day| format!("\"{day}\"")).collect();
-        let Limits { whatsapp_max, window_days, rest_days, per_day, tier, seats } = &self.limits;
-        let mut toml = format!(
-            "name = \"Clínica Modelo\"\nzone = \"{}\"\ncountry = \"{}\"\nhalted = {halted}\n\
-             whatsapp_phone_number_id = \"{}\"\n[closures]\ndates = [{}]\nwrite_on_holidays = {}\n\
-             [limits]\nwhatsapp_max = {whatsapp_max}\nwhatsapp_window_days = {window_days}\nrest_days = {rest_days}\n\
-             entry_quiet_days = 1\nper_day_max = {per_day}\nwhatsapp_daily_tier = {tier}\n",
-            self.zone.name(),
-            self.country,
-            self.number_id(),
-            closed.join(", "),
-            self.writes_on_holidays,
-        );
-        for (id, min, max) in [("preventivo-6-12m", 180, 364), ("inactivo-12-18m", 365, 600)] {
-            let _ = write!(
-                toml,
-                "[[segments]]\nid = \"{id}\"\ngoal = \"volver\"\nseats_per_week = {seats}\n\
-                 rules = [{{ last_visit_days = {{ min = {min}, max = {max} }} }}]\n"
-            );
-        }
-        let [a, b, c, d] = self.offsets;
-        let close = d + 2;
-        let _ = write!(
-            toml,
-            "[[flows]]\nid = \"reactivacion\"\nversion = {}\nclose_after_days = {close}\nsteps = [\n\
-             {{ id = \"d1\", offset_days = {a}, channel = \"whatsapp\", delay_hours_max = 96, metric = \"m\" }},\n\
-             {{ id = \"d3\", offset_days = {b}, channel = \"email\", delay_hours_max = 96, metric = \"m\" }},\n\
-             {{ id = \"d6\", offset_days = {c}, channel = \"whatsapp\", delay_hours_max = 96, metric = \"m\" }},\n\
-             {{ id = \"d8\", offset_days = {d}, channel = \"call\", delay_hours_max = {}, metric = \"m\" }},\n]\n\
-             [flows.branches]\nyes = \"book_now\"\nclick = \"high_intent\"\nno = \"close\"\nopt_out = \"close\"\n\
-             unclear = \"hand_over\"\nunread = \"next_step\"\nsilence = \"close\"\n",
-            self.flow_version,
-            47 + self.flow_version,
-        );
-        toml
     }
 
     /// The export of a version: everything said so far.
@@ -270,13 +235,23 @@ impl Clinic {
         said: &str,
         updated: &str,
     ) -> String {
+        let cell = |of: &Option<String>| of.clone().unwrap_or_default();
+        let (phone, email, more) = match &who.minor {
+            None => (cell(&who.phone), cell(&who.email), ",,,".to_owned()),
+            Some(minor) => {
+                let guardian = match minor.guardian {
+                    Guardian::Known => format!("Zorzalina Zorzal,{},{}", cell(&who.phone), cell(&who.email)),
+                    Guardian::Nameless => format!(",{},{}", cell(&who.phone), cell(&who.email)),
+                    Guardian::Missing => ",,".to_owned(),
+                };
+                (cell(&minor.own_phone), cell(&minor.own_email), format!("{},{guardian}", minor.born))
+            }
+        };
         format!(
-            "{id},{},{},{n},Zorzal{} Zorzal,{},{},Dra. Lima,limpieza,{state},100.00,,,zorzal,,\"{said}\",{updated}",
+            "{id},{},{},{n},Zorzal{} Zorzal,{phone},{email},Dra. Lima,limpieza,{state},100.00,,,zorzal,,\"{said}\",{updated},{more}",
             at.format("%Y-%m-%dT%H:%M:%S"),
             who.zone.unwrap_or(self.zone).name(),
             letters(n),
-            who.phone.as_deref().unwrap_or(""),
-            who.email.as_deref().unwrap_or(""),
         )
     }
 
@@ -285,101 +260,10 @@ impl Clinic {
     pub fn sharers(&self, person: usize) -> Vec<usize> {
         let Some(people) = self.facts.last() else { return Vec::new() };
         let Some(who) = people.get(person) else { return Vec::new() };
-        let same = |a: &Option<String>, b: &Option<String>| a.is_some() && a == b;
-        let shares = |other: &Person| same(&other.phone, &who.phone) || same(&other.email, &who.email);
+        let shares = |other: &Person| {
+            other.phones().any(|a| who.phones().any(|b| a == b)) || other.emails().any(|a| who.emails().any(|b| a == b))
+        };
         people.iter().enumerate().filter(|(_, other)| shares(other)).map(|(n, _)| n).collect()
-    }
-
-    /// Something becomes of somebody, one of `about` if any are named: a new version of the facts.
-    pub fn live_on(&mut self, now: DateTime<Utc>, about: &[usize], chance: &mut Chance) -> usize {
-        let mut people = self.facts.last().cloned().unwrap_or_default();
-        let version = self.facts.len();
-        // Of two rows written in the same second nobody can say which is the newer.
-        self.written = now.timestamp().max(self.written + 1);
-        let local = DateTime::from_timestamp(self.written, 0).unwrap_or(now).with_timezone(&self.zone);
-        let mut told = BTreeSet::new();
-        let (today, updated) = (local.date_naive(), local.format("%Y-%m-%dT%H:%M:%S").to_string());
-        let mut rows: Vec<String> = (0..people.len()).filter_map(|n| self.first_row(n, version)).collect();
-        for _ in 0..chance.between(1, 4) {
-            let anybody = chance.below(people.len());
-            let n = chance.pick(about, anybody);
-            let Some(mut person) = people.get(n).filter(|person| person.appears < version).cloned() else { continue };
-            if !told.insert(n) {
-                continue;
-            }
-            let row = self.change(n, &mut person, version, today, &updated, now, chance);
-            rows.extend(row);
-            if let Some(place) = people.get_mut(n) {
-                *place = person;
-            }
-        }
-        // The clinic's system learns of what was booked through the product, under a number of its own.
-        for (id, n, start) in self.agenda.taken_over(chance) {
-            let Some(person) = people.get(n).filter(|person| person.appears < version && told.insert(n)) else {
-                continue;
-            };
-            let at = start.with_timezone(&person.zone.unwrap_or(self.zone)).naive_local();
-            rows.push(self.row_at(n, person, &format!("k{id}"), at, "reservado", "", &updated));
-        }
-        self.rows.resize(version, Vec::new());
-        self.rows.push(rows);
-        self.facts.push(people);
-        version
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "everything a change depends on")]
-    fn change(
-        &self,
-        n: usize,
-        person: &mut Person,
-        version: usize,
-        today: NaiveDate,
-        updated: &str,
-        now: DateTime<Utc>,
-        chance: &mut Chance,
-    ) -> Option<String> {
-        let past = self.begins.checked_sub_days(Days::new(person.visit_days_ago))?;
-        let may_speak = person.said_on != Some(today);
-        match chance.below(7) {
-            0 if may_speak => {
-                (person.is_out, person.said_on) = (true, Some(today));
-                person.agreed.clear();
-                let said = format!("opt-out {today}");
-                Some(self.row(n, person, &format!("s{n}x{version}"), past, "cancelado", &said, updated))
-            }
-            1 if may_speak => {
-                (person.is_out, person.said_on) = (false, Some(today));
-                let channels: &[&str] = chance.pick(&[&CHANNELS[..], &CHANNELS[..1], &CHANNELS[1..2]], &CHANNELS);
-                person.agreed = channels.iter().copied().collect();
-                let said = agreement(today, &person.agreed);
-                Some(self.row(n, person, &format!("s{n}x{version}"), past, "cancelado", &said, updated))
-            }
-            2 => {
-                person.phone = Some(self.phone(100 + n + 40 * (version % 4)));
-                Some(self.row(n, person, &format!("v{n}"), past, "completado", "", updated))
-            }
-            3 if person.booked.is_none_or(|at| at < now.timestamp_millis()) => {
-                let day = today.checked_add_days(Days::new(u64::try_from(chance.between(1, 20)).ok()?))?;
-                let start =
-                    day.and_hms_opt(10, 30, 0)?.and_local_timezone(person.zone.unwrap_or(self.zone)).earliest()?;
-                person.booked = Some(start.timestamp_millis());
-                Some(self.row(n, person, &format!("b{n}"), day, "reservado", "", updated))
-            }
-            // Came by today: belongs to no segment any more.
-            4 => Some(self.row(n, person, &format!("c{n}x{version}"), today, "completado", "", updated)),
-            // Was booked for yesterday, and nobody says whether they came.
-            5 => {
-                let day = today.pred_opt()?;
-                Some(self.row(n, person, &format!("w{n}x{version}"), day, "reservado", "", updated))
-            }
-            6 if person.booked.is_some() => {
-                let start = DateTime::from_timestamp_millis(person.booked?)?;
-                person.booked = None;
-                let day = start.with_timezone(&person.zone.unwrap_or(self.zone)).date_naive();
-                Some(self.row(n, person, &format!("b{n}"), day, "cancelado", "", updated))
-            }
-            _ => None,
-        }
     }
 }
 

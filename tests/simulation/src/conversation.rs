@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use crate::back::{Back, Choice};
+use crate::clinic::Person;
 use crate::inbox::Spoken;
 use crate::judge::{CALL_WITHIN_MS, Judge};
 use crate::talk::Meant;
@@ -24,7 +25,7 @@ pub enum Whom {
 
 /// Nobody may write there any more.
 #[derive(Debug, Clone, Copy)]
-struct Stop {
+pub(crate) struct Stop {
     /// Since when that was taken in.
     since: i64,
     /// Messages that came all the same.
@@ -40,8 +41,8 @@ pub struct Talk {
     did: BTreeMap<Whom, BTreeSet<i64>>,
     /// When somebody wrote on WhatsApp, by the phone they wrote from: then Meta lets them be written to.
     wrote: BTreeMap<Whom, BTreeSet<i64>>,
-    stops: BTreeMap<Whom, Stop>,
-    lifted: BTreeMap<Whom, i64>,
+    pub(crate) stops: BTreeMap<Whom, Stop>,
+    pub(crate) lifted: BTreeMap<Whom, i64>,
     pub(crate) back: BTreeMap<(usize, usize), Back>,
     pub(crate) chose: BTreeMap<(usize, usize), Choice>,
     /// Phones of which somebody said that they are not the patient's, and when.
@@ -60,7 +61,7 @@ impl Judge {
         let Some(of) = self.clinics.get(clinic) else { return BTreeSet::new() };
         let versions = of.landed.unwrap_or(0)..=of.facts.len().saturating_sub(1);
         let people = versions.filter_map(|version| of.facts.get(version)).flat_map(|people| people.iter().enumerate());
-        people.filter(|(_, person)| person.phone.as_deref() == Some(phone)).map(|(n, _)| n).collect()
+        people.filter(|(_, person)| person.phones().any(|known| known == phone)).map(|(n, _)| n).collect()
     }
 
     /// Whom something may be about.
@@ -80,16 +81,19 @@ impl Judge {
             return whom;
         }
         let people = self.people_of(clinic, spoken);
-        if let (1, Some(person)) = (people.len(), people.first()) {
+        let surely = |n: usize| spoken.phone.as_ref().is_some_and(|phone| self.surely_has(clinic, n, phone));
+        if let (1, Some(person)) = (people.len(), people.first())
+            && (spoken.person.is_some() || surely(*person))
+        {
             whom.push(Whom::Person(clinic, *person));
         }
         whom
     }
 
-    /// Somebody writes on WhatsApp, at the instant that the words have themselves.
+    /// Somebody writes, at the instant that the words have themselves.
     pub fn wrote(&mut self, clinic: usize, spoken: &Spoken) {
         self.did(clinic, spoken);
-        if let Some(phone) = &spoken.phone {
+        if let (Some(phone), "whatsapp") = (&spoken.phone, spoken.by) {
             self.talk.wrote.entry(Whom::Phone(clinic, phone.clone())).or_default().insert(spoken.at);
         }
     }
@@ -112,13 +116,18 @@ impl Judge {
         if wrong.is_some_and(|said| said.iter().any(|at| *at != spoken.at)) {
             return false;
         }
-        let has = |people: &Vec<crate::clinic::Person>, n: usize| {
-            people.get(n).is_some_and(|person| person.phone.as_deref() == Some(phone))
-        };
         let Some(landed) = of.landed else { return false };
-        let versions = || (landed..of.facts.len()).filter_map(|version| of.facts.get(version));
         let people = of.facts.first().map_or(0, Vec::len);
-        (0..people).any(|n| of.is_in(n, landed) && versions().all(|people| has(people, n)))
+        (0..people).any(|n| of.is_in(n, landed) && self.surely_has(clinic, n, phone))
+    }
+
+    /// Whether a person is reached at a phone, whatever of the exports under way has landed.
+    fn surely_has(&self, clinic: usize, n: usize, phone: &str) -> bool {
+        let Some(of) = self.clinics.get(clinic) else { return false };
+        let has = |people: &Vec<Person>| {
+            people.get(n).is_some_and(|person| person.is_reached_alike() && person.phone.as_deref() == Some(phone))
+        };
+        (of.landed.unwrap_or(0)..of.facts.len()).filter_map(|version| of.facts.get(version)).all(has)
     }
 
     /// Words are handed over for the first time: from now on they may count.
@@ -138,7 +147,7 @@ impl Judge {
         }
         for person in people {
             let mut agreed = self.agreed_to(clinic, person);
-            agreed.insert("whatsapp");
+            agreed.insert(spoken.by);
             self.comes_back(now, clinic, person, agreed);
         }
     }

@@ -10,11 +10,15 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig};
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 use aws_types::SdkConfig;
+use chrono::{DateTime, Utc};
 use inbound_webhook::process::Inbound;
 use patient_pages::Pages;
-use retorno_cloud::channels::{Channels, EmailChannel, EmailSettings, WhatsappChannel};
+use retorno_cloud::channels::push::{PushChannel, VapidKey};
+use retorno_cloud::channels::{
+    Channels, EmailChannel, EmailSettings, SMS_TIME_TO_LIVE_SECONDS, SmsChannel, SmsSettings, WhatsappChannel,
+};
 use retorno_cloud::desk::Desk;
-use retorno_cloud::links::Links;
+use retorno_cloud::links::{Genuine, Link, Links};
 use retorno_cloud::orders::{OrderTargets, Orders};
 use retorno_cloud::secrets::SecretKey;
 use retorno_cloud::store::Store;
@@ -27,6 +31,21 @@ use crate::wire::{TABLE, Wire};
 /// Keys of a run: they protect nothing, but are as long as real ones.
 const KEY: &[u8] = b"a key of a made-up clinic, 32 bytes and more";
 
+/// The key that notifications are signed with.
+const VAPID_KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE";
+
+fn links_with(key: &SecretKey) -> Links {
+    Links::new("https://clinica.example", 1, key.clone())
+}
+
+/// What the token of a link says.
+#[must_use]
+pub fn link_of(token: &str, now: DateTime<Utc>) -> Option<Link> {
+    match links_with(&SecretKey::new(KEY).ok()?).genuine(token, now)? {
+        Genuine::Valid(link) | Genuine::Expired(link) => Some(link),
+    }
+}
+
 /// The clients of a run; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Clients {
@@ -35,7 +54,9 @@ pub struct Clients {
     sqs: aws_sdk_sqs::Client,
     scheduler: aws_sdk_scheduler::Client,
     email: EmailChannel,
+    sms: SmsChannel,
     whatsapp: WhatsappChannel,
+    push: PushChannel,
     key: SecretKey,
 }
 
@@ -81,19 +102,30 @@ impl Clients {
         let dynamo = aws_sdk_dynamodb::config::Builder::from(&config).allow_no_auth().retry_partition(quota());
         let sqs = aws_sdk_sqs::config::Builder::from(&config).allow_no_auth().retry_partition(quota());
         let scheduler = aws_sdk_scheduler::config::Builder::from(&config).allow_no_auth().retry_partition(quota());
-        let ses = match mutant {
-            Some(Mutant::SenderRetries) => {
-                let retries = aws_sdk_sesv2::config::Builder::from(&config).retry_config(RetryConfig::standard());
-                aws_sdk_sesv2::Client::from_conf(retries.retry_partition(quota()).build())
-            }
-            Some(Mutant::Condition(_) | Mutant::Rule(..)) | None => retorno_cloud::aws::ses(&config),
+        let retries = |sender: &'static str| mutant == Some(Mutant::SenderRetries(sender));
+        let ses = if retries("e-mail") {
+            let again = aws_sdk_sesv2::config::Builder::from(&config).retry_config(RetryConfig::standard());
+            aws_sdk_sesv2::Client::from_conf(again.retry_partition(quota()).build())
+        } else {
+            retorno_cloud::aws::ses(&config)
         };
+        let sms = if retries("text messages") {
+            let again =
+                aws_sdk_pinpointsmsvoicev2::config::Builder::from(&config).retry_config(RetryConfig::standard());
+            aws_sdk_pinpointsmsvoicev2::Client::from_conf(again.retry_partition(quota()).build())
+        } else {
+            retorno_cloud::aws::sms(&config)
+        };
+        let texts =
+            SmsSettings { configuration_set: "retorno".to_owned(), time_to_live_seconds: SMS_TIME_TO_LIVE_SECONDS };
         Ok(Self {
             dynamo: aws_sdk_dynamodb::Client::from_conf(dynamo.build()),
             sqs: aws_sdk_sqs::Client::from_conf(sqs.build()),
             scheduler: aws_sdk_scheduler::Client::from_conf(scheduler.build()),
             email: EmailChannel::new(ses, EmailSettings { configuration_set: "retorno".to_owned() }),
+            sms: SmsChannel::new(sms, texts),
             whatsapp: WhatsappChannel::over(Arc::new(wire.clone())),
+            push: PushChannel::over(Arc::new(wire.clone()), VapidKey::new(VAPID_KEY, "mailto:run@clinica.example")?),
             key: SecretKey::new(KEY)?,
         })
     }
@@ -114,10 +146,11 @@ impl Clients {
             clock: Clock::Movable(Arc::clone(&clock)),
         };
         let channels = Channels::new(self.whatsapp.clone(), self.email.clone(), self.key.clone());
-        let links = Links::new("https://clinica.example", 1, self.key.clone());
+        let channels = channels.with_sms(self.sms.clone()).with_push(self.push.clone());
+        let links = links_with(&self.key);
         let dispatcher = Arc::new(Dispatcher::new(reach.clone(), channels, links.clone()));
         let inbound = Inbound::new(reach.clone(), self.key.clone());
-        let pages = Pages::new(reach.clone(), links);
+        let pages = Pages::new(reach.clone(), links).with_push(self.push.public_key());
         let desk = Desk::new(reach.clone());
         Environment { reach, dispatcher, inbound, pages, desk, is_busy: false, clock, skew }
     }

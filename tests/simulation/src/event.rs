@@ -1,5 +1,20 @@
 //! What happens from outside: time, people, the cloud's own habits.
 
+/// What somebody says on the telephone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallSaid {
+    /// Nobody answers.
+    Nothing,
+    /// They want nothing any more.
+    Out,
+    /// They agree to be called, and to be written to on WhatsApp.
+    Agreed,
+    /// They take a date, which staff enters in the clinic's own system.
+    Date,
+    /// They want to speak with somebody: staff has the conversation from now on.
+    Later,
+}
+
 /// Something that happens.
 #[derive(Debug, Clone)]
 pub enum Event {
@@ -82,6 +97,19 @@ pub enum Event {
         clinic: usize,
         /// Which patient.
         patient: usize,
+        /// Which try, from 1.
+        attempt: u32,
+    },
+    /// Staff has called somebody of the list, and enters what came of it.
+    Called {
+        /// Which clinic.
+        clinic: usize,
+        /// Which patient.
+        patient: usize,
+        /// What came of it.
+        said: CallSaid,
+        /// When that was first entered, in ms.
+        begun: i64,
         /// Which try, from 1.
         attempt: u32,
     },

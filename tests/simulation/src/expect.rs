@@ -51,6 +51,10 @@ pub fn must_refuse(label: &str, write: &Write, stands: Option<&Item>) -> Option<
             (!ready).then_some("a claimed answer")
         }
         (_, "slot", "Delete") => stands.filter(|item| item.contains_key("bk")).map(|_| "a booked slot"),
+        // A timetable's slot is given back, or marked as somebody else's too, by the booking that was read.
+        (_, "slot", "Update") if write.values.contains_key(":b") => {
+            differs(write, ":b", stands, "bk", "another's booking")
+        }
         (_, "slot", "Update") => stands.filter(|item| item.contains_key("bk")).map(|_| "a booked slot"),
         (_, "patient", "Put") if !write.values.contains_key(":v") => stands.map(|_| "a patient who is there"),
         (_, "patient", "Put" | "Update") if write.values.contains_key(":v") => versions(write, ":v", stands),
@@ -90,7 +94,7 @@ fn claim_contact(write: &Write, stands: Option<&Item>) -> Option<&'static str> {
     if item.contains_key("dead_call") {
         return Some("a phone that is not the patient's");
     }
-    let asked = ["whatsapp", "email", "sms", "call"];
+    let asked = ["whatsapp", "email", "sms", "call", "push"];
     let out = asked.into_iter().find(|c| write.condition.contains(&format!("om_{c})")));
     if out.is_some_and(|channel| item.contains_key(&format!("om_{channel}"))) {
         return Some("an opt-out");

@@ -25,8 +25,8 @@ pub enum Mutant {
     Condition(Condition),
     /// A rule of the product: kind and name.
     Rule(&'static str, &'static str),
-    /// The sender of e-mail tries again by itself.
-    SenderRetries,
+    /// The client of this sender tries again by itself.
+    SenderRetries(&'static str),
 }
 
 const STAMPS: &[&str] = &[
@@ -38,8 +38,13 @@ const STAMPS: &[&str] = &[
     "attribute_not_exists(wa2)",
 ];
 const MINE: &[&str] = &["wa0 = :mine", "wa1 = :mine", "wa2 = :mine"];
-const OPT_OUTS: &[&str] =
-    &["attribute_not_exists(om_whatsapp)", "attribute_not_exists(om_email)", "attribute_not_exists(om_call)"];
+const OPT_OUTS: &[&str] = &[
+    "attribute_not_exists(om_whatsapp)",
+    "attribute_not_exists(om_email)",
+    "attribute_not_exists(om_sms)",
+    "attribute_not_exists(om_call)",
+    "attribute_not_exists(om_push)",
+];
 
 const fn on(name: &'static str, label: &'static str, kind: &'static str, says: &'static [&'static str]) -> Mutant {
     Mutant::Condition(Condition { name, label, kind, says })
@@ -102,7 +107,8 @@ pub const GUARDS: &[Mutant] = &[
     Mutant::Rule("send", "call_in_time"),
     Mutant::Rule("send", "settings_fresh"),
     Mutant::Rule("send", "unknown_is_not_sent_again"),
-    Mutant::SenderRetries,
+    Mutant::SenderRetries("e-mail"),
+    Mutant::SenderRetries("text messages"),
 ];
 
 /// Conditions that another one implies as long as that one stands, and which: a second line, whose
@@ -131,7 +137,7 @@ impl Mutant {
         match self {
             Self::Condition(condition) => condition.name.to_owned(),
             Self::Rule(kind, name) => format!("{kind}: {}", name.replace('_', " ")),
-            Self::SenderRetries => "send: the client does not retry by itself".to_owned(),
+            Self::SenderRetries(of) => format!("send: the client does not retry by itself ({of})"),
         }
     }
 
@@ -180,7 +186,7 @@ pub fn switch(mutant: Option<Mutant>) -> bool {
     {
         retorno_domain::guard::switch_off(match mutant {
             Some(Mutant::Rule(kind, name)) => Some((kind, name)),
-            Some(Mutant::Condition(_) | Mutant::SenderRetries) | None => None,
+            Some(Mutant::Condition(_) | Mutant::SenderRetries(_)) | None => None,
         });
         true
     }

@@ -21,6 +21,8 @@ pub struct Spoken {
     pub phone: Option<String>,
     /// Who, where that is beyond doubt.
     pub person: Option<usize>,
+    /// By which channel, by its word; `page` where it was one of ours.
+    pub by: &'static str,
     /// What they mean.
     pub meant: Meant,
     /// When they said it, in ms.
@@ -33,7 +35,15 @@ impl Spoken {
     /// What somebody does on a page.
     #[must_use]
     pub fn on_a_page(person: Option<usize>, at: i64) -> Self {
-        Self { phone: None, person, meant: Meant::Come, at, text: None }
+        Self { phone: None, person, by: "page", meant: Meant::Come, at, text: None }
+    }
+}
+
+impl Spoken {
+    /// What somebody says when the clinic calls.
+    #[must_use]
+    pub fn on_the_telephone(person: usize, at: i64) -> Self {
+        Self { by: "call", ..Self::on_a_page(Some(person), at) }
     }
 }
 

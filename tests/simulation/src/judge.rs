@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta};
 use serde_json::{Map, Value};
 
+use crate::browsers::Browsers;
 use crate::clinic::{CANARY, Clinic, DIGITS, Person};
 use crate::conversation::{Talk, Whom};
 use crate::inbox::Spoken;
@@ -72,6 +73,8 @@ pub struct Judge {
     pub paused: BTreeSet<(usize, usize)>,
     pub(crate) skew: i64,
     pub(crate) talk: Talk,
+    /// Browsers that show notifications.
+    pub(crate) browsers: Browsers,
     /// Who speaks in the invocation that runs: of which clinic, and what.
     pub(crate) speaking: Option<(usize, Spoken)>,
 }
@@ -99,6 +102,7 @@ impl Judge {
             paused: BTreeSet::new(),
             skew,
             talk: Talk::default(),
+            browsers: Browsers::default(),
             speaking: None,
         }
     }
@@ -138,9 +142,9 @@ impl Judge {
         let numbers: Vec<&str> =
             said.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| w.contains(DIGITS)).collect();
         let people = self.clinics.iter().flat_map(|clinic| clinic.facts.iter().flatten());
-        let mut phones = people.filter_map(|person| person.phone.as_deref());
+        let mut phones = people.flat_map(Person::phones);
         phones.any(|phone| {
-            let end = phone.get(phone.len().saturating_sub(8)..).unwrap_or(phone);
+            let end = phone.get(phone.len().saturating_sub(8)..).unwrap_or(phone.as_str());
             numbers.iter().any(|number| number.ends_with(end))
         })
     }
@@ -164,6 +168,13 @@ impl Judge {
         self.commits.get(&(message.to_owned(), i64::from(attempt))).map(|commit| commit.person)
     }
 
+    /// The last attempt at a message.
+    #[must_use]
+    pub fn last_attempt(&self, message: &str) -> Option<u32> {
+        let of = (message.to_owned(), i64::MIN)..=(message.to_owned(), i64::MAX);
+        self.commits.range(of).next_back().and_then(|((_, attempt), _)| u32::try_from(*attempt).ok())
+    }
+
     /// Whether a commit was about an answer.
     #[must_use]
     pub fn is_answer(&self, message: &str, attempt: u32) -> bool {
@@ -182,7 +193,7 @@ impl Judge {
         };
         let attempt = number(record, "att").unwrap_or(0);
         let key = (said("message"), attempt);
-        let (to, message) = (self.address(clinic, person, &channel), key.0.clone());
+        let (to, message) = (self.address(clinic, person, &channel, at), key.0.clone());
         let commit = Commit { clinic, person, channel: channel.clone(), at, done_at: now, fault, say };
         if self.commits.insert(key, commit).is_some() {
             self.object("the same attempt was committed twice");
@@ -193,10 +204,10 @@ impl Judge {
         }
     }
 
-    fn address(&self, clinic: usize, person: usize, channel: &str) -> Option<String> {
+    fn address(&self, clinic: usize, person: usize, channel: &str, at: i64) -> Option<String> {
         let clinic = self.clinics.get(clinic)?;
-        let person = clinic.known(clinic.told, person)?;
-        if channel == "email" { person.email.clone() } else { person.phone.clone() }
+        let (phone, email) = clinic.known(clinic.told, person)?.reached(clinic.date(at));
+        if channel == "email" { email.clone() } else { phone.clone() }
     }
 
     /// What is wrong with writing to a person now, by what is surely true.
@@ -214,11 +225,17 @@ impl Judge {
         let landed = of.landed.unwrap_or(0);
         // An import goes from person to person: between the last version that surely landed and the
         // last that may have, each person may stand at any of them.
-        let address = |who: &Person| if channel == "email" { who.email.clone() } else { who.phone.clone() };
+        let today = of.date(at);
+        let address = |who: &Person| {
+            let (phone, email) = who.reached(today);
+            if channel == "email" { email.clone() } else { phone.clone() }
+        };
         let is_out = |n: usize| {
             (landed..=of.told).all(|version| {
                 let mine = (landed..=of.told).filter_map(|v| of.known(v, person)).map(address);
-                of.known(version, n).is_some_and(|who| who.is_out && mine.clone().all(|mine| mine == address(who)))
+                of.known(version, n).is_some_and(|who| {
+                    who.is_out && who.is_reached_alike() && mine.clone().all(|mine| mine == address(who))
+                })
             })
         };
         let people = of.facts.first().map_or(0, Vec::len);
@@ -254,7 +271,15 @@ impl Judge {
         if who.is_out && back.is_none() {
             return Some("committed to somebody who opted out".to_owned());
         }
-        if !who.agreed.contains(channel) && !back.is_some_and(|back| back.agreed.contains(channel)) {
+        let today = of.date(at - self.skew);
+        if who.has_outgrown(who.said_on.unwrap_or(of.begins), today) && back.is_none() {
+            return Some("committed by an agreement that ended when the person came of age".to_owned());
+        }
+        let own = match channel {
+            "push" => self.is_notified(clinic, person, who, at),
+            _ => back.is_some_and(|back| back.agreed.contains(channel)),
+        };
+        if !who.agreed.contains(channel) && !own {
             return Some(format!("committed without consent to {channel}"));
         }
         let is_off = |start: &i64| of.agenda.is_called_off(person, *start);
@@ -302,7 +327,7 @@ impl Judge {
             say: say.clone(),
         };
         let mut whom: Vec<Whom> = person.map(|person| Whom::Person(clinic, person)).into_iter().collect();
-        if channel != "email" {
+        if !matches!(channel, "email" | "push") {
             whom.push(Whom::Phone(clinic, format!("+{}", to.trim_start_matches('+'))));
         }
         let is_open = self.in_hours(&accept);
@@ -323,10 +348,25 @@ impl Judge {
         let Some(clinic) = self.clinics.get(commit.clinic) else { return };
         let versions = clinic.landed.unwrap_or(0)..=clinic.told;
         let bare = |address: &Option<String>| address.as_deref().unwrap_or("").trim_start_matches('+').to_owned();
-        let is_theirs = versions.filter_map(|version| clinic.known(version, commit.person)).any(|who| {
-            let address = if commit.channel == "email" { &who.email } else { &who.phone };
-            bare(address) == to.trim_start_matches('+')
+        // The clinic's date, by a clock that may be off.
+        let days = [commit.at - self.skew, commit.at + self.skew].map(|at| clinic.date(at));
+        let is_theirs = versions.clone().filter_map(|version| clinic.known(version, commit.person)).any(|who| {
+            days.iter().any(|day| {
+                let (phone, email) = who.reached(*day);
+                bare(if commit.channel == "email" { email } else { phone }) == to.trim_start_matches('+')
+            })
         });
+        let known = versions.filter_map(|version| clinic.known(version, commit.person)).next();
+        let minor = known.filter(|who| days.iter().all(|day| who.is_minor(*day))).map(|_| "accepted for a minor");
+        let grown =
+            known.filter(|who| who.has_outgrown(clinic.date(0), days[0])).map(|_| "accepted by who came of age");
+        let is_theirs = match commit.channel.as_str() {
+            "push" => self.browsers.is_of(to, commit.clinic, commit.person),
+            _ => is_theirs,
+        };
+        for what in minor.into_iter().chain(grown) {
+            self.reach(what);
+        }
         if !is_theirs {
             self.object("sent to an address that is not the person's");
         }

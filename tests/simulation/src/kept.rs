@@ -85,9 +85,11 @@ pub(crate) fn check(judge: &mut Judge, inbox: &Inbox, everything: &[Item]) {
 fn stands_for(judge: &Judge, kept: &Kept, brought: &Brought, spoken: &Spoken, slack: i64) -> bool {
     let (Some(clinic), Some(phone)) = (judge.clinics.get(brought.clinic), &spoken.phone) else { return false };
     let is_theirs = match kept.person {
-        Some(person) => {
-            clinic.facts.iter().filter_map(|people| people.get(person)).any(|who| who.phone.as_ref() == Some(phone))
-        }
+        Some(person) => clinic
+            .facts
+            .iter()
+            .filter_map(|people| people.get(person))
+            .any(|who| who.phones().any(|known| known == phone)),
         None => !brought.is_a_patients && kept.phone == *phone,
     };
     is_theirs

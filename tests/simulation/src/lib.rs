@@ -4,10 +4,15 @@
 //! connector: there a task waits, dies, freezes, loses requests and answers. The queue, the
 //! schedules and the providers have the habits of the real ones. A judge that knows what the run
 //! made true — and nothing of the product's rules — looks at every write and at everything that
-//! reaches a phone. One seed is one run, the same each time.
+//! reaches a phone. Clinics write by WhatsApp, e-mail, text message, notification and telephone; some
+//! have a timetable in place of a file of free slots, and some patients are minors. One seed is one
+//! run, the same each time.
 
 pub mod agenda;
 pub mod back;
+mod browse;
+pub mod browsers;
+pub mod called;
 pub mod caps;
 pub mod chance;
 pub mod clinic;
@@ -31,6 +36,7 @@ pub mod run;
 pub mod services;
 pub mod summary;
 pub mod talk;
+pub mod texts;
 pub mod trouble;
 pub mod visits;
 pub mod wire;

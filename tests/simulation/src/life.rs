@@ -37,6 +37,9 @@ impl World {
             Event::Slots { clinic, attempt } => self.slots(clinic, attempt),
             Event::TakeOver { clinic, patient, attempt } => self.take_over(clinic, patient, attempt),
             Event::HandBack { clinic, patient, attempt } => self.hand_back(clinic, patient, attempt),
+            Event::Called { clinic, patient, said, begun, attempt } => {
+                self.called(clinic, patient, said, begun, attempt)
+            }
             Event::Settings { clinic, halted, attempt } => self.settings(clinic, halted, attempt),
             Event::ClaimAhead { clinic, contact, patient } if !is_over => self.rival(clinic, contact, &patient),
             Event::ImportAbout { clinic, patient } if !is_over => self.import_about(clinic, patient),

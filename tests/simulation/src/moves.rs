@@ -42,7 +42,7 @@ impl Judge {
                 }
             }
             "answer" => self.answer_moved(label, before, after),
-            "slot" => self.slot_moved(before, after),
+            "slot" => self.slot_moved(clinic, before, after),
             "booking" => self.booking_moved(clinic, after),
             "contact" => self.contact_moved(clinic, write, before, after),
             _ => {}
@@ -85,10 +85,10 @@ impl Judge {
     }
 
     /// A slot that is booked is nobody else's until it is given back.
-    fn slot_moved(&mut self, before: Option<&Item>, after: Option<&Item>) {
+    fn slot_moved(&mut self, clinic: usize, before: Option<&Item>, after: Option<&Item>) {
         let booked = |item: Option<&Item>| item.and_then(|item| text(item, "bk")).map(str::to_owned);
         match (booked(before), booked(after)) {
-            (None, Some(_)) => self.reach("slot taken"),
+            (None, Some(_)) => after.into_iter().for_each(|slot| self.takes_a_slot(clinic, slot)),
             (Some(_), None) if after.is_none() => self.object("a booked slot was taken away"),
             (Some(_), None) => self.reach("slot given back"),
             (Some(was), Some(is)) if was != is => self.object("a booked slot changed hands"),

@@ -12,7 +12,7 @@ use crate::event::Event;
 use crate::inbox::Spoken;
 use crate::talk::{Meant, says};
 
-const HOUR_MS: i64 = 3_600_000;
+pub(crate) const HOUR_MS: i64 = 3_600_000;
 
 /// A message as a phone or a mailbox has it.
 #[derive(Debug, Clone)]
@@ -37,7 +37,7 @@ pub struct Got {
     pub links: Vec<String>,
 }
 
-fn instant(ms: i64) -> DateTime<Utc> {
+pub(crate) fn instant(ms: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(ms).unwrap_or_default()
 }
 
@@ -66,12 +66,24 @@ impl State {
                 }
                 self.opens(got);
             }
-            Channel::Sms | Channel::Call | Channel::Push => {}
+            Channel::Sms => {
+                self.text_is_reported(got);
+                self.texts_back(got);
+                self.opens(got);
+            }
+            Channel::Push => self.opens(got),
+            Channel::Call => {}
         }
     }
 
     /// The provider took a message, and says later that it never reached anybody.
     pub fn never_reached(&mut self, got: &Got) {
+        match got.channel {
+            Channel::Sms => return self.text_is_lost(got),
+            // Nobody tells what became of a notification.
+            Channel::Push => return,
+            Channel::Whatsapp | Channel::Email | Channel::Call => {}
+        }
         let status = match (got.channel, self.chance.below(3)) {
             (Channel::Email, 0) => ReceiptStatus::Bounced { permanent: true, code: "NoEmail".to_owned() },
             (Channel::Email, _) => ReceiptStatus::Bounced { permanent: false, code: "MailboxFull".to_owned() },
@@ -82,7 +94,7 @@ impl State {
         self.report(got, status);
     }
 
-    fn clinic_word(&self, clinic: usize) -> (String, String) {
+    pub(crate) fn clinic_word(&self, clinic: usize) -> (String, String) {
         let of = self.judge.clinics.get(clinic);
         of.map(|of| (of.id.clone(), of.number_id())).unwrap_or_default()
     }
@@ -111,6 +123,7 @@ impl State {
         let spoken = stops.then(|| Spoken {
             phone: None,
             person: self.judge.person_of(&got.message, got.attempt),
+            by: "email",
             meant: Meant::Out,
             at: self.now + delay,
             text: None,
@@ -163,18 +176,18 @@ impl State {
             };
             let route = Route::WhatsappNumber(self.clinic_word(got.clinic).1);
             let phone = format!("+{}", got.to.trim_start_matches('+'));
-            let spoken = Spoken { phone: Some(phone), person: None, meant, at, text };
+            let spoken = Spoken { phone: Some(phone), person: None, by: "whatsapp", meant, at, text };
             self.judge.wrote(got.clinic, &spoken);
             self.bring(got.clinic, &Routed { route, event: Inbound::Message(Box::new(message)) }, Some(spoken), delay);
         }
     }
 
-    /// Somebody opens the links of an e-mail.
-    fn opens(&mut self, got: &Got) {
+    /// Somebody opens the links of an e-mail, a text message or a notification.
+    pub(crate) fn opens(&mut self, got: &Got) {
         let talks = self.trouble.knobs.talk;
         let person = self.judge.person_of(&got.message, got.attempt);
         for token in &got.links {
-            if self.chance.per_mille(talks / 2) {
+            if self.chance.per_mille(talks * 2 / 3) {
                 let delay = self.chance.stretch(2_000, 30 * HOUR_MS);
                 let event = Event::Visit { clinic: got.clinic, token: token.clone(), person, attempt: 1 };
                 self.happens_in(delay, event);

@@ -50,9 +50,9 @@ pub fn open(engine: &Engine) -> Vec<String> {
 }
 
 /// Holds the table against what the phones received.
-pub fn check(engine: &Engine, judge: &mut Judge, inbox: &Inbox) {
+pub fn check(now: i64, engine: &Engine, judge: &mut Judge, inbox: &Inbox) {
     let everything = items(engine);
-    agenda(judge, &everything);
+    agenda(now, judge, &everything);
     kept::check(judge, inbox, &everything);
     let mut received: BTreeMap<String, usize> = BTreeMap::new();
     for accept in &judge.accepts {
@@ -98,12 +98,14 @@ pub fn check(engine: &Engine, judge: &mut Judge, inbox: &Inbox) {
 }
 
 /// A slot that is taken is one booking's, and a booking that stands has its slot.
-fn agenda(judge: &mut Judge, everything: &[Item]) {
+fn agenda(now: i64, judge: &mut Judge, everything: &[Item]) {
     let mut slots: BTreeMap<(String, String), String> = BTreeMap::new();
     for item in everything.iter().filter(|item| kind(item) == "slot") {
         let of = |name: &str| text(item, name).unwrap_or("").to_owned();
         if item.contains_key("bk") {
             slots.insert((tenant_of(&of("pk")).to_owned(), of("sk")), of("bk"));
+        } else {
+            judge.rests_free(now, item);
         }
     }
     for item in everything.iter().filter(|item| kind(item) == "booking") {

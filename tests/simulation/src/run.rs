@@ -175,7 +175,9 @@ fn settle(world: &mut World, until: i64) -> i64 {
         let mut state = world.core.state();
         state.happens_in(HOUR_MS * 42, Event::Settings { clinic, halted: false, attempt: 1 });
     }
-    let mut checked = until + DAY_MS;
+    // Where nothing happened for days it is later than that already; what is handed over again has its time all
+    // the same.
+    let mut checked = world.core.state().now.max(until + DAY_MS);
     loop {
         let next = checked + DAY_MS / 2;
         world.redrive_inbox();
@@ -202,7 +204,7 @@ const HOUR_MS: i64 = 3_600_000;
 fn finish(seed: u64, world: &mut World, begins: i64, ends: i64) -> Outcome {
     let mut state = world.core.state();
     let state = &mut *state;
-    rest::check(&world.engine, &mut state.judge, &state.inbox);
+    rest::check(state.now, &world.engine, &mut state.judge, &state.inbox);
     let judge = &mut state.judge;
     let people: usize = judge.clinics.iter().map(|clinic| clinic.facts.first().map_or(0, Vec::len)).sum();
     let days = u64::try_from((ends - begins) / DAY_MS).unwrap_or(0);

@@ -13,17 +13,17 @@ use crate::event::Event;
 use crate::patients::Got;
 use crate::wire::{Wire, response};
 
-type Answer = Result<HttpResponse, ConnectorError>;
+pub(crate) type Answer = Result<HttpResponse, ConnectorError>;
 
-fn said<'a>(body: &'a Value, at: &str) -> &'a str {
+pub(crate) fn said<'a>(body: &'a Value, at: &str) -> &'a str {
     body.pointer(at).and_then(Value::as_str).unwrap_or("")
 }
 
-fn refusal(status: u16, kind: &str) -> Answer {
+pub(crate) fn refusal(status: u16, kind: &str) -> Answer {
     response(status, json!({"__type": kind, "message": ""}).to_string().into_bytes())
 }
 
-fn lost() -> Answer {
+pub(crate) fn lost() -> Answer {
     Err(ConnectorError::io("connection closed".into()))
 }
 
@@ -115,7 +115,7 @@ async fn schedule(wire: &Wire, name: &str, request: &Value) -> Answer {
 }
 
 /// What a provider does with a message.
-enum Deed {
+pub(crate) enum Deed {
     Takes,
     TakesAndIsSilent,
     TakesAndMumbles,
@@ -128,7 +128,7 @@ enum Deed {
 }
 
 impl Wire {
-    fn deed(&self) -> Deed {
+    pub(crate) fn deed(&self) -> Deed {
         let mut state = self.core.state();
         let state = &mut *state;
         state.trouble.requests += 1;
@@ -152,7 +152,7 @@ impl Wire {
     }
 
     /// While a provider is being asked in vain, the rest of the world goes on.
-    async fn somebody_acts_meanwhile(&self, deed: &Deed, body: &[u8]) {
+    pub(crate) async fn somebody_acts_meanwhile(&self, deed: &Deed, body: &[u8]) {
         let in_vain = match deed {
             Deed::Throttles | Deed::RefusesForGood(_) | Deed::Troubled(_) | Deed::CannotBeReached => true,
             Deed::Takes | Deed::TakesInVain | Deed::TakesAndIsSilent | Deed::TakesAndMumbles | Deed::Perhaps => false,
@@ -189,7 +189,7 @@ impl Wire {
     }
 
     /// What a provider was handed has reached somebody, or never will.
-    fn took(&self, deed: &Deed, got: Option<Got>) {
+    pub(crate) fn took(&self, deed: &Deed, got: Option<Got>) {
         let took = self.took_it(deed);
         let mut state = self.core.state();
         let state = &mut *state;
@@ -211,7 +211,7 @@ impl Wire {
 }
 
 /// The tokens of the links in a text.
-fn links(text: &str) -> Vec<String> {
+pub(crate) fn links(text: &str) -> Vec<String> {
     let is_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     let after = text.split("/l/").skip(1);
     let mut found: Vec<String> =

@@ -9,10 +9,25 @@ use crate::run::Outcome;
 use crate::trouble::KINDS;
 
 /// States that a long run must have reached.
-pub const SOMETIMES: [&str; 24] = [
+pub const SOMETIMES: [&str; 39] = [
     "accepted by whatsapp",
     "accepted by email",
     "accepted by call",
+    "accepted by sms",
+    "accepted by push",
+    "page notified",
+    "a browser is gone",
+    "accepted for a minor",
+    "accepted by who came of age",
+    "slot of a timetable taken",
+    "rest slot of a timetable",
+    "said by sms",
+    "called: nobody answered",
+    "called: wants nothing any more",
+    "called: agreed",
+    "called: took a date",
+    "text delivered",
+    "text failed",
     "message absent to in_flight",
     "message absent to dropped",
     "message in_flight to accepted",

@@ -1,16 +1,12 @@
 //! What comes in from outside during a conversation: words and reports from the hooks' queue, visits
 //! to the pages, reception at its desk, and the agenda's file of free slots.
 
-use std::collections::BTreeSet;
-
 use chrono::DateTime;
 use inbound_webhook::event::Routed;
-use patient_pages::{PageRequest, Pages};
 use retorno_domain::ids::PatientId;
 
+use crate::browse::browse;
 use crate::chance::Chance;
-use crate::clinic::CHANNELS;
-use crate::core::Core;
 use crate::event::Event;
 use crate::inbox::{Spoken, TRIES_MAX};
 use crate::talk::Meant;
@@ -55,6 +51,7 @@ impl World {
             brought.is_done = true;
             if let (Some(spoken), Some(begun)) = (&brought.spoken, brought.begun) {
                 brought.is_a_patients &= state.judge.is_a_patients(brought.clinic, spoken);
+                state.judge.reach(&format!("said by {}", spoken.by));
                 state.judge.words_are_in(now, brought.clinic, spoken, begun);
                 let (clinic, people) = (brought.clinic, state.judge.people_of(brought.clinic, spoken));
                 let looks_in = reception(&mut state.chance, spoken);
@@ -74,7 +71,7 @@ impl World {
         }
     }
 
-    /// Somebody opens the link of an e-mail and does what the page lets them.
+    /// Somebody opens the link of a message and does what the page lets them.
     pub(crate) fn visit(&mut self, clinic: usize, token: String, person: Option<usize>, attempt: u32) {
         let Some((tenant, _)) = self.clinic_id(clinic) else { return };
         let (begun, mut chance) = {
@@ -93,7 +90,7 @@ impl World {
             let mut state = core.state();
             let now = state.now;
             state.judge.reach(&format!("page {done}"));
-            if let ("preferred", Some(person)) = (done, person) {
+            if let ("preferred" | "notified" | "notified no more", Some(person)) = (done, person) {
                 state.judge.has_chosen(now, clinic, person);
             }
             if done == "unsubscribed" {
@@ -163,109 +160,4 @@ impl World {
 fn reception(chance: &mut Chance, spoken: &Spoken) -> Option<i64> {
     let concerns = matches!(spoken.meant, Meant::Else | Meant::Unwell | Meant::In | Meant::Deceased);
     (concerns || chance.per_mille(300)).then(|| chance.stretch(HOUR_MS / 4, 40 * HOUR_MS))
-}
-
-/// A visit to a page: what was done there.
-async fn browse(
-    core: &Core,
-    pages: &Pages,
-    (clinic, person): (usize, Option<usize>),
-    token: String,
-    chance: &mut Chance,
-) -> Result<&'static str, String> {
-    let got = request(pages, &token, None).await?;
-    let (token, page) = match got {
-        Got::Page(page) => (token, page),
-        Got::Elsewhere(beside) => match request(pages, &beside, None).await? {
-            Got::Page(page) => (beside, page),
-            Got::Elsewhere(_) => return Ok("went in circles"),
-        },
-    };
-    let slots = values(&page, "slot");
-    let seen = values(&page, "seen").into_iter().next().unwrap_or_default();
-    let visit = values(&page, "visit").into_iter().next();
-    if let Some(slot) = slots.get(chance.below(slots.len())) {
-        let form = format!("do=book&seen={seen}&slot={}", slot.replace('#', "%23").replace('+', "%2B"));
-        request(pages, &token, Some(&form)).await?;
-        return Ok("picked");
-    }
-    if let Some(visit) = visit {
-        let what = if chance.per_mille(400) { "cancel" } else { "confirm" };
-        request(pages, &token, Some(&format!("do={what}&seen={seen}&visit={visit}"))).await?;
-        return Ok(what);
-    }
-    if let (true, Some(person)) = (page.contains("value=\"prefer\""), person) {
-        return choose(core, pages, (clinic, person), &token, &seen, &page, chance).await;
-    }
-    if page.contains("value=\"stop\"") {
-        request(pages, &token, Some("List-Unsubscribe=One-Click")).await?;
-        return Ok("unsubscribed");
-    }
-    if page.contains("value=\"wait\"") {
-        request(pages, &token, Some(&format!("do=wait&seen={seen}"))).await?;
-        return Ok("waits");
-    }
-    Ok("looked")
-}
-
-/// The page of preferences: leaves altogether, or picks channels.
-async fn choose(
-    core: &Core,
-    pages: &Pages,
-    (clinic, person): (usize, usize),
-    token: &str,
-    seen: &str,
-    page: &str,
-    chance: &mut Chance,
-) -> Result<&'static str, String> {
-    let shown: BTreeSet<&str> = CHANNELS.into_iter().filter(|c| page.contains(&format!("value=\"{c}\""))).collect();
-    let picked: BTreeSet<&'static str> =
-        CHANNELS.into_iter().filter(|c| shown.contains(c) && chance.per_mille(600)).collect();
-    if picked.is_empty() || chance.per_mille(150) {
-        request(pages, token, Some(&format!("do=stop&seen={seen}"))).await?;
-        return Ok("unsubscribed");
-    }
-    let ticks = |of: &str| picked.iter().fold(String::new(), |form, channel| format!("{form}&{of}={channel}"));
-    let form = format!("do=prefer&by=purpose&seen={seen}{}{}", ticks("marketing"), ticks("care"));
-    {
-        let mut state = core.state();
-        let now = state.now;
-        state.judge.chooses(now, clinic, person, &picked);
-    }
-    Ok(match request(pages, token, Some(&form)).await? {
-        Got::Elsewhere(to) if to.contains("page=saved") => "preferred",
-        Got::Elsewhere(_) | Got::Page(_) => "preferred in vain",
-    })
-}
-
-enum Got {
-    Page(String),
-    Elsewhere(String),
-}
-
-async fn request(pages: &Pages, token: &str, form: Option<&str>) -> Result<Got, String> {
-    let (path, query) = token.split_once('?').unwrap_or((token, ""));
-    let request = PageRequest {
-        method: if form.is_some() { "POST" } else { "GET" }.to_owned(),
-        path: format!("/l/{path}"),
-        query: query.to_owned(),
-        headers: Vec::new(),
-        body: form.unwrap_or("").as_bytes().to_vec(),
-    };
-    let answer = pages.handle(request).await;
-    match answer.status {
-        200 | 409 | 410 => Ok(Got::Page(answer.body)),
-        303 => {
-            let to = answer.headers.iter().find(|(name, _)| *name == "location");
-            Ok(Got::Elsewhere(to.map(|(_, value)| value.clone()).unwrap_or_default()))
-        }
-        503 => Err("busy".to_owned()),
-        status => Err(format!("a page answered {status}")),
-    }
-}
-
-/// The values of a form's fields of that name.
-fn values(page: &str, name: &str) -> Vec<String> {
-    let named = format!("name=\"{name}\" value=\"");
-    page.split(&named).skip(1).filter_map(|rest| Some(rest.split('"').next()?.to_owned())).collect()
 }

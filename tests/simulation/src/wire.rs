@@ -17,7 +17,8 @@ use crate::core::Core;
 use crate::expect::must_refuse;
 use crate::guards::Mutant;
 use crate::services;
-use crate::writes::{Write, commitment_of, key_json, label_of, writes_of};
+use crate::texts;
+use crate::writes::{Write, commitment_of, key_json, label_of, text, writes_of};
 
 /// The table's name.
 pub const TABLE: &str = "retorno";
@@ -154,6 +155,9 @@ impl Wire {
             let clinic = record.as_ref().and_then(|record| state.judge.clinic_of(tenant_of(&record.pk)));
             if let (Some(record), Some(clinic)) = (record, clinic) {
                 state.judge.committed(now, clinic, &record.item);
+                if label == "claim" && text(&record.item, "channel") == Some("call") {
+                    state.is_to_be_called(clinic, &record.item);
+                }
             }
         }
         (status, answer)
@@ -288,6 +292,7 @@ impl HttpConnector for Connector {
                 Some((service, operation)) if service.starts_with("DynamoDB") => {
                     wire.table(operation.to_owned(), body).await
                 }
+                Some((service, _)) if service.starts_with("PinpointSMSVoice") => texts::provider(&wire, &body).await,
                 Some(_) => services::queue(&wire, &body).await,
                 None => services::rest(&wire, request.uri(), &body).await,
             }

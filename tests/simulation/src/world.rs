@@ -214,6 +214,9 @@ impl World {
                 After::Again(Event::Visit { clinic, person, .. }, _) => {
                     Some((*clinic, Spoken::on_a_page(*person, now)))
                 }
+                After::Again(Event::Called { clinic, patient, begun, .. }, _) => {
+                    Some((*clinic, Spoken::on_the_telephone(*patient, *begun)))
+                }
                 After::Again(..) | After::Order(..) | After::Nothing => None,
             };
             if let Some(Some(environment)) = self.environments.get(task.environment) {

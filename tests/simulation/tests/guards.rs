@@ -4,13 +4,14 @@ use retorno_simulation::guards::{GUARDS, Mutant};
 use retorno_simulation::run::run;
 
 /// Guards whose absence shows within a few seeds, by name.
-const SOON: [&str; 6] = [
+const SOON: [&str; 7] = [
     "claim: message not claimed before",
     "claim: enrollment as read",
     "claim: place in the number's tier free",
     "advance: enrollment as read",
     "turn: patient as read",
     "say: answer not claimed before",
+    "send: the client does not retry by itself (text messages)",
 ];
 const SEEDS: u64 = 24;
 

@@ -13,6 +13,26 @@ use retorno_simulation::summary::Summary;
 const SEEDS: u64 = 70;
 const THREADS: usize = 2;
 
+/// What must have come up so often at least: about a third of how often it does.
+const OFTEN: [(&str, u64); 16] = [
+    ("accepted by whatsapp", 150),
+    ("accepted by email", 80),
+    ("accepted by sms", 150),
+    ("accepted by push", 4),
+    ("page notified", 4),
+    ("a browser is gone", 1),
+    ("said by sms", 100),
+    ("text delivered", 50),
+    ("accepted for a minor", 60),
+    ("accepted by who came of age", 3),
+    ("slot of a timetable taken", 12),
+    ("rest slot of a timetable", 60),
+    ("called: nobody answered", 15),
+    ("called: wants nothing any more", 6),
+    ("called: agreed", 6),
+    ("called: took a date", 4),
+];
+
 fn played(seeds: &[u64]) -> Summary {
     let (next, sum) = (AtomicU64::new(0), Mutex::new(Summary::default()));
     std::thread::scope(|scope| {
@@ -43,6 +63,9 @@ fn nothing_that_may_not_be_ever_is() {
     assert!(sum.faults() > 500 * SEEDS && sum.faults() * 5 > sum.all.requests, "\n{}", sum.text());
     let every_run_may_miss = ["message unknown to accepted", "message unknown to undetermined", "ended left_segment"];
     let missing: Vec<&str> = sum.missing().into_iter().filter(|what| !every_run_may_miss.contains(what)).collect();
+    let seldom = OFTEN.iter().filter(|(what, least)| sum.all.reached.get(*what).is_none_or(|count| count < least));
+    let seldom: Vec<&str> = seldom.map(|(what, _)| *what).collect();
+    assert!(seldom.is_empty(), "too seldom: {seldom:?}\n{:?}", sum.all.reached);
     assert!(missing.is_empty(), "never came up: {missing:?}\n{}", sum.text());
 }
 
