@@ -227,6 +227,50 @@ mod tests {
     /// Every key that a page's source asks for is in the file: a missing one would be shown as itself.
     #[test]
     fn every_word_the_pages_use_is_there() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/server");
+        let pages = ["page", "page/timetable"].map(|sub| std::fs::read_dir(folder.join(sub)).unwrap());
+        let files = pages.into_iter().flatten().map(|entry| entry.unwrap().path()).chain([folder.join("page.rs")]);
+        let mut asked = 0;
+        for file in files.filter(|file| file.extension().is_some_and(|end| end == "rs") && !file.ends_with("texts.rs"))
+        {
+            for after in std::fs::read_to_string(&file).unwrap().split(".word(").skip(1) {
+                let within = balanced(after);
+                let parts: Vec<&str> = within.split('"').collect();
+                // What something is compared with is no word.
+                let literals: Vec<&str> = parts.windows(2).step_by(2).filter_map(word_after).collect();
+                let by_name = BY_NAME.iter().find(|(name, _)| *name == within).map(|(_, keys)| *keys);
+                let keys = by_name.unwrap_or(literals.as_slice());
+                assert!(!keys.is_empty(), "{}: which words are {within}?", file.display());
+                for key in keys {
+                    assert!(SPANISH.words.contains_key(*key), "{}: {key}", file.display());
+                    asked += 1;
+                }
+            }
+        }
+        assert!(asked > 300, "{asked}");
+    }
+
+    fn word_after<'t>(pair: &[&'t str]) -> Option<&'t str> {
+        match pair {
+            [before, word] if !before.trim_end().ends_with("==") => Some(word),
+            _ => None,
+        }
+    }
+
+    /// What stands before the bracket that closes a call.
+    fn balanced(after: &str) -> &str {
+        let mut open = 1;
+        let end = after.find(|c| {
+            open += i32::from(c == '(') - i32::from(c == ')');
+            open == 0
+        });
+        after.split_at(end.unwrap()).0
+    }
+
+    /// What went wrong has words wherever the code gives it a word of its own, and for every row that an
+    /// importer turns away.
+    #[test]
+    fn every_problem_has_words() {
         let house = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut files = vec![house.join("src/server"), house.join("../../functions/staff-api/src")];
         while let Some(at) = files.iter().position(|path| path.is_dir()) {
