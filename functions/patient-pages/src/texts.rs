@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use retorno_domain::channel::Channel;
+use retorno_domain::from_toml::from_toml;
 use retorno_domain::language::Language;
 use serde::Deserialize;
 
@@ -81,7 +82,7 @@ const FILES: [(Language, &str); 4] = [
 
 /// A fault in a file leaves its language without words; a test holds that there is none.
 static TEXTS: LazyLock<BTreeMap<Language, Texts>> =
-    LazyLock::new(|| FILES.into_iter().map(|(of, file)| (of, toml::from_str(file).unwrap_or_default())).collect());
+    LazyLock::new(|| FILES.into_iter().map(|(of, file)| (of, from_toml(file).unwrap_or_default())).collect());
 static NONE: LazyLock<Texts> = LazyLock::new(Texts::default);
 
 impl Texts {

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use crate::conversation::Say;
+use crate::from_toml::from_toml;
 use crate::language::Language;
 use crate::template::{Text, Values, Variable};
 
@@ -101,7 +102,7 @@ impl Answers {
     /// # Errors
     /// [`AnswersError`] names what is wrong.
     pub fn read(toml: &str) -> Result<Self, AnswersError> {
-        let file: File = toml::from_str(toml)?;
+        let file: File = from_toml(toml)?;
         let texts = texts(&file.texts)?;
         if let Some(missing) = Say::ALL.into_iter().find(|say| !texts.contains_key(say)) {
             return Err(AnswersError::Missing(missing.code()));
@@ -123,7 +124,7 @@ impl Answers {
     /// # Errors
     /// [`AnswersError`] names what is wrong.
     pub fn with_guardians(self, toml: &str) -> Result<Self, AnswersError> {
-        let file: GuardianFile = toml::from_str(toml)?;
+        let file: GuardianFile = from_toml(toml)?;
         let (guardian, guardian_single) = (texts(&file.texts)?, texts(&file.single)?);
         Ok(Self { guardian, guardian_single, guardian_subject: file.subject, ..self })
     }

@@ -18,6 +18,7 @@ pub mod decide;
 pub mod enrollment;
 pub mod entry;
 pub mod flow;
+pub mod from_toml;
 pub mod guard;
 pub mod guardian;
 pub mod holiday;

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use crate::channel::Channel;
+use crate::from_toml::from_toml;
 use crate::language::Language;
 
 /// A notice.
@@ -40,8 +41,8 @@ struct File {
 }
 
 // A test holds that both can be read.
-static SPANISH: LazyLock<Option<File>> = LazyLock::new(|| toml::from_str(include_str!("../notices/es.toml")).ok());
-static PORTUGUESE: LazyLock<Option<File>> = LazyLock::new(|| toml::from_str(include_str!("../notices/pt.toml")).ok());
+static SPANISH: LazyLock<Option<File>> = LazyLock::new(|| from_toml(include_str!("../notices/es.toml")).ok());
+static PORTUGUESE: LazyLock<Option<File>> = LazyLock::new(|| from_toml(include_str!("../notices/pt.toml")).ok());
 
 impl Notice {
     /// Its words in a clinic's language; none for what is no notice (calls are never halted).

@@ -12,6 +12,7 @@ use crate::channel::Channel;
 use crate::clinic::{Clinic, Prices, Retention, WaveSettings};
 use crate::contact::E164;
 use crate::flow::{Flow, GUARDIANS};
+use crate::from_toml::from_table;
 use crate::holiday::Country;
 use crate::hours::{ContactCalendar, ContactHours, OpenHours};
 use crate::ids::ClinicId;
@@ -130,7 +131,7 @@ pub fn clinic_from_toml(id: ClinicId, own: &str, zone: Option<Tz>) -> Result<Cli
     let table = |text: &str| text.parse::<toml::Table>().map_err(|e| SettingsError::Toml(e.to_string()));
     let mut merged = table(DEFAULTS)?;
     merge(&mut merged, table(own)?);
-    let settings = Settings::deserialize(merged).map_err(|e| SettingsError::Toml(e.to_string()))?;
+    let settings = from_table::<Settings>(merged).map_err(|e| SettingsError::Toml(e.to_string()))?;
     build(id, settings, zone)
 }
 

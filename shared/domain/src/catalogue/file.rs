@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::CatalogueError;
 use super::words::{DateWords, IncentiveWords, LintWords, SegmentWords, Words};
+use crate::from_toml::from_toml;
 use crate::language::Language;
 use crate::offer::{Incentive, Offer};
 use crate::template::{Template, TemplateChannel, Text, Variable};
@@ -32,7 +33,7 @@ pub(super) struct CatalogueFile {
 
 impl CatalogueFile {
     pub(super) fn read(language: Language, toml_text: &str) -> Result<(Vec<Template>, Words), CatalogueError> {
-        let file: Self = toml::from_str(toml_text).map_err(|source| CatalogueError::Form { language, source })?;
+        let file: Self = from_toml(toml_text).map_err(|source| CatalogueError::Form { language, source })?;
         let mut templates: Vec<Template> = Vec::with_capacity(file.template.len());
         for entry in file.template {
             let template = entry.into_template(language)?;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::phrase::{Element, Part, Phrase};
 use super::sign::Sign;
 use super::token::{WordId, fold};
+use crate::from_toml::from_toml;
 
 /// The lists, each with the name it has in faults.
 const EMBEDDED: [(&str, &str); 7] = [
@@ -86,7 +87,7 @@ impl Vocabulary {
             let mut vocabulary = Vocabulary::default();
             let mut lists = Vec::new();
             for (name, text) in EMBEDDED {
-                match toml::from_str::<List>(text) {
+                match from_toml::<List>(text) {
                     Ok(list) => lists.push(list),
                     Err(fault) => vocabulary.faults.push(format!("{name}: {fault}")),
                 }
