@@ -8,6 +8,9 @@ import time
 
 _numbers = itertools.count(1)
 
+# A field that no version knows.
+UNKNOWN = "messages_of_tomorrow"
+
 
 def signature(secret: str, body: bytes) -> str:
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
@@ -21,6 +24,12 @@ def _webhook(number: str, phone: str, **value) -> bytes:
     }
     entry = {"id": "100000000000009", "changes": [{"field": "messages", "value": change}]}
     # Meta escapes whatever is not ASCII, as this does.
+    return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+
+
+def unknown() -> bytes:
+    """Something that we know nothing of, beside nothing else."""
+    entry = {"id": "100000000000009", "changes": [{"field": UNKNOWN, "value": {}}]}
     return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
 
 

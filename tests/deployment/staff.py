@@ -6,6 +6,7 @@ import subprocess
 import urllib.error
 import urllib.request
 
+import meta
 from binaries import PROGRAM
 from checks import Checks
 from emulator import CREDENTIALS, WORK
@@ -48,6 +49,7 @@ class Staff:
         agenda = self._asks(reception, "agenda", "--json")
         checks.that("the agenda shows what was booked", agenda["bookings"], agenda)
         self._is_forgotten(reception, "recent")
+        self._is_read_again(agency)
 
     def _is_forgotten(self, reception, patient: str):
         """Somebody whom nobody wrote to asks for what is held about them, and to be forgotten."""
@@ -56,6 +58,21 @@ class Staff:
         self._says(reception, "patient", "erase", patient, "--reason", "requested", "--yes")
         left = lambda: patient not in self.stack.table.of(self.clinic).patients()
         self.checks.soon("who asked to be forgotten is", left, 60)
+
+    def _is_read_again(self, agency):
+        """Meta tells something that this version does not know: the agency has it read again, and sets it aside."""
+        checks = self.checks
+        checks.same("what is signed and unknown is taken in", self.stack.hook(meta.unknown()), 200)
+        parked = self._asks(agency, "parked", "--json").get("bodies", [])
+        checks.same("it is parked, and says why", [one["why"] for one in parked], [f"an unknown field: {meta.UNKNOWN}"])
+        if not parked:
+            return
+        self._says(agency, "parked", "replay", parked[0]["id"])
+        bodies = lambda: self._asks(agency, "parked", "--json").get("bodies", [])
+        tried = lambda: [one["again"]["came"] for one in bodies() if one["again"]] == ["partly"]
+        checks.soon("it is read again, and what is unknown stays", tried, 60)
+        self._says(agency, "parked", "discard", parked[0]["id"])
+        checks.same("it is discarded", bodies(), [])
 
     def _account(self, email: str, group: str):
         self.cognito.admin_create_user(

@@ -80,29 +80,32 @@ impl Entrance {
         }
     }
 
-    /// Reads a parked body again, by the ways of now. What was taken up before is so once.
+    /// Reads a parked body again, by the ways of now. What was taken up before is so once. What still
+    /// cannot be read stays, with a note of the attempt.
     ///
     /// # Errors
     /// [`CloudError`]; repeating it finishes it.
-    pub async fn replay(&self, id: &str, secrets: &HookSecrets) -> Result<Replayed, CloudError> {
+    pub async fn replay(&self, id: &str, secrets: &HookSecrets, now: DateTime<Utc>) -> Result<Replayed, CloudError> {
         let Some((parked, body)) = self.store.parked_body(id).await? else { return Ok(Replayed::Gone) };
-        let Some(entry) = Entry::of(&format!("/hooks/{}", parked.entry)) else { return Ok(Replayed::Unreadable) };
-        match read_again(entry, body, secrets, parked.first_at) {
-            Received::Verified(events) => {
+        let entry = Entry::of(&format!("/hooks/{}", parked.entry));
+        let (replayed, why) = match entry.map(|entry| read_again(entry, body, secrets, parked.first_at)) {
+            Some(Received::Verified(events)) => {
                 self.put(events).await?;
                 self.store.discard_parked(id).await?;
-                Ok(Replayed::Read)
+                return Ok(Replayed::Read);
             }
-            Received::Partly(events, _) => {
+            Some(Received::Partly(events, unread)) => {
                 self.put(events).await?;
-                Ok(Replayed::Partly)
+                (Replayed::Partly, unread.why)
             }
-            Received::Unreadable(_)
-            | Received::Refused(..)
-            | Received::Answer(_)
-            | Received::NeedsCertificate(_)
-            | Received::Confirm(_) => Ok(Replayed::Unreadable),
-        }
+            Some(Received::Unreadable(unread)) => (Replayed::Unreadable, unread.why),
+            None
+            | Some(
+                Received::Refused(..) | Received::Answer(_) | Received::NeedsCertificate(_) | Received::Confirm(_),
+            ) => (Replayed::Unreadable, parked.why),
+        };
+        self.store.read_parked_again(id, replayed == Replayed::Partly, &why, now).await?;
+        Ok(replayed)
     }
 
     async fn park(&self, unread: &Unread, now: DateTime<Utc>) -> Result<(), CloudError> {

@@ -9,10 +9,11 @@ use retorno_cloud::queue::Queue;
 use retorno_cloud::vault::{SecretGroup, Secrets};
 use retorno_cloud::{CloudError, Reach};
 
+use crate::batch::Reader;
 use crate::entrance::Entrance;
 use crate::hook::{HookAnswer, HookRequest, HookSecrets};
 use crate::process::Inbound;
-use crate::{batch, secrets};
+use crate::secrets;
 
 /// The secrets that [`Function::from_env`] needs.
 pub const SECRETS: &[SecretGroup] = &[SecretGroup::Contact, SecretGroup::Opaque, SecretGroup::Verification];
@@ -51,7 +52,11 @@ impl Function {
 
     /// Takes a batch of the queue in.
     pub async fn take_in(&self, event: SqsEvent, now: DateTime<Utc>) -> SqsBatchResponse {
-        let taken: Behind<'_, SqsBatchResponse> = Box::pin(batch::batch(&self.inbound, event, now));
+        let taken: Behind<'_, SqsBatchResponse> = Box::pin(self.reader().batch(event, now));
         taken.await
+    }
+
+    fn reader(&self) -> Reader<'_> {
+        Reader { inbound: &self.inbound, entrance: &self.entrance, proofs: &self.proofs }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use retorno_cloud::desk::{Desk, StaffDone};
+use retorno_cloud::queue::Queue;
 use retorno_cloud::store::{Collection, TenantStore};
 use retorno_cloud::vault::{SecretGroup, Secrets};
 use retorno_cloud::{CloudError, Reach};
@@ -69,6 +70,8 @@ pub trait Premises: Send + Sync {
 pub struct Office {
     /// The table, the orders, the time.
     pub reach: Reach,
+    /// The queue of what came in, where parked bodies are read again.
+    pub(crate) inbound: Queue,
     /// The key that browsers subscribe to alerts with; empty where nobody is alerted.
     push_key: Arc<str>,
     premises: Option<Arc<dyn Premises>>,
@@ -91,10 +94,11 @@ pub struct OpenClinic {
 }
 
 impl Office {
-    /// Over the table and the queues. `push_key` is the public key that browsers subscribe with.
+    /// Over the table and the queues: of orders, and of what came in. `push_key` is the public key that
+    /// browsers subscribe with.
     #[must_use]
-    pub fn new(reach: Reach, push_key: &str) -> Self {
-        Self { reach, push_key: push_key.into(), premises: None }
+    pub fn new(reach: Reach, inbound: Queue, push_key: &str) -> Self {
+        Self { reach, inbound, push_key: push_key.into(), premises: None }
     }
 
     /// The same in a system that runs in one process.
@@ -103,14 +107,14 @@ impl Office {
         Self { premises: Some(premises), ..self }
     }
 
-    /// From the environment of the function and its secrets: what [`Reach::from_env`] reads, and
-    /// `VAPID_PUBLIC_KEY` where browsers may be alerted.
+    /// From the environment of the function and its secrets: what [`Reach::from_env`] reads,
+    /// `INBOUND_QUEUE_URL`, and `VAPID_PUBLIC_KEY` where browsers may be alerted.
     ///
     /// # Errors
     /// [`CloudError::Setup`] names what is missing.
     pub fn from_env(config: &retorno_cloud::aws::SdkConfig, secrets: &Secrets) -> Result<Self, CloudError> {
         let push_key = std::env::var("VAPID_PUBLIC_KEY").unwrap_or_default();
-        Ok(Self::new(Reach::from_env(config, secrets)?, &push_key))
+        Ok(Self::new(Reach::from_env(config, secrets)?, Queue::from_env(config, "INBOUND_QUEUE_URL")?, &push_key))
     }
 
     /// The present instant.

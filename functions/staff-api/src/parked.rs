@@ -4,11 +4,11 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use chrono::{DateTime, SecondsFormat, Utc};
-use retorno_cloud::store::{ParkedBody, ParkedOver};
+use retorno_cloud::store::{ParkedBody, ParkedOver, ReadAgainOnce};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::office::Office;
+use crate::office::{Office, Tick};
 use crate::problem::Problem;
 
 /// What is parked.
@@ -37,9 +37,23 @@ pub struct BodyView {
     pub times: u32,
     /// Its size.
     pub bytes: u64,
+    /// What came of reading it again, the last time; nothing when it was not.
+    pub again: Option<AgainView>,
     /// The first instant.
     #[serde(skip)]
     pub since_at: DateTime<Utc>,
+}
+
+/// An attempt to read a body again, after which it stays.
+#[derive(Debug, Serialize)]
+pub struct AgainView {
+    /// When (RFC 3339).
+    pub at: String,
+    /// `partly`, and what could be read is taken up; or `unreadable`.
+    pub came: &'static str,
+    /// The same instant as `at`.
+    #[serde(skip)]
+    pub instant: DateTime<Utc>,
 }
 
 /// What was too much within an hour.
@@ -69,6 +83,7 @@ pub async fn parked(office: &Office) -> Result<Parked, Problem> {
         why: body.why,
         times: body.times,
         bytes: body.bytes,
+        again: body.again.map(|again| AgainView { at: text(again.at), came: came(again), instant: again.at }),
     };
     let lost = |over: ParkedOver| LostView { entry: over.entry, hour: text(over.hour), count: over.count };
     Ok(Parked {
@@ -87,6 +102,32 @@ fn code_of(why: &str) -> &'static str {
     }
 }
 
+fn came(again: ReadAgainOnce) -> &'static str {
+    if again.in_part { "partly" } else { "unreadable" }
+}
+
+/// Has a body read again by the hooks. What came of it: `read`, and it is parked no more; `partly` or
+/// `unreadable`, and it stays; `asked` while that is not known yet.
+///
+/// # Errors
+/// [`Problem`] when there is no such body.
+pub async fn replay(office: &Office, id: &str) -> Result<&'static str, Problem> {
+    let find = async || Ok::<_, Problem>(office.reach.store.parked().await?.into_iter().find(|body| body.id == id));
+    let before = find().await?.ok_or_else(gone)?.again;
+    office.begin(Tick::Now)?;
+    office.inbound.put_read_again(id).await?;
+    office.done().await?;
+    Ok(match find().await? {
+        None => "read",
+        Some(ParkedBody { again: Some(again), .. }) if Some(again) != before => came(again),
+        Some(_) => "asked",
+    })
+}
+
+fn gone() -> Problem {
+    Problem::missing("a parked body of this id").coded("parked_gone")
+}
+
 /// Forgets a body.
 ///
 /// # Errors
@@ -95,7 +136,7 @@ pub async fn discard(office: &Office, id: &str) -> Result<(), Problem> {
     if office.reach.store.discard_parked(id).await? {
         return Ok(());
     }
-    Err(Problem::missing("a parked body of this id").coded("parked_gone"))
+    Err(gone())
 }
 
 pub(crate) async fn get(State(office): State<Office>) -> Result<Json<Parked>, Problem> {
@@ -105,4 +146,8 @@ pub(crate) async fn get(State(office): State<Office>) -> Result<Json<Parked>, Pr
 pub(crate) async fn post_discard(State(office): State<Office>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
     discard(&office, &id).await?;
     Ok(Json(json!({ "discarded": true })))
+}
+
+pub(crate) async fn post_replay(State(office): State<Office>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    Ok(Json(json!({ "replayed": replay(&office, &id).await? })))
 }

@@ -37,6 +37,7 @@ where
 {
     Router::new()
         .route("/parked", get(parked::get))
+        .route("/parked/{id}/replay", post(parked::post_replay))
         .route("/parked/{id}/discard", post(parked::post_discard))
         .route("/clinics/{clinic}/inbox", get(inbox))
         .route("/clinics/{clinic}/agenda", get(agenda))

@@ -108,6 +108,8 @@ pub struct Host {
     /// The embedded table, which counts request units.
     pub engine: Engine,
     dispatcher: Arc<Dispatcher>,
+    /// The queue of what came in.
+    pub inbound_queue: Queue,
     entrance: Arc<Entrance>,
     hook_secrets: Arc<HookSecrets>,
     app_secret: SecretKey,
@@ -213,7 +215,8 @@ impl Host {
         let dispatcher = Arc::new(Dispatcher::new(reach.clone(), channels, links.clone()));
         let queue = Queue::new(sqs, queue_url(INBOUND));
         Ok(Self {
-            entrance: Arc::new(Entrance::new(queue, reach.store.clone())?),
+            entrance: Arc::new(Entrance::new(queue.clone(), reach.store.clone())?),
+            inbound_queue: queue,
             hook_secrets: Arc::new(phone::hook_secrets(&keys.app)),
             app_secret: keys.app.clone(),
             inbound: Arc::new(Inbound::new(reach.clone(), keys.opaque.clone())),

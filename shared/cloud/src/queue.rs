@@ -1,6 +1,7 @@
 //! A queue that a function writes to.
 
 use aws_sdk_sqs::Client;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{CloudError, sort};
 
@@ -9,6 +10,14 @@ use crate::error::{CloudError, sort};
 pub struct Queue {
     client: Client,
     url: String,
+}
+
+/// A message of the queue of what came in: that a parked body be read again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReadAgain {
+    /// The body's id.
+    pub read_again: String,
 }
 
 impl Queue {
@@ -34,5 +43,14 @@ impl Queue {
     pub async fn put(&self, body: String) -> Result<(), CloudError> {
         let call = self.client.send_message().queue_url(&self.url).message_body(body);
         call.send().await.map(|_| ()).map_err(|e| sort("SendMessage", &e))
+    }
+
+    /// Asks that a parked body be read again: this is the queue of what came in.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn put_read_again(&self, id: &str) -> Result<(), CloudError> {
+        let message = serde_json::to_string(&ReadAgain { read_again: id.to_owned() });
+        self.put(message.map_err(|e| CloudError::Setup(e.to_string()))?).await
     }
 }

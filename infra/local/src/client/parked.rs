@@ -52,6 +52,7 @@ pub(super) async fn run(connection: &Connection, args: &ParkedArgs) -> Result<()
         (false, "read") => out("read, and parked no more\n"),
         (false, "partly") => out("read in part; what still cannot be read stays parked\n"),
         (false, "unreadable") => out("still cannot be read; it stays parked\n"),
+        (false, "asked") => out("asked for: `retorno parked` lists it no more once it is read, or says why it stays\n"),
         (false, _) => out("discarded\n"),
     }
     Ok(())
@@ -64,6 +65,10 @@ fn show(parked: &Value) {
         let (id, entry, since) = (text(body, "id"), text(body, "entry"), local(text(body, "since")));
         let _ = writeln!(said, "{id}  {entry}  since {since}  {} bytes  {}x", number("bytes"), number("times"));
         let _ = writeln!(said, "    {}", text(body, "why"));
+        if let Some(again) = body.get("again").filter(|again| again.is_object()) {
+            let came = if text(again, "came") == "partly" { "read in part" } else { "it could not be read" };
+            let _ = writeln!(said, "    read again {}: {came}", local(text(again, "at")));
+        }
     }
     for lost in list(parked, "lost") {
         let count = lost.get("count").and_then(Value::as_u64).unwrap_or(0);

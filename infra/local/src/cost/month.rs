@@ -260,7 +260,7 @@ impl Played {
             "delivery": { "timestamp": now, "recipients": mail.to },
         })
         .to_string();
-        let taking = inbound_webhook::batch::take_in(self.host.inbound(), &body, now);
+        let taking = self.host.reader().take_in(&body, now);
         Ok(self.host.counted(Work::Events, taking).await?)
     }
 

@@ -2,7 +2,7 @@
 //! signature — and enters by the same door as in production.
 
 use chrono::{DateTime, Utc};
-use inbound_webhook::entrance::Replayed;
+use inbound_webhook::batch::Reader;
 use inbound_webhook::hook::{HookAnswer, HookRequest, HookSecrets, MetaApp};
 use inbound_webhook::verify::HookSecret;
 use retorno_cloud::secrets::{SecretKey, hex};
@@ -45,12 +45,9 @@ impl Host {
         self.counted(Work::Hook, calls_of("inbound-webhook", accepting)).await
     }
 
-    /// Reads a parked body again.
-    ///
-    /// # Errors
-    /// [`HostError`]; repeating it finishes it.
-    pub async fn replay(&self, id: &str) -> Result<Replayed, HostError> {
-        Ok(self.entrance.replay(id, &self.hook_secrets).await?)
+    /// What reads the queue of what came in.
+    pub(crate) fn reader(&self) -> Reader<'_> {
+        Reader { inbound: &self.inbound, entrance: &self.entrance, proofs: &self.hook_secrets }
     }
 
     /// The secret with which the sandbox's webhooks are signed: hexadecimal digits. Protects nothing

@@ -235,7 +235,7 @@ impl Host {
         }
         for message in self.doubles.sqs().receive(INBOUND, 10, VISIBILITY)? {
             played.events += 1;
-            let taking = inbound_webhook::batch::take_in(&self.inbound, &message.body, self.now());
+            let taking = self.reader().take_in(&message.body, self.now());
             if let Err(error) = self.counted(Work::Events, calls_of("inbound-webhook", taking)).await {
                 tracing::warn!(%error, "events are handed back");
                 played.failed += 1;

@@ -1,15 +1,12 @@
-//! What only the sandbox has: its telephones, its Meta, its gateways and browsers say what they are told
-//! to; and bodies that nobody could read are read again by the hooks of this process.
+//! What only the sandbox has: its telephones, its Meta, its gateways and browsers say what they are told to.
 
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::routing::post;
 use axum::{Json, Router};
 use chrono::{DateTime, TimeDelta};
-use inbound_webhook::entrance::Replayed;
 use retorno_domain::contact::Phone;
 use serde::Deserialize;
-use serde_json::{Value, json};
 use staff_api::Problem;
 use staff_api::routes::{Answer, json_of};
 use staff_api::strangers::{Strangers, strangers};
@@ -22,7 +19,6 @@ use crate::host::{AtGateway, Written};
 /// `/api`, what only the sandbox has.
 pub(super) fn router() -> Router<System> {
     Router::new()
-        .route("/parked/{id}/replay", post(post_replay))
         .route("/clinics/{clinic}/strangers/write", post(write))
         .route("/clinics/{clinic}/templates/meta", post(meta))
 }
@@ -99,26 +95,6 @@ impl System {
         self.take_up_now().await?;
         Ok(refused)
     }
-
-    /// Reads a body again, and says what came of it: `read`, `partly` or `unreadable`.
-    ///
-    /// # Errors
-    /// [`Problem`] when there is no such body.
-    pub(crate) async fn replay(&self, id: &str) -> Result<&'static str, Problem> {
-        self.check_free()?;
-        let replayed = self.host.replay(id).await?;
-        self.take_up_now().await?;
-        match replayed {
-            Replayed::Read => Ok("read"),
-            Replayed::Partly => Ok("partly"),
-            Replayed::Unreadable => Ok("unreadable"),
-            Replayed::Gone => Err(Problem::missing("a parked body of this id").coded("parked_gone")),
-        }
-    }
-}
-
-async fn post_replay(State(system): State<System>, Path(id): Path<String>) -> Answer<Value> {
-    Ok(Json(json!({ "replayed": system.replay(&id).await? })))
 }
 
 #[derive(Deserialize)]

@@ -83,7 +83,8 @@ impl System {
         };
         let (folder, clock, desk) = (Arc::new(folder), Arc::new(clock), Arc::new(desk));
         let premises = ThisMachine::new(&host, &folder, &clock, &desk);
-        let office = Office::new(host.reach.clone(), host.push_key()).on(Arc::new(premises));
+        let office =
+            Office::new(host.reach.clone(), host.inbound_queue.clone(), host.push_key()).on(Arc::new(premises));
         Self { host, office, folder, clock, surveys: Arc::default(), desk }
     }
 

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use inbound_webhook::entrance::Replayed;
 use retorno::engine::sdk_config;
 use retorno::host::{Written, signed, webhook};
 use retorno_cloud::store::PARKED_PER_HOUR_MAX;
@@ -44,11 +43,15 @@ async fn a_body_that_cannot_be_read_is_parked_once_with_its_bytes() {
     assert_eq!((of_long.entry.as_str(), of_long.bytes), ("meta/sandbox", 700_010));
     let (_, bytes) = store.parked_body(&of_long.id).await.unwrap().unwrap();
     assert!(bytes == long, "whole, over several items");
-    assert_eq!(scene.host.replay(&of_long.id).await.unwrap(), Replayed::Unreadable);
-    assert_eq!(store.parked().await.unwrap().len(), 2, "it stays until it is read or discarded");
+    scene.host.inbound_queue.put_read_again(&of_long.id).await.unwrap();
+    scene.pass(chrono::TimeDelta::seconds(20)).await;
+    let tried: Vec<_> = store.parked().await.unwrap().into_iter().map(|body| (body.id, body.again)).collect();
+    assert_eq!(tried.len(), 2, "it stays until it is read or discarded");
+    for (id, again) in tried {
+        assert_eq!(again.map(|again| (again.number, again.in_part)), (id == of_long.id).then_some((1, false)));
+    }
     assert!(store.discard_parked(&of_long.id).await.unwrap());
     assert!(!store.discard_parked(&of_long.id).await.unwrap());
-    assert_eq!(scene.host.replay(&of_long.id).await.unwrap(), Replayed::Gone);
     assert!(store.parked_body(&of_long.id).await.unwrap().is_none());
 }
 
@@ -107,10 +110,14 @@ async fn one_change_that_cannot_be_read_is_parked_and_the_rest_of_its_batch_is_t
     // Read again, what was taken up is so once, and what is unknown stays.
     let said = async || scene.of("1").await.patient.patient.consent.statements().len();
     let before = said().await;
-    assert_eq!(scene.host.replay(&parked[0].id).await.unwrap(), Replayed::Partly);
-    scene.pass(chrono::TimeDelta::seconds(20)).await;
-    assert_eq!(said().await, before);
-    assert_eq!(scene.host.reach.store.parked().await.unwrap().len(), 1);
+    assert_eq!(parked[0].again, None);
+    for number in 1..=2 {
+        scene.host.inbound_queue.put_read_again(&parked[0].id).await.unwrap();
+        scene.pass(chrono::TimeDelta::seconds(20)).await;
+        assert_eq!(said().await, before);
+        let again = scene.host.reach.store.parked().await.unwrap().remove(0).again.unwrap();
+        assert_eq!((again.number, again.in_part), (number, true), "it stays, and says that it was tried");
+    }
 }
 
 #[tokio::test]
@@ -124,9 +131,13 @@ async fn what_can_be_read_by_now_is_taken_up_and_parked_no_more() {
     // As an older version left it, which could not read it.
     store.park("meta/sandbox", "not an object of JSON", body.as_bytes(), now).await.unwrap();
     let id = store.parked().await.unwrap().remove(0).id;
-    assert_eq!(scene.host.replay(&id).await.unwrap(), Replayed::Read);
+    scene.host.inbound_queue.put_read_again(&id).await.unwrap();
     scene.pass(chrono::TimeDelta::seconds(20)).await;
     assert_eq!(opted_out(&scene).await, PurposeSet::MARKETING);
     assert!(store.parked().await.unwrap().is_empty());
-    assert_eq!(scene.host.replay(&id).await.unwrap(), Replayed::Gone);
+    // Asked for once more, it is gone, and nothing is handed back.
+    scene.host.inbound_queue.put_read_again(&id).await.unwrap();
+    scene.pass(chrono::TimeDelta::seconds(20)).await;
+    assert!(store.parked().await.unwrap().is_empty());
+    assert_eq!(scene.host.doubles.sqs().next_visible_at("inbound").unwrap(), None);
 }

@@ -38,7 +38,11 @@ struct Staff<'a> {
 
 impl<'a> Staff<'a> {
     fn of(scene: &'a Scene, groups: &'static str) -> Self {
-        Self { scene, office: Office::new(scene.host.reach.clone(), "the-public-key"), groups }
+        Self {
+            scene,
+            office: Office::new(scene.host.reach.clone(), scene.host.inbound_queue.clone(), "the-public-key"),
+            groups,
+        }
     }
 
     async fn asks(&self, method: &str, path: &str, body: Option<Value>) -> (i64, Value) {
@@ -283,6 +287,28 @@ async fn what_nobody_could_read_is_for_the_agency() {
     let (status, parked) = agency.asks("GET", "/api/parked", None).await;
     assert_eq!(status, 200);
     let id = parked["bodies"][0]["id"].as_str().unwrap();
+    assert_eq!(parked["bodies"][0]["again"], Value::Null);
+    let replay = format!("/api/parked/{id}/replay");
+    assert_eq!(clinic.asks("POST", &replay, None).await.0, 403);
+    assert_eq!(agency.asks("POST", &replay, None).await, (200, json!({ "replayed": "asked" })));
+    let tried = agency.asks("GET", "/api/parked", None).await.1;
+    assert_eq!(tried["bodies"][0]["again"]["came"], "unreadable");
+    // As an older version left it, which could not read it.
+    let store = &scene.host.reach.store;
+    store
+        .park(
+            "meta/sandbox",
+            "not an object of JSON",
+            b"{\"object\":\"whatsapp_business_account\",\"entry\":[]}",
+            scene.host.now(),
+        )
+        .await
+        .unwrap();
+    let bodies = store.parked().await.unwrap();
+    let readable = bodies.iter().find(|body| body.id != id).unwrap();
+    let again = format!("/api/parked/{}/replay", readable.id);
+    assert_eq!(agency.asks("POST", &again, None).await.0, 200);
+    assert_eq!(agency.asks("POST", &again, None).await.0, 404, "it was read, and is parked no more");
     let discard = format!("/api/parked/{id}/discard");
     assert_eq!(clinic.asks("POST", &discard, None).await.0, 403);
     assert_eq!(agency.asks("POST", &discard, None).await.0, 200);

@@ -90,10 +90,10 @@ fn the_access_log_names_routes_and_never_paths() {
 }
 
 #[test]
-fn there_are_nine_alarms_four_unless_asked_for_and_silence_is_no_alarm() {
+fn there_are_ten_alarms_four_unless_asked_for_and_silence_is_no_alarm() {
     let template = template();
     let alarms = of_kind(&template, "AWS::CloudWatch::Alarm");
-    assert_eq!(alarms.len(), 9, "each costs US$0.10 a month");
+    assert_eq!(alarms.len(), 10, "each costs US$0.10 a month");
     assert_eq!(text(&template["Parameters"]["Alarms"]["Default"]), "essential");
     let is_essential = |name: &str| template["Resources"][name]["Condition"].is_null();
     let essential: Vec<_> = alarms.iter().map(|(name, _)| *name).filter(|name| is_essential(name)).collect();

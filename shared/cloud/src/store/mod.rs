@@ -68,7 +68,7 @@ pub use ledger::{AuditRecord, AuditValue, LedgerHead, NewDigest};
 pub use lift::Lift;
 pub use message::{OverdueMessage, Receipts, StoredMessage};
 pub use news::{ACCOUNT_BAN, BAN_ANNOUNCED, News};
-pub use parked::{PARKED_PER_HOUR_MAX, ParkedBody, ParkedOver, Parking};
+pub use parked::{PARKED_PER_HOUR_MAX, ParkedBody, ParkedOver, Parking, ReadAgainOnce};
 pub use patient::{Collection, StoredPatient};
 pub use receipt::{Evidence, Told};
 pub use retorno_domain::slot::FreeSlot;

@@ -39,6 +39,19 @@ pub struct ParkedBody {
     pub times: u32,
     /// Its bytes.
     pub bytes: u64,
+    /// What came of reading it again, the last time.
+    pub again: Option<ReadAgainOnce>,
+}
+
+/// An attempt to read a body again, after which it stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadAgainOnce {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Which one it was: 1 is the first.
+    pub number: u32,
+    /// Whether something of it could be read; that is taken up.
+    pub in_part: bool,
 }
 
 /// Bodies of one entry that were too many in an hour, and are lost.
@@ -202,6 +215,33 @@ impl Store {
         Ok(Some((parked, body)))
     }
 
+    /// Notes that a body was read again and stays: something in it, or all of it, still cannot be read.
+    ///
+    /// # Errors
+    /// [`CloudError`]; repeating it counts once more.
+    pub async fn read_parked_again(
+        &self,
+        id: &str,
+        in_part: bool,
+        why: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), CloudError> {
+        let call = self.client.update_item().table_name(&self.table).set_key(Some(head(id).item()));
+        let call = call
+            .update_expression("SET again_at = :now, again_in_part = :in_part, why = :why ADD again :one")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":now", ms(now))
+            .expression_attribute_values(":in_part", AttributeValue::Bool(in_part))
+            .expression_attribute_values(":why", s(why))
+            .expression_attribute_values(":one", n(1));
+        match call.send().await {
+            Ok(_) => Ok(()),
+            // Discarded meanwhile.
+            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
+            Err(e) => Err(sort("UpdateItem parked", &e)),
+        }
+    }
+
     /// Forgets a body; says whether it was there. The head first: what is listed is whole.
     ///
     /// # Errors
@@ -244,5 +284,12 @@ fn parked_of(item: &Item) -> Result<ParkedBody, CloudError> {
         last_at: reader.instant("last_at")?,
         times: reader.number("times")?,
         bytes: reader.number("bytes")?,
+        again: match reader.number_opt("again")? {
+            None => None,
+            Some(number) => {
+                let in_part = item.get("again_in_part") == Some(&AttributeValue::Bool(true));
+                Some(ReadAgainOnce { at: reader.instant("again_at")?, number, in_part })
+            }
+        },
     })
 }

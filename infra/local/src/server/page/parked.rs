@@ -7,7 +7,7 @@ use axum::response::Redirect;
 use maud::{Markup, html};
 use serde::Deserialize;
 use staff_api::Problem;
-use staff_api::parked::{BodyView, discard, parked};
+use staff_api::parked::{BodyView, discard, parked, replay};
 
 use super::frame::{Frame, Shown};
 use super::texts::{Texts, moment};
@@ -58,6 +58,9 @@ fn row(texts: &Texts, zone: chrono_tz::Tz, body: &BodyView) -> Markup {
                 time datetime=(body.since) { (moment(body.since_at, zone)) }
             }
             p.soft { (texts.word("parked_bytes")) ": " (body.bytes) " · " (texts.word("parked_times")) ": " (body.times) }
+            @if let Some(again) = &body.again {
+                p { (texts.word("parked_again")) " " (moment(again.instant, zone)) ": " (outcome(texts, again.came).unwrap_or(again.came)) }
+            }
             details { summary { (texts.word("problem_detail")) } p.soft lang="en" { (body.why) } }
             div.acts {
                 form method="post" action=(format!("/parked/{}/replay", body.id)) { button { (texts.word("parked_replay")) } }
@@ -72,7 +75,7 @@ fn row(texts: &Texts, zone: chrono_tz::Tz, body: &BodyView) -> Markup {
 }
 
 pub(super) async fn again(State(system): State<System>, Path(id): Path<String>) -> Result<Redirect, Failed> {
-    back(&system, system.replay(&id).await).await
+    back(&system, replay(&system.office, &id).await).await
 }
 
 pub(super) async fn forget(State(system): State<System>, Path(id): Path<String>) -> Result<Redirect, Failed> {
