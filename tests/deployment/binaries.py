@@ -30,24 +30,10 @@ def build_program():
 
 def build(packages: list[str], root: Path = ROOT, into: Path = BUILT):
     """Builds for this machine's own processor: the emulator runs the binaries as processes."""
-    wanted = [argument for name in packages for argument in ("--package", name)]
-    architecture = "--arm64" if os.uname().machine in ("aarch64", "arm64") else "--x86-64"
-    command = [
-        "cargo-lambda",
-        "lambda",
-        "build",
-        "--profile",
-        "lambda",
-        "--locked",
-        architecture,
-        "--output-format",
-        "zip",
-    ]
-    done = subprocess.run(
-        [*command, "--lambda-dir", str(into), *wanted],
-        cwd=root,
-        env={**os.environ, "CARGO_TARGET_DIR": str(ROOT / "target")},
-    )
+    architecture = "arm64" if os.uname().machine in ("aarch64", "arm64") else "x86_64"
+    command = [root / "infra" / "build", architecture, *packages]
+    environment = {**os.environ, "CARGO_TARGET_DIR": str(ROOT / "target"), "INTO": str(into)}
+    done = subprocess.run(command, env=environment)
     if done.returncode:
         raise SystemExit("the functions could not be built")
 
@@ -62,7 +48,7 @@ def previous(of: str, paths: list[str]) -> tuple[str, Path] | None:
         text=True,
     )
     commits = log.stdout.split()
-    if len(commits) < 2 or not _has_template(commits[1]):
+    if len(commits) < 2 or not _is_built_alike(commits[1]):
         return None
     commit = commits[1]
     # The crates of others are those of the present one, and built already.
@@ -84,10 +70,7 @@ def previous(of: str, paths: list[str]) -> tuple[str, Path] | None:
     return commit[:12], zipped
 
 
-def _has_template(commit: str) -> bool:
-    return (
-        subprocess.run(
-            ["git", "cat-file", "-e", f"{commit}:infra/template.yaml"], cwd=ROOT, capture_output=True
-        ).returncode
-        == 0
-    )
+def _is_built_alike(commit: str) -> bool:
+    """Whether that version has the template, and what builds the functions."""
+    looked = lambda path: subprocess.run(["git", "cat-file", "-e", f"{commit}:infra/{path}"], cwd=ROOT, capture_output=True)
+    return all(looked(path).returncode == 0 for path in ("template.yaml", "build"))

@@ -1,11 +1,9 @@
-//! A batch of the dispatch queue. Each order is taken up by itself: one that fails, panics or finds too
-//! little time left is handed back alone.
+//! A batch of the dispatch queue. Each order is taken up by itself: one that fails or finds too little time
+//! left is handed back alone.
 
-use std::panic::AssertUnwindSafe;
 use std::time::{Duration, SystemTime};
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use futures_util::FutureExt as _;
 use retorno_cloud::orders::Order;
 
 use crate::dispatch::Dispatcher;
@@ -20,11 +18,7 @@ pub async fn batch(dispatcher: &Dispatcher, event: SqsEvent, deadline: SystemTim
     for message in event.records {
         #[expect(clippy::disallowed_methods, reason = "the invocation's deadline is the machine's time")]
         let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
-        let taken = AssertUnwindSafe(take_up(dispatcher, &message, left)).catch_unwind().await.unwrap_or_else(|_| {
-            tracing::error!(id = message.message_id, "an order broke the dispatcher");
-            false
-        });
-        if !taken {
+        if !take_up(dispatcher, &message, left).await {
             response.add_failure(message.message_id.unwrap_or_default());
         }
     }
