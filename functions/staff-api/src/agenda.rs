@@ -29,7 +29,7 @@ pub const COLUMNS: [&str; 9] = [
     "paciente_nombre",
     "paciente_contacto",
     "profesional",
-    "importe",
+    "servicio",
     "estado",
     "origen_lead",
 ];
